@@ -1,0 +1,641 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * load: clients and servers, one of each pinned to every CPU, talking over
+ * loopback.  One run is one arrangement of the listening sockets under one
+ * scenario; it first warms up, then executes the marker instructions that tell
+ * the simulator (plugin.c) where its window starts and ends.
+ *
+ * Clients are always blocking and always processes, with one connection at a
+ * time each, so that only the server differs between runs.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_CPUS	64
+#define MAX_FDS		65536
+#define EVENTS		64	/* taken from epoll at a time, as nginx does */
+#define SIZE		64	/* bytes of a request, and of a response */
+#define BACKLOG		4096
+#define BACKEND		80	/* port of the proxy's backend, from the first */
+#define BYSTANDER	81	/* port of the accelerated listener beside us */
+#define TCP_ULP		31	/* linux/tcp.h, which netinet/tcp.h clashes with */
+#define EXIT_REFUSED	4	/* the kernel has no such arrangement */
+
+enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE };
+static const char *const scenarios[] = {
+	"passive", "keepalive", "proxy", "connect", "idle", NULL
+};
+
+enum arrangement { SHARED, REUSEPORT, BPF, INCOMING, PORTS, FSK, FSK_REUSEPORT };
+static const char *const arrangements[] = {
+	"shared", "reuseport", "bpf", "incoming-cpu", "ports",
+	"fastsocket", "fastsocket-reuseport", NULL
+};
+
+enum waiting { BLOCK, EPOLL, EXCLUSIVE };
+static const char *const waitings[] = { "block", "epoll", "exclusive", NULL };
+
+static struct {
+	enum scenario scenario;
+	enum arrangement arrangement;
+	enum waiting wait;
+	int cpus, conns, warm, requests, idle, port;
+	bool threads, v6, client_closes, bystander, join_active;
+} opt = {
+	.wait = BLOCK, .cpus = 1, .conns = 100, .warm = 20, .requests = 1,
+	.port = 4000,
+};
+
+/* Shared by all processes, each part on lines of its own. */
+static struct shared {
+	_Atomic int arrived;
+	_Atomic int generation __attribute__((aligned(64)));
+	struct {
+		long accepted, empty;
+	} __attribute__((aligned(64))) worker[MAX_CPUS];
+} *shared;
+
+/**
+ * struct conn - what an event loop knows about a descriptor
+ * @generation: changes with each use, so that an event for a descriptor that
+ *              was closed in the same batch is told from its successor's
+ * @peer: proxy, the other half
+ * @left: requests to be answered
+ * @connecting: proxy, towards the backend, not there yet
+ */
+struct conn {
+	uint32_t generation;
+	int peer;
+	int left;
+	bool connecting;
+};
+
+static struct conn conns[MAX_FDS];
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		err(1, "pin to CPU %d", cpu);
+}
+
+/* All the clients wait for each other. */
+static void barrier(void)
+{
+	int g = shared->generation;
+
+	if (atomic_fetch_add(&shared->arrived, 1) + 1 == opt.cpus) {
+		shared->arrived = 0;
+		shared->generation++;
+		syscall(SYS_futex, &shared->generation, FUTEX_WAKE, MAX_CPUS,
+			NULL, NULL, 0);
+		return;
+	}
+	while (shared->generation == g)
+		syscall(SYS_futex, &shared->generation, FUTEX_WAIT, g, NULL,
+			NULL, 0);
+}
+
+static socklen_t address(struct sockaddr_storage *ss, int port, bool loopback)
+{
+	struct sockaddr_in6 *a6 = (void *)ss;
+	struct sockaddr_in *a4 = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (opt.v6) {
+		a6->sin6_family = AF_INET6;
+		a6->sin6_port = htons(port);
+		a6->sin6_addr = loopback ? in6addr_loopback : in6addr_any;
+		return sizeof(*a6);
+	}
+	a4->sin_family = AF_INET;
+	a4->sin_port = htons(port);
+	a4->sin_addr.s_addr = htonl(loopback ? INADDR_LOOPBACK : INADDR_ANY);
+	return sizeof(*a4);
+}
+
+static int tcp_socket(int flags)
+{
+	int s = socket(opt.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | flags, 0);
+
+	if (s < 0)
+		err(1, "socket");
+	return s;
+}
+
+static int join(int s)
+{
+	return setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket",
+			  strlen("fastsocket") + 1);
+}
+
+static void refused(const char *what)
+{
+	printf("REFUSED %s: %s\n", what, strerror(errno));
+	exit(EXIT_REFUSED);
+}
+
+static int listener(int port, bool reuse, int flags)
+{
+	int s = tcp_socket(flags), on = 1;
+	struct sockaddr_storage ss;
+	socklen_t len = address(&ss, port, false);
+
+	if (reuse && setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+		err(1, "SO_REUSEPORT");
+	if (bind(s, (void *)&ss, len) || listen(s, BACKLOG))
+		err(1, "listen on %d", port);
+	return s;
+}
+
+static void select_by_cpu(int s)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_AD_OFF + SKF_AD_CPU },
+		{ BPF_RET | BPF_A, 0, 0, 0 },
+	};
+	struct sock_fprog prog = { 2, code };
+
+	if (setsockopt(s, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog,
+		       sizeof(prog)))
+		refused("SO_ATTACH_REUSEPORT_CBPF");
+}
+
+/* The listening socket of each worker, as a server sets them up in its parent. */
+static void arrange(enum arrangement a, int port, int flags, int *fd)
+{
+	bool one = a == SHARED || a == FSK;
+	int i;
+
+	for (i = 0; i < opt.cpus; i++) {
+		if (one && i) {
+			fd[i] = fd[0];
+			continue;
+		}
+		fd[i] = listener(port + (a == PORTS ? i : 0),
+				 !one && a != PORTS, flags);
+		if (a == INCOMING && setsockopt(fd[i], SOL_SOCKET,
+						SO_INCOMING_CPU, &i, sizeof(i)))
+			refused("SO_INCOMING_CPU");
+		/* Where the preload library joins: right after listen(). */
+		if ((a == FSK || a == FSK_REUSEPORT) && join(fd[i]))
+			refused("TCP_ULP");
+	}
+	if (a == BPF)
+		select_by_cpu(fd[0]);
+}
+
+static int dial(int port, int flags)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address(&ss, port, true);
+	int s = tcp_socket(flags);
+
+	if (opt.join_active && join(s))
+		refused("TCP_ULP of an active socket");
+	if (connect(s, (void *)&ss, len) && errno != EINPROGRESS)
+		err(1, "connect");
+	return s;
+}
+
+static void must(const char *what, ssize_t got, ssize_t want)
+{
+	if (got < 0)
+		err(1, "%s", what);
+	if (got != want)
+		errx(1, "%s: %zd bytes, not %zd", what, got, want);
+}
+
+/* A server that gives each connection all its attention. */
+static void serve_blocking(int l, int me, bool proxy)
+{
+	char b[SIZE];
+	int c, s, i;
+
+	for (;;) {
+		c = accept(l, NULL, NULL);
+		if (c < 0)
+			err(1, "accept");
+		if (me >= 0)
+			shared->worker[me].accepted++;
+		s = proxy ? dial(opt.port + BACKEND, 0) : -1;
+		for (i = 0; i < opt.requests; i++) {
+			must("request", read(c, b, SIZE), SIZE);
+			if (proxy) {
+				must("forward", write(s, b, SIZE), SIZE);
+				must("answer", read(s, b, SIZE), SIZE);
+			}
+			must("response", write(c, b, SIZE), SIZE);
+		}
+		if (opt.client_closes)
+			must("end of client", read(c, b, SIZE), 0);
+		else if (proxy)
+			must("end of backend", read(s, b, SIZE), 0);
+		if (proxy)
+			close(s);
+		close(c);
+	}
+}
+
+static void watch(int ep, int op, int fd, uint32_t events)
+{
+	struct epoll_event e = { .events = events };
+
+	e.data.u64 = (uint64_t)conns[fd].generation << 32 | fd;
+	if (epoll_ctl(ep, op, fd, &e))
+		err(1, "epoll_ctl");
+}
+
+static void conn_open(int ep, int fd, int peer, uint32_t events)
+{
+	struct conn *c = &conns[fd];
+
+	c->generation++;
+	c->peer = peer;
+	c->left = opt.requests;
+	c->connecting = events & EPOLLOUT;
+	watch(ep, EPOLL_CTL_ADD, fd, events | EPOLLIN | EPOLLRDHUP | EPOLLET);
+}
+
+static void conn_close(int fd)
+{
+	int peer = conns[fd].peer;
+
+	conns[fd].generation++;
+	close(fd);
+	if (peer < 0)
+		return;
+	conns[peer].generation++;
+	close(peer);
+}
+
+static void accept_one(int ep, int l, int me, bool proxy)
+{
+	int c = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), s = -1;
+
+	if (c < 0) {
+		if (errno != EAGAIN)
+			err(1, "accept4");
+		shared->worker[me].empty++;
+		return;
+	}
+	shared->worker[me].accepted++;
+	if (proxy) {
+		s = dial(opt.port + BACKEND, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		conn_open(ep, s, c, EPOLLOUT);
+	}
+	conn_open(ep, c, s, 0);
+}
+
+/* Copy what has come; -1 at the end of the stream. */
+static int copy(int from, int to)
+{
+	char b[SIZE];
+	ssize_t n = read(from, b, SIZE);
+
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n <= 0)
+		return -1;
+	must("copy", write(to, b, n), n);
+	return n;
+}
+
+static void conn_event(int fd, uint32_t events)
+{
+	struct conn *c = &conns[fd];
+	int n;
+
+	if (c->peer < 0) {
+		n = copy(fd, fd);
+		if (n < 0 || (n > 0 && !--c->left && !opt.client_closes))
+			conn_close(fd);
+		return;
+	}
+	if (c->connecting && events & EPOLLOUT) {
+		/* The request may have come, and been left, before. */
+		c->connecting = false;
+		if (copy(c->peer, fd) < 0) {
+			conn_close(fd);
+			return;
+		}
+	}
+	if (c->connecting || conns[c->peer].connecting)
+		return;
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) {
+		while ((n = copy(fd, c->peer)) > 0)
+			;
+		if (n < 0)
+			conn_close(fd);
+	}
+}
+
+static void serve_epoll(int l, int me, bool proxy)
+{
+	struct epoll_event ev[EVENTS];
+	int ep = epoll_create1(EPOLL_CLOEXEC), n, i, fd;
+
+	if (ep < 0)
+		err(1, "epoll_create1");
+	watch(ep, EPOLL_CTL_ADD, l,
+	      EPOLLIN | (opt.wait == EXCLUSIVE ? EPOLLEXCLUSIVE : 0));
+	for (;;) {
+		n = epoll_wait(ep, ev, EVENTS, -1);
+		if (n < 0 && errno != EINTR)
+			err(1, "epoll_wait");
+		for (i = 0; i < n; i++) {
+			fd = (uint32_t)ev[i].data.u64;
+			if (fd == l)
+				accept_one(ep, l, me, proxy);
+			else if (conns[fd].generation ==
+				 ev[i].data.u64 >> 32)
+				conn_event(fd, ev[i].events);
+		}
+	}
+}
+
+struct worker {
+	pthread_t thread;
+	int cpu, fd;
+};
+
+static void *worker_run(void *arg)
+{
+	struct worker *w = arg;
+	bool proxy = opt.scenario == PROXY;
+
+	pin(w->cpu);
+	if (opt.wait == BLOCK)
+		serve_blocking(w->fd, w->cpu, proxy);
+	else
+		serve_epoll(w->fd, w->cpu, proxy);
+	return NULL;
+}
+
+/* A child that is not to outlive us. */
+static pid_t spawn(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	return pid;
+}
+
+static void close_others(const int *fd, int mine)
+{
+	int i, last = -1;
+
+	for (i = 0; i < opt.cpus; i++) {
+		if (fd[i] != mine && fd[i] != last)
+			close(fd[i]);
+		last = fd[i];
+	}
+}
+
+static int start_threads(const int *fd, pid_t *pids)
+{
+	static struct worker workers[MAX_CPUS];
+	int i;
+
+	pids[0] = spawn();
+	if (pids[0])
+		return 1;
+	for (i = 0; i < opt.cpus; i++) {
+		workers[i].cpu = i;
+		workers[i].fd = fd[i];
+		if (pthread_create(&workers[i].thread, NULL, worker_run,
+				   &workers[i]))
+			errx(1, "no thread");
+	}
+	pthread_join(workers[0].thread, NULL);
+	exit(1);
+}
+
+static int start_processes(const int *fd, pid_t *pids)
+{
+	int i;
+
+	for (i = 0; i < opt.cpus; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		close_others(fd, fd[i]);
+		worker_run(&(struct worker){ .cpu = i, .fd = fd[i] });
+		exit(1);
+	}
+	return i;
+}
+
+/* The proxy's backend: the arrangement that costs least on a stock kernel. */
+static int start_backend(pid_t *pids)
+{
+	int fd[MAX_CPUS], i;
+
+	arrange(BPF, opt.port + BACKEND, 0, fd);
+	for (i = 0; i < opt.cpus; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		pin(i);
+		close_others(fd, fd[i]);
+		serve_blocking(fd[i], -1, false);
+	}
+	close_others(fd, -1);
+	return i;
+}
+
+/* Somebody else's accelerated listener in this namespace, claimed and idle. */
+static int start_bystander(pid_t *pids)
+{
+	int l = listener(opt.port + BYSTANDER, false, 0), i;
+
+	if (join(l))
+		refused("TCP_ULP");
+	for (i = 0; i < opt.cpus; i++) {
+		pids[i] = spawn();
+		if (pids[i])
+			continue;
+		pin(i);
+		accept(l, NULL, NULL);
+		exit(1);
+	}
+	close(l);
+	return i;
+}
+
+static void client_run(int port, int n)
+{
+	char b[SIZE] = "x";
+	int s, i;
+
+	while (n--) {
+		s = dial(port, 0);
+		for (i = 0; i < opt.requests; i++) {
+			must("request", write(s, b, SIZE), SIZE);
+			must("response", read(s, b, SIZE), SIZE);
+		}
+		if (!opt.client_closes)
+			must("end of server", read(s, b, SIZE), 0);
+		close(s);
+	}
+}
+
+static void client(int me)
+{
+	int port = opt.port + (opt.arrangement == PORTS ? me : 0), i;
+
+	pin(me);
+	for (i = 0; i < opt.idle; i++)
+		dial(port, 0);
+	barrier();
+	/* Counts are thrown away, but caches fill. */
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	client_run(port, opt.warm);
+	barrier();
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	client_run(port, opt.conns);
+	barrier();
+	if (!me)
+		asm volatile("xchg %r14, %r14");
+	exit(0);
+}
+
+static void report(bool ok)
+{
+	long min = -1, max = 0, empty = 0, n;
+	int i;
+
+	for (i = 0; i < opt.cpus; i++) {
+		n = shared->worker[i].accepted;
+		min = min < 0 || n < min ? n : min;
+		max = n > max ? n : max;
+		empty += shared->worker[i].empty;
+	}
+	printf("WINDOW %s connections=%d accepted_min=%ld accepted_max=%ld accepted_none=%ld\n",
+	       ok ? "ok" : "failed", opt.cpus * opt.conns, min, max, empty);
+}
+
+static void lo_up(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s >= 0)
+		ioctl(s, SIOCSIFFLAGS, &r);
+	close(s);
+}
+
+static int word(const char *const *words, const char *s)
+{
+	int i;
+
+	for (i = 0; words[i]; i++)
+		if (!strcmp(words[i], s))
+			return i;
+	errx(2, "unknown word: %s", s);
+}
+
+static void parse(int argc, char **argv)
+{
+	int c, requests = 0;
+
+	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:t6CBJ")) != -1) {
+		switch (c) {
+		case 'a': opt.arrangement = word(arrangements, optarg); break;
+		case 's': opt.scenario = word(scenarios, optarg); break;
+		case 'e': opt.wait = word(waitings, optarg); break;
+		case 'n': opt.cpus = atoi(optarg); break;
+		case 'c': opt.conns = atoi(optarg); break;
+		case 'w': opt.warm = atoi(optarg); break;
+		case 'r': requests = atoi(optarg); break;
+		case 'i': opt.idle = atoi(optarg); break;
+		case 'p': opt.port = atoi(optarg); break;
+		case 't': opt.threads = true; break;
+		case '6': opt.v6 = true; break;
+		case 'C': opt.client_closes = true; break;
+		case 'B': opt.bystander = true; break;
+		case 'J': opt.join_active = true; break;
+		default: errx(2, "see the source for the options");
+		}
+	}
+	if (opt.cpus < 1 || opt.cpus > MAX_CPUS)
+		errx(2, "1 to %d CPUs", MAX_CPUS);
+	if (opt.scenario == KEEPALIVE)
+		opt.requests = requests ? requests : 16;
+	if (opt.scenario == CONNECT) {
+		opt.requests = 0;
+		opt.client_closes = true;
+	}
+	if (opt.scenario == IDLE && !opt.idle)
+		opt.idle = 500;
+	if (opt.idle && opt.wait == BLOCK)
+		errx(2, "idle connections need an event loop");
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit files = { MAX_FDS, MAX_FDS };
+	pid_t pids[3 * MAX_CPUS], clients[MAX_CPUS];
+	int fd[MAX_CPUS], n = 0, i, status;
+	bool ok = true;
+
+	parse(argc, argv);
+	setlinebuf(stdout);
+	setrlimit(RLIMIT_NOFILE, &files);
+	lo_up();
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(1, "mmap");
+	arrange(opt.arrangement, opt.port,
+		opt.wait == BLOCK ? 0 : SOCK_NONBLOCK, fd);
+	if (opt.bystander)
+		n += start_bystander(pids + n);
+	if (opt.scenario == PROXY)
+		n += start_backend(pids + n);
+	n += (opt.threads ? start_threads : start_processes)(fd, pids + n);
+	close_others(fd, -1);
+	for (i = 0; i < opt.cpus; i++) {
+		clients[i] = spawn();
+		if (!clients[i])
+			client(i);
+	}
+	for (i = 0; i < opt.cpus; i++)
+		if (waitpid(clients[i], &status, 0) < 0 || status)
+			ok = false;
+	for (i = 0; i < n; i++)
+		kill(pids[i], SIGKILL);
+	for (i = 0; i < n; i++)
+		waitpid(pids[i], NULL, 0);
+	report(ok);
+	return !ok;
+}
