@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_ACCEPT_H
+#define FSK_ACCEPT_H
+
+#include <linux/net.h>
+#include <linux/poll.h>
+
+struct fsk_listener;
+struct proto_accept_arg;
+
+int fsk_accept(struct fsk_listener *l, struct socket *sock,
+	       struct socket *newsock, struct proto_accept_arg *arg);
+__poll_t fsk_poll(struct fsk_listener *l, struct file *file,
+		  struct socket *sock, poll_table *wait);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All that depends on the kernel's version.  The code is written to the newest
+ * interface; older kernels are lent it here.  kmod/Kbuild probes for what
+ * FSK_HAVE_* says, because stable releases backport and a version number does
+ * not tell.
+ */
+#ifndef FSK_COMPAT_H
+#define FSK_COMPAT_H
+
+#include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/timer.h>
+#include <linux/version.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "fastsocket needs Linux 6.1 or newer"
+#endif
+
+/* 92ef0fd55ac8 ("net: change proto and proto_ops accept type"), 6.10.
+ * Delete with 6.9.
+ */
+#ifdef FSK_HAVE_ACCEPT_ARG
+static inline int fsk_compat_accept(const struct proto_ops *ops,
+				    struct socket *sock,
+				    struct socket *newsock,
+				    struct proto_accept_arg *arg)
+{
+	return ops->accept(sock, newsock, arg);
+}
+
+#define FSK_COMPAT_ACCEPT_OP(name, impl)				\
+static int name(struct socket *sock, struct socket *newsock,		\
+		struct proto_accept_arg *arg)				\
+{									\
+	return impl(sock, newsock, arg);				\
+}
+#else
+struct proto_accept_arg {
+	int flags;
+	int err;
+	int is_empty;
+	bool kern;
+};
+
+static inline int fsk_compat_accept(const struct proto_ops *ops,
+				    struct socket *sock,
+				    struct socket *newsock,
+				    struct proto_accept_arg *arg)
+{
+	return ops->accept(sock, newsock, arg->flags, arg->kern);
+}
+
+#define FSK_COMPAT_ACCEPT_OP(name, impl)				\
+static int name(struct socket *sock, struct socket *newsock,		\
+		int flags, bool kern)					\
+{									\
+	struct proto_accept_arg arg = { .flags = flags, .kern = kern };	\
+									\
+	return impl(sock, newsock, &arg);				\
+}
+#endif
+
+/* The last parameter of syn_recv_sock(), which came with 7.0 and, in stable
+ * releases, with 6.12.117 and 6.1.192.  Delete when all have it.
+ */
+#ifdef FSK_HAVE_SYN_RECV_OPT_CHILD
+#define FSK_COMPAT_OPT_CHILD_PARAM					\
+	, void (*opt_child_init)(struct sock *newsk, const struct sock *sk)
+#define FSK_COMPAT_OPT_CHILD_ARG	, opt_child_init
+#else
+#define FSK_COMPAT_OPT_CHILD_PARAM
+#define FSK_COMPAT_OPT_CHILD_ARG
+#endif
+
+/* A kernel socket that holds its namespace as a user's does, because what
+ * refers to it may be the last to leave.
+ *
+ * sk_net_refcnt_upgrade() came with 6.15 and was backported.  Before it, a
+ * kernel socket has no accounting to undo.  Delete with 6.14.
+ */
+static inline void fsk_compat_sk_hold_net(struct sock *sk)
+{
+#ifdef FSK_HAVE_SK_NET_REFCNT_UPGRADE
+	sk_net_refcnt_upgrade(sk);
+#else
+	struct net *net = sock_net(sk);
+
+	sk->sk_net_refcnt = 1;
+	get_net_track(net, &sk->ns_tracker, GFP_KERNEL);
+	sock_inuse_add(net, 1);
+#endif
+}
+
+/* 41cb0855b477 ("treewide, timers: Rename from_timer() to
+ * timer_container_of()"), 6.16.  Delete with 6.15.
+ */
+#ifndef timer_container_of
+#define timer_container_of(var, timer, field) from_timer(var, timer, field)
+#endif
+
+/* TCP-AO, 6.7.  Delete with 6.6. */
+static inline bool fsk_compat_has_ao(const struct tcp_sock *tp)
+{
+#if defined(CONFIG_TCP_AO) && defined(FSK_HAVE_TCP_AO)
+	return rcu_access_pointer(tp->ao_info);
+#else
+	return false;
+#endif
+}
+
+/* dfa2f0483360 ("tcp: get rid of sysctl_tcp_adv_win_scale"), 6.6.
+ * Delete with 6.5.
+ */
+static inline void fsk_compat_sync_tcp(struct tcp_sock *to,
+				       const struct tcp_sock *from)
+{
+#ifdef FSK_HAVE_TCP_SCALING_RATIO
+	if (to->scaling_ratio != READ_ONCE(from->scaling_ratio))
+		WRITE_ONCE(to->scaling_ratio, from->scaling_ratio);
+#endif
+}
+
+#define fsk_compat_copy_bits(to, from, bits) do {			\
+	if ((to)->bits != (from)->bits)					\
+		(to)->bits = (from)->bits;				\
+} while (0)
+
+/* c274af224269 ("inet: introduce inet->inet_flags"), 6.6; the IPv6 bits moved
+ * there in 6.7.  Delete with 6.6.
+ */
+static inline void fsk_compat_sync_inet(struct sock *sk,
+					const struct sock *app)
+{
+	struct inet_sock *to = inet_sk(sk);
+	const struct inet_sock *from = inet_sk(app);
+#if IS_ENABLED(CONFIG_IPV6)
+	struct ipv6_pinfo *np = inet6_sk(sk);
+	const struct ipv6_pinfo *anp = inet6_sk(app);
+#endif
+
+#ifdef FSK_HAVE_INET_FLAGS
+	if (READ_ONCE(to->inet_flags) != READ_ONCE(from->inet_flags))
+		WRITE_ONCE(to->inet_flags, READ_ONCE(from->inet_flags));
+#else
+	fsk_compat_copy_bits(to, from, transparent);
+	fsk_compat_copy_bits(to, from, freebind);
+	fsk_compat_copy_bits(to, from, nodefrag);
+	fsk_compat_copy_bits(to, from, recverr);
+#endif
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family != AF_INET6)
+		return;
+	fsk_compat_copy_bits(np, anp, rxopt.all);
+	fsk_compat_copy_bits(np, anp, tclass);
+	fsk_compat_copy_bits(np, anp, hop_limit);
+	fsk_compat_copy_bits(np, anp, min_hopcount);
+	fsk_compat_copy_bits(np, anp, pmtudisc);
+	fsk_compat_copy_bits(np, anp, srcprefs);
+	fsk_compat_copy_bits(np, anp, frag_size);
+#ifdef FSK_HAVE_IPV6_PINFO_BITS
+	fsk_compat_copy_bits(np, anp, repflow);
+	fsk_compat_copy_bits(np, anp, sndflow);
+	fsk_compat_copy_bits(np, anp, dontfrag);
+	fsk_compat_copy_bits(np, anp, autoflowlabel);
+	fsk_compat_copy_bits(np, anp, autoflowlabel_set);
+#endif
+#endif
+}
+
+/* The lookup that TCP itself makes.  The hashinfo argument went with 6.18.
+ * Delete with 6.17.
+ */
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+#define FSK_COMPAT_HASHINFO(net)	(net)->ipv4.tcp_death_row.hashinfo,
+#else
+#define FSK_COMPAT_HASHINFO(net)
+#endif
+
+static inline struct sock *
+fsk_compat_lookup4(struct net *net, struct sk_buff *skb,
+		   const struct iphdr *iph, const struct tcphdr *th,
+		   bool *refcounted)
+{
+	return __inet_lookup(net, FSK_COMPAT_HASHINFO(net) skb,
+			     __tcp_hdrlen(th), iph->saddr, th->source,
+			     iph->daddr, th->dest, inet_iif(skb),
+			     inet_sdif(skb), refcounted);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *
+fsk_compat_lookup6(struct net *net, struct sk_buff *skb,
+		   const struct ipv6hdr *ip6h, const struct tcphdr *th,
+		   bool *refcounted)
+{
+	return __inet6_lookup(net, FSK_COMPAT_HASHINFO(net) skb,
+			      __tcp_hdrlen(th), &ip6h->saddr, th->source,
+			      &ip6h->daddr, ntohs(th->dest), inet6_iif(skb),
+			      inet6_sdif(skb), refcounted);
+}
+#endif
+
+#endif

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cores of a listener, and who takes from them.
+ *
+ * A core has a taker while a task that may run on no other CPU waits in its
+ * queue (epoll items stay there), or while the task that last waited there and
+ * does not stay queued (accept, poll, select, io_uring) is alive and still
+ * bound.  Both end by themselves when the task ends or is unbound.
+ */
+#include <linux/cpumask.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "listen.h"
+#include "local.h"
+#include "rescue.h"
+
+/* Whether the taker still holds its place: alive, or alive and bound. */
+static bool fsk_core_taker_alive(struct fsk_core *core, bool bound)
+{
+	struct fsk_taker *taker = rcu_dereference(core->taker);
+	struct task_struct *task;
+
+	if (!taker)
+		return false;
+	task = pid_task(taker->pid, PIDTYPE_PID);
+	if (!task || READ_ONCE(task->flags) & PF_EXITING)
+		return false;
+	return !bound || (READ_ONCE(task->nr_cpus_allowed) == 1 &&
+			  task_cpu(task) == core->cpu);
+}
+
+/**
+ * fsk_core_claimed() - will somebody take what is queued here?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: true while a bound worker waits here or will come back.
+ */
+bool fsk_core_claimed(struct fsk_core *core)
+{
+	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
+		return false;
+	return waitqueue_active(&core->sock->wq.wait) ||
+	       fsk_core_taker_alive(core, true);
+}
+
+static void fsk_core_taker_free_rcu(struct rcu_head *rcu)
+{
+	struct fsk_taker *taker = container_of(rcu, struct fsk_taker, rcu);
+
+	put_pid(taker->pid);
+	kfree(taker);
+}
+
+static void fsk_core_taker_put(struct fsk_taker *taker)
+{
+	if (taker)
+		call_rcu(&taker->rcu, fsk_core_taker_free_rcu);
+}
+
+/**
+ * fsk_core_set_taker() - the calling task takes from this core
+ * @core: the core
+ *
+ * Without memory there is no claim between waits, which costs locality.
+ *
+ * Context: Process.
+ */
+void fsk_core_set_taker(struct fsk_core *core)
+{
+	struct fsk_taker *taker;
+	bool same;
+
+	rcu_read_lock();
+	taker = rcu_dereference(core->taker);
+	same = taker && taker->pid == task_pid(current);
+	rcu_read_unlock();
+	if (likely(same))
+		return;
+	taker = kmalloc(sizeof(*taker), GFP_KERNEL | __GFP_NOWARN);
+	if (!taker)
+		return;
+	taker->pid = get_pid(task_pid(current));
+	fsk_core_taker_put(unrcu_pointer(xchg(&core->taker,
+					      RCU_INITIALIZER(taker))));
+}
+
+static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
+{
+	struct fsk_core *core;
+	struct sock *app;
+
+	app = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
+	if (l->dead || !l->listed)
+		return NULL;
+	core = kzalloc_node(sizeof(*core), GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
+			    cpu_to_node(cpu));
+	if (!core)
+		goto err;
+	core->listener = l;
+	core->cpu = cpu;
+	fsk_rescue_core_init(core);
+	if (fsk_local_create(core, app))
+		goto err_free;
+	if (fsk_local_start(core))
+		goto err_destroy;
+	WRITE_ONCE(l->cores, l->cores + 1);
+	rcu_assign_pointer(l->core[cpu], core);
+	fsk_group_insert(core);
+	fsk_stats_inc(l->fn, LOCAL_CREATE);
+	return core;
+
+err_destroy:
+	fsk_local_destroy(core);
+err_free:
+	kfree(core);
+err:
+	fsk_stats_inc(l->fn, LOCAL_NOMEM);
+	return NULL;
+}
+
+/**
+ * fsk_core_free() - free a core whose local listener is destroyed
+ * @core: the core, or %NULL
+ *
+ * Context: Process, after an RCU grace period.
+ */
+void fsk_core_free(struct fsk_core *core)
+{
+	if (!core)
+		return;
+	fsk_rescue_core_exit(core);
+	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
+	kfree(core);
+}
+
+/**
+ * fsk_core_current() - the core that the calling task is bound to
+ * @l: the listener
+ *
+ * Context: Process, in a call on the listener's file, which keeps the core.
+ * Return: the core, or %NULL for a task that may run on several CPUs, and
+ *         where no core was made.
+ */
+struct fsk_core *fsk_core_current(struct fsk_listener *l)
+{
+	if (current->nr_cpus_allowed != 1)
+		return NULL;
+	return rcu_dereference_raw(l->core[raw_smp_processor_id()]);
+}
+
+static struct fsk_core *fsk_core_get_or_create(struct fsk_listener *l, int cpu)
+{
+	struct fsk_core *core;
+
+	mutex_lock(&l->mutex);
+	core = rcu_dereference_protected(l->core[cpu],
+					 lockdep_is_held(&l->mutex));
+	if (!core)
+		core = fsk_core_create(l, cpu);
+	mutex_unlock(&l->mutex);
+	return core;
+}
+
+/**
+ * fsk_core_claim() - as fsk_core_current(), and make the core if need be
+ * @l: the listener
+ *
+ * Context: Process, sleeps; in a call on the listener's file.
+ * Return: the core; %NULL for a task that may run on several CPUs and without
+ *         memory: then the caller is served as on the plain kernel.
+ */
+struct fsk_core *fsk_core_claim(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+
+	if (current->nr_cpus_allowed != 1)
+		return NULL;
+	core = fsk_core_current(l);
+	if (likely(core))
+		return core;
+	return fsk_core_get_or_create(l, raw_smp_processor_id());
+}
+
+/* A place is free when nobody in the group of the listener has it; a task that
+ * has reserved it and is not bound yet has it, too.
+ */
+static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
+{
+	struct fsk_core *core;
+	bool taken;
+
+	rcu_read_lock();
+	core = rcu_dereference(l->core[cpu]);
+	taken = core && (waitqueue_active(&core->sock->wq.wait) ||
+			 fsk_core_taker_alive(core, false));
+	rcu_read_unlock();
+	return !taken;
+}
+
+/**
+ * fsk_core_reserve() - choose a CPU for a task that cannot bind itself
+ * @l: the listener that it is about to wait on
+ *
+ * The next CPU of the task's mask that no sibling has; when all are taken, the
+ * first of them again.
+ *
+ * Context: Process, sleeps; in a call on the listener's file.
+ * Return: the CPU, to which the caller should now be bound; -ENOMEM; -EINVAL
+ *         when @l is not listening.
+ */
+int fsk_core_reserve(struct fsk_listener *l)
+{
+	struct fsk_core *core = NULL;
+	int cpu, chosen = -1;
+
+	mutex_lock(&l->fn->mutex);
+	for_each_cpu_and(cpu, current->cpus_ptr, cpu_online_mask) {
+		if (chosen < 0)
+			chosen = cpu;
+		if (fsk_core_free_place(l, cpu)) {
+			chosen = cpu;
+			break;
+		}
+	}
+	mutex_unlock(&l->fn->mutex);
+	if (chosen >= 0)
+		core = fsk_core_get_or_create(l, chosen);
+	if (!core)
+		return l->listed ? -ENOMEM : -EINVAL;
+	fsk_core_set_taker(core);
+	return chosen;
+}

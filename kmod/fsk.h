@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every file of the module shares: the version, and the one place that
+ * says how locks, references and departures fit together.
+ */
+#ifndef FSK_H
+#define FSK_H
+
+#define FSK_VERSION	"0.1.0"
+
+/**
+ * DOC: overview
+ *
+ * An application's listening socket (the *app listener*) joins by the TCP_ULP
+ * socket option.  From then on each core on which a worker waits for its
+ * connections gets a *local listener*: an ordinary listening TCP socket that
+ * is in no kernel table.  A hook in front of TCP makes the lookup that TCP
+ * would make, and where the answer is an app listener with a worker on this
+ * core, the packet is given the core's local listener instead.  The handshake,
+ * the accept queue and the wake-up then stay on this core.
+ *
+ * Nothing of an app listener is replaced but its &struct proto_ops, which
+ * connections do not inherit: an accepted socket is the kernel's own in every
+ * pointer.
+ */
+
+/**
+ * DOC: locking
+ *
+ * Locks, outermost first.  A lock may be taken while holding any of those
+ * above it and none of those below it.
+ *
+ *   1. lock_sock() of an app listener.  Held by the kernel around our ULP
+ *      .init() only; no other function of ours runs under it or takes it.
+ *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
+ *      place in the namespace.  Sleeps.
+ *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
+ *      registration of the hooks.  Sleeps.
+ *   4. lock_sock() of a local listener, taken by kernel functions that we
+ *      call.  Kernel sockets have lock classes of their own, so lockdep sees
+ *      the order against 1.
+ *   5. wait queue locks: the app listener's before a core's
+ *      (fsk_listen_app_wake() runs under the first and takes the second).
+ *
+ * The packet side, the accept side's fast path and the timers take none of
+ * 1-4: they run under RCU.  A softirq may hold a child's socket spinlock when
+ * it calls our sk_data_ready, which takes only 5 and timer bases.
+ *
+ * References.
+ *
+ *   - &struct fsk_listener is counted.  The app listener's socket owns one
+ *     reference from ULP .init() until its release(); each work item and each
+ *     netlink dump owns one while it lasts.  The last put frees after an RCU
+ *     grace period and from a work item, because timers have to be waited for.
+ *   - &struct fsk_core belongs to its listener and lives as long.
+ *   - A local listener's &struct socket is owned by its core until the app
+ *     listener is released.  The wait queue in it is where workers wait, so it
+ *     must not go earlier; it can go then, since every waiter (epoll item,
+ *     poll, accept, io_uring) pins the app listener's file.
+ *   - A local listener holds its network namespace, as user sockets do:
+ *     request sockets refer to it and may outlive the app listener.
+ *   - Packets carry local listeners without a reference: they are
+ *     SOCK_RCU_FREE, like every listener.
+ *   - The module is pinned by the kernel's ULP reference of each app listener.
+ *
+ * How a listener goes.  release() on the last descriptor, in process context:
+ * take it out of the tables, clear the RCU pointers to both sockets, release
+ * the local listeners (queued connections are reset, as for any listener that
+ * is closed), then let the kernel close the app listener.  Packets in flight
+ * still see the memory until the grace period ends; they find no app listener
+ * and drop, as they would have on a closed listener.
+ *
+ * How a namespace goes.  Its last socket has gone first, so its tables are
+ * empty and its hooks are unregistered; only &struct fsk_net is left.
+ *
+ * What unload waits for.  The kernel refuses while app listeners exist.  After
+ * that: tcp_unregister_ulp() waits for RCU readers, rcu_barrier() for our RCU
+ * callbacks, and destroying the work queue for the frees that they started.
+ */
+
+#endif

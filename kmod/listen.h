@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_LISTEN_H
+#define FSK_LISTEN_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/rculist.h>
+#include <linux/smp.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/request_sock.h>
+#include <net/inet_connection_sock.h>
+#include <net/sock.h>
+
+#include "netns.h"
+
+struct fsk_group;
+struct fsk_listener;
+
+/**
+ * struct fsk_taker - the task that takes from a queue between its waits
+ * @pid: the task, referenced
+ * @rcu: frees, after readers on the packet side have left
+ */
+struct fsk_taker {
+	struct pid *pid;
+	struct rcu_head rcu;
+};
+
+/* fsk_core.flags */
+enum {
+	FSK_CORE_ORPHANED,	/* new connections go elsewhere; rescue.c */
+};
+
+/**
+ * struct fsk_core - one core's part of one app listener
+ * @sk: the local listener; RCU, written under fsk_listener.mutex, %NULL once
+ *	the app listener is released
+ * @sock: its &struct socket, whose wait queue is where bound workers wait;
+ *	constant until the app listener is released
+ * @listener: constant
+ * @cpu: constant
+ * @flags: bits FSK_CORE_*, atomic
+ * @taker: who takes without staying queued; RCU, replaced by xchg()
+ * @stamp: jiffies of the last progress; written by whoever makes it
+ * @turn: whose turn it is when both queues have something; only a hint
+ * @syns: SYNs taken; written by the hook on @cpu
+ * @accept_local: connections that tasks bound here took from this queue
+ * @accept_app: ... from the app listener's queue
+ * @accept_other: ... from another core's queue
+ * @rescued: connections that others took from this queue
+ * @rescues: times orphaned
+ * @timer: rescue; runs while something is queued, on @cpu
+ * @back_at: jiffies before which an orphaned core does not come back
+ * @backoff: in jiffies, doubled when orphaned again soon
+ * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
+ */
+struct fsk_core {
+	struct sock __rcu *sk;
+	struct socket *sock;
+	struct fsk_listener *listener;
+	int cpu;
+	unsigned long flags;
+	struct fsk_taker __rcu *taker;
+	unsigned long stamp;
+	bool turn;
+	u64 syns;
+	atomic_long_t accept_local;
+
+	/* cold from here on */
+	atomic_long_t accept_app;
+	atomic_long_t accept_other;
+	atomic_long_t rescued;
+	atomic_long_t rescues;
+	struct timer_list timer;
+	unsigned long back_at;
+	unsigned long backoff;
+	struct hlist_node group_node;
+};
+
+/**
+ * struct fsk_listener - one app listener
+ * @sk: its socket; RCU, %NULL once it is released
+ * @fn: its namespace's state, constant
+ * @group: the SO_REUSEPORT group that it is a member of, or %NULL; RCU,
+ *	written under fsk_net.mutex
+ * @orphans: how many cores are orphaned
+ * @cores: how many exist, so that none is searched for where none is
+ * @sock: its &struct socket; valid until release() returns
+ * @mutex: rank 2 of DOC: locking; protects what follows
+ * @listed: in the namespace's table: it is listening
+ * @dead: released; no core is made any more
+ * @hnum: the port that it is listed under, host byte order
+ * @id: names it to user space, constant
+ * @ref: references, see DOC: locking
+ * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
+ * @app_wait: our entry in the app listener's wait queue; hands its events on
+ *	to workers that wait on a core
+ * @app_timer: watches the app listener's queue when workers wait on cores
+ * @app_stamp: jiffies of the last progress there
+ * @accept_app: connections that tasks not bound to a core took from the app
+ *	listener's queue
+ * @accept_other: ... from a core's queue
+ * @work: brings the state in line after an abort that we only see later
+ * @free_work: frees, after an RCU grace period
+ * @core: by CPU number; RCU, written under @mutex
+ */
+struct fsk_listener {
+	struct sock __rcu *sk;
+	struct fsk_net *fn;
+	struct fsk_group __rcu *group;
+	atomic_t orphans;
+	unsigned int cores;
+
+	/* cold from here on */
+	struct socket *sock;
+	struct mutex mutex;
+	bool listed;
+	bool dead;
+	u16 hnum;
+	u32 id;
+	struct kref ref;
+	struct hlist_node node;
+	wait_queue_entry_t app_wait;
+	struct timer_list app_timer;
+	unsigned long app_stamp;
+	atomic_long_t accept_app;
+	atomic_long_t accept_other;
+	struct work_struct work;
+	struct rcu_work free_work;
+	struct fsk_core __rcu *core[];
+};
+
+int fsk_listen_init(void);
+void fsk_listen_exit(void);
+
+struct fsk_listener *fsk_listener_create(struct sock *sk);
+void fsk_listener_release(struct fsk_listener *l);
+void fsk_listener_update(struct fsk_listener *l);
+void fsk_listener_update_later(struct fsk_listener *l);
+void fsk_listener_get(struct fsk_listener *l);
+void fsk_listener_put(struct fsk_listener *l);
+
+struct fsk_core *fsk_core_current(struct fsk_listener *l);
+struct fsk_core *fsk_core_claim(struct fsk_listener *l);
+void fsk_core_set_taker(struct fsk_core *core);
+bool fsk_core_claimed(struct fsk_core *core);
+int fsk_core_reserve(struct fsk_listener *l);
+void fsk_core_free(struct fsk_core *core);
+
+struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);
+void fsk_group_leave(struct fsk_listener *l);
+void fsk_group_insert(struct fsk_core *core);
+struct fsk_core *fsk_group_pick(struct fsk_listener *l, struct sock *sk);
+
+/**
+ * fsk_listener_of() - the app listener that a socket is
+ * @sk: any TCP socket whose icsk_ulp_ops are ours
+ *
+ * Context: Expects rcu_read_lock() or a reference on the socket's file.
+ * Return: the listener, or %NULL when it is just leaving.
+ */
+static inline struct fsk_listener *fsk_listener_of(const struct sock *sk)
+{
+	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
+}
+
+/**
+ * fsk_queue_empty() - has a listening socket nothing to accept?
+ * @sk: a TCP socket
+ *
+ * Context: Any; no lock. The same test that poll() makes.
+ * Return: whether the accept queue is empty.
+ */
+static inline bool fsk_queue_empty(const struct sock *sk)
+{
+	return reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue);
+}
+
+/**
+ * fsk_core_pending() - does this core's queue hold a connection?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether somebody should accept.
+ */
+static inline bool fsk_core_pending(const struct fsk_core *core)
+{
+	const struct sock *sk = rcu_dereference(core->sk);
+
+	return sk && !fsk_queue_empty(sk);
+}
+
+/**
+ * fsk_listener_for_each_core() - all cores of a listener that exist
+ * @l: the listener
+ * @cpu: an int
+ * @c: a &struct fsk_core pointer
+ *
+ * Context: Expects rcu_read_lock() or fsk_listener.mutex.
+ */
+#define fsk_listener_for_each_core(l, cpu, c)			\
+	for_each_possible_cpu(cpu)				\
+		if (!((c) = rcu_dereference_check((l)->core[cpu],	\
+				lockdep_is_held(&(l)->mutex)))) {	\
+		} else
+
+#endif

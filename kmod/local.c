@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One local listener: an ordinary listening TCP socket in no kernel table.
+ *
+ * Its handshakes are the kernel's; two functions of it are ours.  The child of
+ * a handshake is made from the app listener, so that it inherits every option
+ * of the application's own socket, and the wake-up goes to the workers of this
+ * core.  Which packets get here is rx.c's business, who waits is core.c's.
+ */
+#include "local.h"
+
+#include <linux/net.h>
+#include <linux/security.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "host.h"
+#include "listen.h"
+#include "wake.h"
+
+/* While it starts to listen, a local listener takes no port and enters no
+ * table.  By family: 0 is IPv4, 1 is IPv6.
+ */
+static struct proto fsk_local_prot[2];
+static struct inet_connection_sock_af_ops fsk_local_af_ops[2];
+
+/* A core's queue is woken from within the app listener's: rank 5. */
+static struct lock_class_key fsk_local_wait_key;
+
+static int fsk_local_get_port(struct sock *sk, unsigned short snum)
+{
+	return 0;
+}
+
+static int fsk_local_hash(struct sock *sk)
+{
+	return 0;
+}
+
+/* The app listener as parent would test its own accept queue for being full,
+ * which says nothing about this one.
+ */
+static const struct sock *fsk_local_parent(const struct sock *sk)
+{
+	const struct fsk_core *core = rcu_dereference_sk_user_data(sk);
+	const struct sock *app;
+
+	app = core ? rcu_dereference(core->listener->sk) : NULL;
+	if (!app || inet_sk_state_load(app) != TCP_LISTEN)
+		return NULL;
+	if (sk_acceptq_is_full(sk)) {
+		NET_INC_STATS(sock_net(sk), LINUX_MIB_LISTENOVERFLOWS);
+		fsk_stats_inc(core->listener->fn, OVERFLOW);
+		return NULL;
+	}
+	return app;
+}
+
+static struct sock *
+fsk_local_syn_recv_sock(const struct sock *sk, struct sk_buff *skb,
+			struct request_sock *req, struct dst_entry *dst,
+			struct request_sock *req_unhash, bool *own_req
+			FSK_COMPAT_OPT_CHILD_PARAM)
+{
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+	const struct sock *app = fsk_local_parent(sk);
+
+	if (unlikely(!app)) {
+		dst_release(dst);
+		tcp_listendrop(sk);
+		return NULL;
+	}
+	return host->af_ops->syn_recv_sock(app, skb, req, dst, req_unhash,
+					   own_req FSK_COMPAT_OPT_CHILD_ARG);
+}
+
+/* Called in softirq context with the child's spinlock held, or by a task that
+ * processes its own transmission on the loopback interface.
+ */
+static void fsk_local_data_ready(struct sock *sk)
+{
+	struct fsk_core *core;
+
+	rcu_read_lock();
+	core = rcu_dereference_sk_user_data(sk);
+	if (core)
+		fsk_wake_core(core);
+	rcu_read_unlock();
+}
+
+/**
+ * fsk_local_init() - derive the functions of local listeners from the host's
+ *
+ * Context: Process, at module load, after fsk_host_init().
+ */
+void fsk_local_init(void)
+{
+	static const int family[] = { AF_INET, AF_INET6 };
+	const struct fsk_host *host;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(family); i++) {
+		host = fsk_host_get(family[i]);
+		if (!host)
+			continue;
+		fsk_local_prot[i] = *host->prot;
+		fsk_local_prot[i].get_port = fsk_local_get_port;
+		fsk_local_prot[i].hash = fsk_local_hash;
+		fsk_local_af_ops[i] = *host->af_ops;
+		fsk_local_af_ops[i].syn_recv_sock = fsk_local_syn_recv_sock;
+	}
+}
+
+/* Filters that look at a SYN-ACK's socket (nftables' skuid, cgroup) should see
+ * what they see on the plain kernel.
+ */
+static void fsk_local_impersonate(struct sock *sk, struct sock *app)
+{
+	sk->sk_uid = app->sk_uid;
+	sk->sk_ipv6only = app->sk_ipv6only;
+	sk->sk_rcv_saddr = app->sk_rcv_saddr;
+#if IS_ENABLED(CONFIG_IPV6)
+	sk->sk_v6_rcv_saddr = app->sk_v6_rcv_saddr;
+#endif
+	inet_sk(sk)->inet_saddr = inet_sk(app)->inet_saddr;
+	security_sk_clone(app, sk);
+	sk_set_socket(sk, app->sk_socket);
+}
+
+/**
+ * fsk_local_create() - make a core's local listener, not yet listening
+ * @core: the core, not yet published; owns the socket until
+ *	fsk_local_destroy()
+ * @app: the app listener
+ *
+ * Context: Process.  Expects fsk_listener.mutex.
+ * Return: 0, or the errno of making a socket.
+ * Source: Fastsocket (ASPLOS 2016), local listen table.
+ */
+int fsk_local_create(struct fsk_core *core, struct sock *app)
+{
+	int v6 = app->sk_family == AF_INET6;
+	struct socket *sock;
+	struct sock *sk;
+	int err;
+
+	err = sock_create_kern(sock_net(app), app->sk_family, SOCK_STREAM,
+			       IPPROTO_TCP, &sock);
+	if (err)
+		return err;
+	sk = sock->sk;
+	lockdep_set_class(&sock->wq.wait.lock, &fsk_local_wait_key);
+	fsk_compat_sk_hold_net(sk);
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	fsk_local_impersonate(sk, app);
+	fsk_local_sync(sk, app);
+	inet_csk(sk)->icsk_af_ops = &fsk_local_af_ops[v6];
+	sk->sk_data_ready = fsk_local_data_ready;
+	rcu_assign_sk_user_data(sk, core);
+	core->sock = sock;
+	rcu_assign_pointer(core->sk, sk);
+	atomic_inc(&core->listener->fn->nr_locals);
+	return 0;
+}
+
+/**
+ * fsk_local_start() - let a local listener listen
+ * @core: the core
+ *
+ * It has no port: there is nothing to conflict with, and nothing that keeps
+ * the port taken when the application has closed its own.
+ *
+ * Context: Process.  Expects fsk_listener.mutex.
+ * Return: 0 or the errno of listen().
+ */
+int fsk_local_start(struct fsk_core *core)
+{
+	struct sock *sk = core->sock->sk;
+	struct proto *prot = sk->sk_prot;
+	int err;
+
+	if (sk->sk_state == TCP_LISTEN)
+		return 0;
+	WRITE_ONCE(sk->sk_prot, &fsk_local_prot[sk->sk_family == AF_INET6]);
+	err = kernel_listen(core->sock, sk->sk_max_ack_backlog);
+	WRITE_ONCE(sk->sk_prot, prot);
+	return err;
+}
+
+/**
+ * fsk_local_stop() - stop listening, as shutdown() of a listener does
+ * @core: the core
+ *
+ * Connections that are queued are reset.  Wakes who waits here.
+ *
+ * Context: Process.  Expects fsk_listener.mutex.
+ */
+void fsk_local_stop(struct fsk_core *core)
+{
+	if (core->sock->sk->sk_state == TCP_LISTEN)
+		kernel_sock_shutdown(core->sock, SHUT_RDWR);
+}
+
+/**
+ * fsk_local_destroy() - release a core's local listener
+ * @core: the core; its &struct socket is gone afterwards
+ *
+ * Request sockets may still refer to the sock; they find it closed and with
+ * the kernel's own functions.
+ *
+ * Context: Process.  Expects fsk_listener.mutex and that nobody can wait on
+ *          the socket's queue any more.
+ */
+void fsk_local_destroy(struct fsk_core *core)
+{
+	struct sock *sk = core->sock->sk;
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+
+	RCU_INIT_POINTER(core->sk, NULL);
+	rcu_assign_sk_user_data(sk, NULL);
+	WRITE_ONCE(sk->sk_data_ready, host->data_ready);
+	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, host->af_ops);
+	sock_release(core->sock);
+	atomic_dec(&core->listener->fn->nr_locals);
+}
+
+/* Options of TCP itself; see fsk_local_bypass(). */
+static const char *fsk_local_bypass_tcp(const struct sock *app)
+{
+	const struct tcp_sock *tp = tcp_sk(app);
+
+#ifdef CONFIG_TCP_MD5SIG
+	if (rcu_access_pointer(tp->md5sig_info))
+		return "TCP_MD5SIG key";
+#endif
+	if (fsk_compat_has_ao(tp))
+		return "TCP-AO key";
+#ifdef CONFIG_BPF
+	if (READ_ONCE(tp->bpf_sock_ops_cb_flags))
+		return "sockops program";
+#endif
+	if (rcu_access_pointer(inet_csk(app)->icsk_accept_queue.fastopenq.ctx))
+		return "TCP_FASTOPEN_KEY";
+	if (tcp_ca_needs_ecn(app))
+		return "congestion control that needs ECN";
+	return NULL;
+}
+
+/**
+ * fsk_local_bypass() - does this app listener need the kernel's own path now?
+ * @app: the app listener
+ *
+ * A few options act before the child exists and own memory, so a local
+ * listener can't just have a copy.  They are rare on busy listeners.  The test
+ * is made for each SYN: whatever way such an option came or went, the next
+ * SYN knows.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: what stands against a local listener, or %NULL.
+ */
+const char *fsk_local_bypass(const struct sock *app)
+{
+	if (rcu_access_pointer(app->sk_filter))
+		return "socket filter";
+#ifdef CONFIG_XFRM
+	if (rcu_access_pointer(app->sk_policy[0]) ||
+	    rcu_access_pointer(app->sk_policy[1]))
+		return "IPsec policy";
+#endif
+#if IS_ENABLED(CONFIG_IPV6)
+	if (app->sk_family == AF_INET6 &&
+	    rcu_access_pointer(inet6_sk(app)->opt))
+		return "IPv6 extension headers";
+#endif
+	return fsk_local_bypass_tcp(app);
+}
+
+#define fsk_local_copy(to, from, member) do {			\
+	if ((to)->member != READ_ONCE((from)->member))		\
+		WRITE_ONCE((to)->member, (from)->member);	\
+} while (0)
+
+static void fsk_local_sync_tcp(struct sock *sk, const struct sock *app)
+{
+	const struct inet_connection_sock *from = inet_csk(app);
+	struct inet_connection_sock *to = inet_csk(sk);
+
+	fsk_local_copy(to, from, icsk_syn_retries);
+	fsk_local_copy(to, from, icsk_accept_queue.rskq_defer_accept);
+	fsk_local_copy(to, from, icsk_accept_queue.fastopenq.max_qlen);
+	fsk_local_copy(tcp_sk(sk), tcp_sk(app), rx_opt.user_mss);
+	fsk_local_copy(tcp_sk(sk), tcp_sk(app), window_clamp);
+	fsk_local_copy(tcp_sk(sk), tcp_sk(app), tcp_tx_delay);
+	if (tcp_sk(sk)->save_syn != tcp_sk(app)->save_syn)
+		tcp_sk(sk)->save_syn = tcp_sk(app)->save_syn;
+	fsk_compat_sync_tcp(tcp_sk(sk), tcp_sk(app));
+}
+
+/**
+ * fsk_local_sync() - give a local listener the app listener's options
+ * @sk: the local listener
+ * @app: the app listener
+ *
+ * Only options that act before the child exists; the child takes all others
+ * from @app itself.  Made for each SYN and writes only what has changed, so
+ * that a change reaches the next SYN whichever way it was made: setsockopt()
+ * by any process that has the socket, a second listen(), a BPF program.
+ *
+ * Context: Softirq on the core that owns @sk, the only writer then; or
+ *          process, before @sk listens.
+ */
+void fsk_local_sync(struct sock *sk, const struct sock *app)
+{
+	const unsigned char locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
+
+	fsk_local_copy(sk, app, sk_max_ack_backlog);
+	fsk_local_copy(sk, app, sk_bound_dev_if);
+	fsk_local_copy(sk, app, sk_mark);
+	fsk_local_copy(sk, app, sk_priority);
+	fsk_local_copy(sk, app, sk_rcvbuf);
+	fsk_local_copy(sk, app, sk_sndbuf);
+	fsk_local_copy(sk, app, sk_txrehash);
+	fsk_local_copy(inet_sk(sk), inet_sk(app), tos);
+	fsk_local_copy(inet_sk(sk), inet_sk(app), uc_ttl);
+	fsk_local_copy(inet_sk(sk), inet_sk(app), min_ttl);
+	fsk_local_copy(inet_sk(sk), inet_sk(app), pmtudisc);
+	if ((sk->sk_userlocks ^ app->sk_userlocks) & locks)
+		sk->sk_userlocks = (sk->sk_userlocks & ~locks) |
+				   (app->sk_userlocks & locks);
+	if (sock_flag(sk, SOCK_LOCALROUTE) != sock_flag(app, SOCK_LOCALROUTE))
+		sock_valbool_flag(sk, SOCK_LOCALROUTE,
+				  sock_flag(app, SOCK_LOCALROUTE));
+	fsk_compat_sync_inet(sk, app);
+	fsk_local_sync_tcp(sk, app);
+}

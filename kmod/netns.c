@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Per-namespace state: made with the namespace, published by net_generic(),
+ * gone with it.  What is in its tables belongs to listen.c; when the hooks are
+ * registered is decided there, too.
+ */
+#include "netns.h"
+
+#include <linux/slab.h>
+
+unsigned int fsk_net_id __read_mostly;
+static const struct nf_hook_ops *fsk_net_hooks;
+
+static int __net_init fsk_net_net_init(struct net *net)
+{
+	struct fsk_net *fn = fsk_net_of(net);
+	int i;
+
+	fn->stats = alloc_percpu(struct fsk_stats);
+	if (!fn->stats)
+		return -ENOMEM;
+	fn->net = net;
+	fn->rescue_ms = FSK_RESCUE_MS;
+	fn->synq_stamp = (u32)jiffies - INT_MAX;
+	mutex_init(&fn->mutex);
+	hash_init(fn->listeners);
+	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
+		fn->hook_ops[i] = fsk_net_hooks[i];
+		fn->hook_ops[i].priv = fn;
+	}
+	return 0;
+}
+
+/* Listeners hold their namespace, so the tables are empty by now; packets that
+ * saw the hooks have left, because a socket's namespace reference is dropped
+ * after an RCU grace period.
+ */
+static void __net_exit fsk_net_net_exit(struct net *net)
+{
+	struct fsk_net *fn = fsk_net_of(net);
+
+	WARN_ON_ONCE(fn->nr_listeners || fn->hooked);
+	bitmap_free(fn->ports);
+	free_percpu(fn->stats);
+}
+
+static struct pernet_operations fsk_net_ops = {
+	.init	= fsk_net_net_init,
+	.exit	= fsk_net_net_exit,
+	.id	= &fsk_net_id,
+	.size	= sizeof(struct fsk_net),
+};
+
+/**
+ * fsk_net_init() - give every namespace its state
+ * @hooks: one for each family, to be registered where there are listeners
+ *
+ * Context: Process, at module load.
+ * Return: 0 or a negative errno.
+ */
+int fsk_net_init(const struct nf_hook_ops *hooks)
+{
+	fsk_net_hooks = hooks;
+	return register_pernet_subsys(&fsk_net_ops);
+}
+
+/**
+ * fsk_net_exit() - take it back
+ *
+ * Context: Process, at unload, when no app listener exists.
+ */
+void fsk_net_exit(void)
+{
+	unregister_pernet_subsys(&fsk_net_ops);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_NETNS_H
+#define FSK_NETNS_H
+
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "stats.h"
+
+#define FSK_NET_BITS		8	/* 256 chains, by port */
+#define FSK_NET_PORTS		65536
+#define FSK_RESCUE_MS		20	/* a worker's time slice or two */
+
+/**
+ * struct fsk_net - what the module knows of one network namespace
+ * @ports: bit map of the ports that have an app listener; written under
+ *	@mutex, read by the hooks without a lock; made with the first listener
+ * @synq_stamp: jiffies when a local listener last sent a SYN cookie; written
+ *	by the hooks, once a second at most
+ * @rescue_ms: how long a queue may wait for its worker, 0 for ever; written
+ *	under @mutex
+ * @stats: counters, local to their core
+ * @net: the namespace, constant
+ * @mutex: rank 3 of DOC: locking; protects what follows
+ * @listeners: app listeners that are listening, by port
+ * @nr_listeners: how many
+ * @nr_locals: local listeners of this namespace, listening or not
+ * @hook_ops: the hooks, one for each family
+ * @hooked: whether they are registered
+ *
+ * The first line is all that a packet of a bystander touches.
+ */
+struct fsk_net {
+	unsigned long *ports;
+	u32 synq_stamp;
+	unsigned int rescue_ms;
+	struct fsk_stats __percpu *stats;
+
+	/* cold from here on */
+	struct net *net ____cacheline_aligned_in_smp;
+	struct mutex mutex;
+	DECLARE_HASHTABLE(listeners, FSK_NET_BITS);
+	unsigned int nr_listeners;
+	atomic_t nr_locals;
+	struct nf_hook_ops hook_ops[2];
+	bool hooked;
+};
+
+extern unsigned int fsk_net_id;
+
+int fsk_net_init(const struct nf_hook_ops *hooks);
+void fsk_net_exit(void);
+
+/**
+ * fsk_net_of() - this module's state of a namespace
+ * @net: a live namespace
+ *
+ * Context: Any.
+ * Return: the state, which lives as long as @net.
+ */
+static inline struct fsk_net *fsk_net_of(const struct net *net)
+{
+	return net_generic(net, fsk_net_id);
+}
+
+/**
+ * fsk_net_has_port() - is there an app listener on this port?
+ * @fn: namespace state
+ * @hnum: port, host byte order
+ *
+ * Context: Softirq, by the hooks, which are registered after the map is made.
+ * Return: whether a lookup is worth while.  A stale answer costs a lookup or
+ *         sends a packet the kernel's way.
+ */
+static inline bool fsk_net_has_port(const struct fsk_net *fn, u16 hnum)
+{
+	return test_bit(hnum, fn->ports);
+}
+
+#endif

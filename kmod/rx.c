@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The packet hooks: who gets this packet.
+ *
+ * They sit at the very end of LOCAL_IN, where routing, defragmentation, NAT
+ * and all filters have been, and nothing but TCP follows.  For a SYN to a port
+ * with an app listener they make the lookup that TCP is about to make (it then
+ * need not), so the kernel's own rules decide which socket is meant: scores,
+ * devices and VRFs, SO_REUSEPORT, TIME_WAIT and half-open connections.
+ *
+ * The place differs from the design's PRE_ROUTING on purpose: there, a packet
+ * that is to be forwarded would be dropped for having a socket, and the lookup
+ * would come before routing knows the device.
+ */
+#include "rx.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "listen.h"
+#include "local.h"
+#include "ulp.h"
+
+#define FSK_RX_FLAGS	(TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | \
+			 TCP_FLAG_FIN)
+
+/* Whether a local listener has sent a cookie whose ACK may still come. */
+static bool fsk_rx_cookies(const struct fsk_net *fn)
+{
+	return time_before32((u32)jiffies, READ_ONCE(fn->synq_stamp) +
+					   TCP_SYNCOOKIE_VALID);
+}
+
+static bool fsk_rx_wants(const struct fsk_net *fn, const struct tcphdr *th)
+{
+	__be32 flags = tcp_flag_word(th) & FSK_RX_FLAGS;
+
+	if (flags == TCP_FLAG_SYN)
+		return fsk_net_has_port(fn, ntohs(th->dest));
+	return unlikely(fsk_rx_cookies(fn)) && !(flags & ~TCP_FLAG_ACK) &&
+	       flags && fsk_net_has_port(fn, ntohs(th->dest));
+}
+
+/* Programs attached to sk_lookup may have state: TCP runs them, once. */
+static bool fsk_rx_has_sk_lookup(const struct net *net)
+{
+#ifdef CONFIG_BPF_SYSCALL
+	return rcu_access_pointer(net->bpf.run_array[NETNS_BPF_SK_LOOKUP]);
+#else
+	return false;
+#endif
+}
+
+/* Cookies */
+
+static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *sk)
+{
+	u32 now = jiffies;
+
+	if (likely(!inet_csk_reqsk_queue_is_full(sk) &&
+		   READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) != 2))
+		return;
+	if (!time_between32(now, READ_ONCE(fn->synq_stamp),
+			    READ_ONCE(fn->synq_stamp) + HZ))
+		WRITE_ONCE(fn->synq_stamp, now);
+}
+
+/* Only a listener that has sent cookies lately believes one.  This core's is
+ * the likeliest; the handshake may have begun on another.
+ */
+static struct fsk_core *fsk_rx_pick_cookie(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	struct sock *sk;
+	int cpu;
+
+	for_each_cpu_wrap(cpu, cpu_possible_mask, smp_processor_id()) {
+		core = rcu_dereference(l->core[cpu]);
+		sk = core ? rcu_dereference(core->sk) : NULL;
+		if (sk && !tcp_synq_no_recent_overflow(sk))
+			return core;
+	}
+	return NULL;
+}
+
+/* SYNs */
+
+static struct fsk_core *fsk_rx_pick_syn(struct fsk_net *fn,
+					struct fsk_listener *l, struct sock *sk)
+{
+	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
+
+	if (core && fsk_core_claimed(core))
+		return core;
+	if (core && test_bit(FSK_CORE_ORPHANED, &core->flags))
+		fsk_stats_inc(fn, SYN_ORPHANED);
+	core = fsk_group_pick(l, sk);
+	if (!core)
+		fsk_stats_inc(fn, SYN_UNCLAIMED);
+	return core;
+}
+
+/* The local listener that stands for this app listener here, or NULL. */
+static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
+				    bool syn)
+{
+	struct fsk_listener *l = fsk_listener_of(app);
+	struct fsk_core *core;
+	struct sock *sk;
+
+	if (!l)
+		return NULL;
+	core = syn ? fsk_rx_pick_syn(fn, l, app) : fsk_rx_pick_cookie(l);
+	if (!core)
+		return NULL;
+	app = rcu_dereference(core->listener->sk);
+	sk = rcu_dereference(core->sk);
+	if (!app || !sk || inet_sk_state_load(sk) != TCP_LISTEN)
+		return NULL;
+	if (unlikely(fsk_local_bypass(app))) {
+		fsk_stats_inc(fn, SYN_BYPASSED);
+		return NULL;
+	}
+	if (!syn) {
+		fsk_stats_inc(fn, COOKIE_LOCAL);
+		return sk;
+	}
+	if (core->cpu == smp_processor_id())
+		fsk_local_sync(sk, app);
+	fsk_rx_note_cookie(fn, sk);
+	core->syns++;
+	fsk_stats_inc(fn, SYN_LOCAL);
+	return sk;
+}
+
+/* @sk is what TCP would find.  A reference that came with it goes with the
+ * packet, as early demultiplexing does it.
+ */
+static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
+			  struct sock *sk, bool refcounted, bool syn)
+{
+	if (refcounted) {
+		if (sk->sk_state == TCP_TIME_WAIT)
+			fsk_stats_inc(fn, SYN_TIMEWAIT);
+		skb->sk = sk;
+		skb->destructor = sock_edemux;
+		return;
+	}
+	if (!fsk_ulp_joined(sk))
+		return;
+	sk = fsk_rx_exchange(fn, sk, syn);
+	if (!sk)
+		return;
+	skb->sk = sk;
+	skb->destructor = sock_pfree;
+}
+
+static bool fsk_rx_leave_alone(struct fsk_net *fn, const struct sk_buff *skb)
+{
+	if (skb->sk || skb->destructor || skb->pkt_type != PACKET_HOST)
+		return true;
+	if (unlikely(fsk_rx_has_sk_lookup(fn->net))) {
+		fsk_stats_inc(fn, SYN_SK_LOOKUP);
+		return true;
+	}
+	return false;
+}
+
+/* Selectors of SO_REUSEPORT groups expect to see the packet from TCP on. */
+static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb,
+				   const struct tcphdr *th)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	int offset = skb_transport_offset(skb);
+	bool refcounted;
+	struct sock *sk;
+
+	if (fsk_rx_leave_alone(fn, skb))
+		return;
+	__skb_pull(skb, offset);
+	sk = fsk_compat_lookup4(fn->net, skb, iph, th, &refcounted);
+	__skb_push(skb, offset);
+	if (sk)
+		fsk_rx_assign(fn, skb, sk, refcounted, th->syn);
+}
+
+static unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	const struct tcphdr *th;
+	struct fsk_net *fn = priv;
+	struct tcphdr buf;
+
+	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	th = skb_header_pointer(skb, skb_transport_offset(skb), sizeof(buf),
+				&buf);
+	if (th && fsk_rx_wants(fn, th))
+		fsk_rx_steal4(fn, skb, th);
+	return NF_ACCEPT;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb,
+				   const struct tcphdr *th)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	int offset = skb_transport_offset(skb);
+	bool refcounted;
+	struct sock *sk;
+
+	if (fsk_rx_leave_alone(fn, skb))
+		return;
+	__skb_pull(skb, offset);
+	sk = fsk_compat_lookup6(fn->net, skb, ip6h, th, &refcounted);
+	__skb_push(skb, offset);
+	if (sk)
+		fsk_rx_assign(fn, skb, sk, refcounted, th->syn);
+}
+
+/* A packet with extension headers goes the kernel's way. */
+static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	const struct tcphdr *th;
+	struct fsk_net *fn = priv;
+	struct tcphdr buf;
+
+	if (ipv6_hdr(skb)->nexthdr != IPPROTO_TCP)
+		return NF_ACCEPT;
+	th = skb_header_pointer(skb, skb_transport_offset(skb), sizeof(buf),
+				&buf);
+	if (th && fsk_rx_wants(fn, th))
+		fsk_rx_steal6(fn, skb, th);
+	return NF_ACCEPT;
+}
+#else
+static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+#endif
+
+/**
+ * fsk_rx_hook_ops - the hooks, to be registered with a &struct fsk_net as priv
+ *
+ * Last of all, but for conntrack's confirmation, which has the same priority.
+ */
+const struct nf_hook_ops fsk_rx_hook_ops[2] = {
+	{
+		.hook		= fsk_rx_ipv4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP_PRI_LAST,
+	}, {
+		.hook		= fsk_rx_ipv6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+};

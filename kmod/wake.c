@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who is woken for a connection.
+ *
+ * Workers bound to a core wait in that core's queue, all others in the app
+ * listener's own.  A connection on a core wakes that core's workers; one on
+ * the app listener wakes those who wait there and, because we are a waiter
+ * there ourselves, one core's.
+ */
+#include "wake.h"
+
+#include <linux/poll.h>
+
+#include "listen.h"
+#include "rescue.h"
+
+#define FSK_WAKE_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND)
+
+static bool fsk_wake_queue(struct fsk_core *core)
+{
+	struct wait_queue_head *wait = &core->sock->wq.wait;
+
+	/* The barrier pairs with that in sock_poll_wait() or in
+	 * prepare_to_wait_exclusive(): the waiter queues itself and then looks
+	 * for connections, we queued a connection and now look for waiters.
+	 */
+	if (!wq_has_sleeper(wait))
+		return false;
+	wake_up_interruptible_sync_poll(wait, FSK_WAKE_EVENTS);
+	return true;
+}
+
+/**
+ * fsk_wake_core() - a connection was queued on a core
+ * @core: the core
+ *
+ * Nobody waiting here is no harm while the core's worker is alive and busy; it
+ * looks before it sleeps.  Otherwise the connection is offered to all.
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_core(struct fsk_core *core)
+{
+	struct sock *app = rcu_dereference(core->listener->sk);
+
+	if (unlikely(!app))
+		return;
+	fsk_rescue_arm(core);
+	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags))) {
+		/* Came too late to go elsewhere. */
+		READ_ONCE(app->sk_data_ready)(app);
+		return;
+	}
+	if (fsk_wake_queue(core))
+		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
+	else if (!fsk_core_claimed(core))
+		fsk_rescue_orphan(core);
+	if (unlikely(sock_flag(app, SOCK_FASYNC)))
+		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/**
+ * fsk_wake_all() - wake every worker of a listener, bound or not
+ * @l: the listener
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_all(struct fsk_listener *l)
+{
+	struct sock *app = rcu_dereference(l->sk);
+	struct socket_wq *wq;
+	struct fsk_core *core;
+	int cpu;
+
+	if (!app)
+		return;
+	fsk_listener_for_each_core(l, cpu, core)
+		__wake_up(&core->sock->wq.wait, TASK_INTERRUPTIBLE, 0,
+			  poll_to_key(FSK_WAKE_EVENTS));
+	wq = rcu_dereference(app->sk_wq);
+	if (wq)
+		__wake_up(&wq->wait, TASK_INTERRUPTIBLE, 0,
+			  poll_to_key(FSK_WAKE_EVENTS));
+}
+
+/* This core's workers if any wait, else those of the next core that has some:
+ * one is enough, as for a shared listener with exclusive waiters.
+ */
+static bool fsk_wake_one(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	for_each_cpu_wrap(cpu, cpu_possible_mask, raw_smp_processor_id()) {
+		core = rcu_dereference(l->core[cpu]);
+		if (core && fsk_wake_queue(core))
+			return true;
+	}
+	return false;
+}
+
+/* State changes concern everybody. */
+static void fsk_wake_cores(struct fsk_listener *l, void *key)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	fsk_listener_for_each_core(l, cpu, core)
+		__wake_up(&core->sock->wq.wait, TASK_INTERRUPTIBLE, 0, key);
+}
+
+/**
+ * fsk_wake_from_app() - the app listener's wait queue is being woken
+ * @entry: fsk_listener.app_wait
+ * @mode: task states to wake
+ * @sync: hint that the waker will sleep soon
+ * @key: poll events, or none at a change of state
+ *
+ * Context: Any, with the app listener's wait queue lock; takes those of cores.
+ * Return: 1 if a worker was woken, which is then the one exclusive waiter that
+ *         this wake-up was for; else 0.
+ */
+int fsk_wake_from_app(wait_queue_entry_t *entry, unsigned int mode, int sync,
+		      void *key)
+{
+	struct fsk_listener *l;
+	bool woken = false;
+
+	l = container_of(entry, struct fsk_listener, app_wait);
+	if (!READ_ONCE(l->cores))
+		return 0;
+	rcu_read_lock();
+	if (!(key_to_poll(key) & EPOLLIN)) {
+		fsk_wake_cores(l, key);
+	} else {
+		fsk_rescue_arm_app(l);
+		woken = fsk_wake_one(l);
+		if (woken)
+			fsk_stats_inc(l->fn, WAKE_APP);
+	}
+	rcu_read_unlock();
+	return woken;
+}
