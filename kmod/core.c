@@ -184,9 +184,27 @@ struct fsk_core *fsk_core_claim(struct fsk_listener *l)
 	return fsk_core_get_or_create(l, raw_smp_processor_id());
 }
 
-/* A place is free when nobody in the group of the listener has it; a task that
- * has reserved it and is not bound yet has it, too.
+/* Serialises reservations: outermost of rank 2, so that nobody chooses between
+ * somebody else's choice and its claim.
  */
+static DEFINE_MUTEX(fsk_core_reserve_mutex);
+
+/**
+ * fsk_core_taken() - does anybody have this core, or has it reserved?
+ * @core: the core
+ *
+ * A task that has reserved a core and is not bound to it yet has it, too.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether another task should look elsewhere.
+ */
+bool fsk_core_taken(struct fsk_core *core)
+{
+	return waitqueue_active(&core->sock->wq.wait) ||
+	       fsk_core_taker_alive(core, false);
+}
+
+/* Neither a worker of this listener nor one of a sibling in its group. */
 static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
 {
 	struct fsk_core *core;
@@ -194,10 +212,22 @@ static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
 
 	rcu_read_lock();
 	core = rcu_dereference(l->core[cpu]);
-	taken = core && (waitqueue_active(&core->sock->wq.wait) ||
-			 fsk_core_taker_alive(core, false));
+	taken = (core && fsk_core_taken(core)) || fsk_group_taken(l, cpu);
 	rcu_read_unlock();
 	return !taken;
+}
+
+static int fsk_core_choose(struct fsk_listener *l)
+{
+	int cpu, first = -1;
+
+	for_each_cpu_and(cpu, current->cpus_ptr, cpu_online_mask) {
+		if (fsk_core_free_place(l, cpu))
+			return cpu;
+		if (first < 0)
+			first = cpu;
+	}
+	return first < 0 ? raw_smp_processor_id() : first;
 }
 
 /**
@@ -208,28 +238,18 @@ static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
  * first of them again.
  *
  * Context: Process, sleeps; in a call on the listener's file.
- * Return: the CPU, to which the caller should now be bound; -ENOMEM; -EINVAL
- *         when @l is not listening.
+ * Return: the CPU, to which the caller should now be bound, or -ENOMEM.
  */
 int fsk_core_reserve(struct fsk_listener *l)
 {
-	struct fsk_core *core = NULL;
-	int cpu, chosen = -1;
+	struct fsk_core *core;
+	int cpu;
 
-	mutex_lock(&l->fn->mutex);
-	for_each_cpu_and(cpu, current->cpus_ptr, cpu_online_mask) {
-		if (chosen < 0)
-			chosen = cpu;
-		if (fsk_core_free_place(l, cpu)) {
-			chosen = cpu;
-			break;
-		}
-	}
-	mutex_unlock(&l->fn->mutex);
-	if (chosen >= 0)
-		core = fsk_core_get_or_create(l, chosen);
-	if (!core)
-		return l->listed ? -ENOMEM : -EINVAL;
-	fsk_core_set_taker(core);
-	return chosen;
+	mutex_lock(&fsk_core_reserve_mutex);
+	cpu = fsk_core_choose(l);
+	core = fsk_core_get_or_create(l, cpu);
+	if (core)
+		fsk_core_set_taker(core);
+	mutex_unlock(&fsk_core_reserve_mutex);
+	return core ? cpu : -ENOMEM;
 }

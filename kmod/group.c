@@ -116,6 +116,27 @@ void fsk_group_insert(struct fsk_core *core)
 	mutex_unlock(&fn->mutex);
 }
 
+/**
+ * fsk_group_taken() - has a sibling a worker on this CPU?
+ * @l: a listener
+ * @cpu: the CPU
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: see fsk_core_taken(); false for a listener in no group.
+ */
+bool fsk_group_taken(struct fsk_listener *l, int cpu)
+{
+	struct fsk_group *group = rcu_dereference(l->group);
+	struct fsk_core *core;
+
+	if (!group)
+		return false;
+	hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node)
+		if (fsk_core_taken(core))
+			return true;
+	return false;
+}
+
 static u32 fsk_group_qlen(const struct fsk_core *core)
 {
 	const struct sock *sk = rcu_dereference(core->sk);

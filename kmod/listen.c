@@ -164,13 +164,14 @@ static int __fsk_listener_update(struct fsk_listener *l)
 	lockdep_assert_held(&l->mutex);
 	sk = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
 	listening = sk && inet_sk_state_load(sk) == TCP_LISTEN;
+	if (l->listed && (!listening || l->hnum != inet_sk(sk)->inet_num)) {
+		fsk_listener_unlist(l);
+		fsk_listener_stop_cores(l);
+	}
 	if (listening && !l->listed) {
 		err = fsk_listener_list(l, sk);
 		if (!err)
 			fsk_listener_start_cores(l);
-	} else if (!listening && l->listed) {
-		fsk_listener_unlist(l);
-		fsk_listener_stop_cores(l);
 	}
 	return err;
 }

@@ -147,12 +147,14 @@ struct fsk_core *fsk_core_current(struct fsk_listener *l);
 struct fsk_core *fsk_core_claim(struct fsk_listener *l);
 void fsk_core_set_taker(struct fsk_core *core);
 bool fsk_core_claimed(struct fsk_core *core);
+bool fsk_core_taken(struct fsk_core *core);
 int fsk_core_reserve(struct fsk_listener *l);
 void fsk_core_free(struct fsk_core *core);
 
 struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);
 void fsk_group_leave(struct fsk_listener *l);
 void fsk_group_insert(struct fsk_core *core);
+bool fsk_group_taken(struct fsk_listener *l, int cpu);
 struct fsk_core *fsk_group_pick(struct fsk_listener *l, struct sock *sk);
 
 /**

@@ -122,36 +122,46 @@ void fsk_rescue_listener_exit(struct fsk_listener *l)
 	timer_shutdown_sync(&l->app_timer);
 }
 
+/* A connection that finds the queue empty starts to wait now; one that finds
+ * others waits since the last of those was taken.
+ */
+static void fsk_rescue_watch(struct timer_list *timer, unsigned long *stamp,
+			     const struct sock *sk, unsigned long limit)
+{
+	if (!limit)
+		return;
+	if (READ_ONCE(sk->sk_ack_backlog) <= 1)
+		WRITE_ONCE(*stamp, jiffies);
+	if (!timer_pending(timer))
+		mod_timer(timer, jiffies + limit);
+}
+
 /**
  * fsk_rescue_arm() - something was queued on a core
  * @core: the core
+ * @sk: its local listener
  *
  * Context: Any.
  */
-void fsk_rescue_arm(struct fsk_core *core)
+void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk)
 {
-	unsigned long limit = fsk_rescue_limit(core->listener);
-
-	if (!limit || timer_pending(&core->timer))
-		return;
-	WRITE_ONCE(core->stamp, jiffies);
-	mod_timer(&core->timer, jiffies + limit);
+	fsk_rescue_watch(&core->timer, &core->stamp, sk,
+			 fsk_rescue_limit(core->listener));
 }
 
 /**
  * fsk_rescue_arm_app() - something was queued on the app listener
  * @l: the listener, some of whose workers wait on cores
  *
- * Context: Any.
+ * Context: Any.  Expects rcu_read_lock().
  */
 void fsk_rescue_arm_app(struct fsk_listener *l)
 {
-	unsigned long limit = fsk_rescue_limit(l);
+	const struct sock *app = rcu_dereference(l->sk);
 
-	if (!limit || timer_pending(&l->app_timer))
-		return;
-	WRITE_ONCE(l->app_stamp, jiffies);
-	mod_timer(&l->app_timer, jiffies + limit);
+	if (app)
+		fsk_rescue_watch(&l->app_timer, &l->app_stamp, app,
+				 fsk_rescue_limit(l));
 }
 
 /**

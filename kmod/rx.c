@@ -247,8 +247,7 @@ static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
 }
 #endif
 
-/**
- * fsk_rx_hook_ops - the hooks, to be registered with a &struct fsk_net as priv
+/* To be registered with a &struct fsk_net as priv.
  *
  * Last of all, but for conntrack's confirmation, which has the same priority.
  */

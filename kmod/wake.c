@@ -43,10 +43,11 @@ static bool fsk_wake_queue(struct fsk_core *core)
 void fsk_wake_core(struct fsk_core *core)
 {
 	struct sock *app = rcu_dereference(core->listener->sk);
+	struct sock *sk = rcu_dereference(core->sk);
 
-	if (unlikely(!app))
+	if (unlikely(!app || !sk))
 		return;
-	fsk_rescue_arm(core);
+	fsk_rescue_arm(core, sk);
 	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags))) {
 		/* Came too late to go elsewhere. */
 		READ_ONCE(app->sk_data_ready)(app);
