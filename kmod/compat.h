@@ -18,6 +18,8 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "host.h"
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "fastsocket needs Linux 6.1 or newer"
 #endif
@@ -67,15 +69,39 @@ static int name(struct socket *sock, struct socket *newsock,		\
 #endif
 
 /* The last parameter of syn_recv_sock(), which came with 7.0 and, in stable
- * releases, with 6.12.117 and 6.1.192.  Delete when all have it.
+ * releases, with 6.12.117 and 6.1.192.  @parent chooses the socket that the
+ * child is made from, or releases @dst and says NULL.  Delete when all have
+ * it.
  */
+#define FSK_COMPAT_SYN_RECV(sk) \
+	(fsk_host_get((sk)->sk_family)->af_ops->syn_recv_sock)
+
 #ifdef FSK_HAVE_SYN_RECV_OPT_CHILD
-#define FSK_COMPAT_OPT_CHILD_PARAM					\
-	, void (*opt_child_init)(struct sock *newsk, const struct sock *sk)
-#define FSK_COMPAT_OPT_CHILD_ARG	, opt_child_init
+#define FSK_COMPAT_SYN_RECV_SOCK(name, parent)				\
+static struct sock *							\
+name(const struct sock *sk, struct sk_buff *skb,			\
+     struct request_sock *req, struct dst_entry *dst,			\
+     struct request_sock *req_unhash, bool *own_req,			\
+     void (*child_init)(struct sock *newsk, const struct sock *sk))	\
+{									\
+	const struct sock *app = parent(sk, dst);			\
+									\
+	return app ? FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst,	\
+					     req_unhash, own_req,	\
+					     child_init) : NULL;	\
+}
 #else
-#define FSK_COMPAT_OPT_CHILD_PARAM
-#define FSK_COMPAT_OPT_CHILD_ARG
+#define FSK_COMPAT_SYN_RECV_SOCK(name, parent)				\
+static struct sock *							\
+name(const struct sock *sk, struct sk_buff *skb,			\
+     struct request_sock *req, struct dst_entry *dst,			\
+     struct request_sock *req_unhash, bool *own_req)			\
+{									\
+	const struct sock *app = parent(sk, dst);			\
+									\
+	return app ? FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst,	\
+					     req_unhash, own_req) : NULL; \
+}
 #endif
 
 /* A kernel socket that holds its namespace as a user's does, because what
@@ -126,9 +152,13 @@ static inline void fsk_compat_sync_tcp(struct tcp_sock *to,
 #endif
 }
 
-#define fsk_compat_copy_bits(to, from, bits) do {			\
-	if ((to)->bits != (from)->bits)					\
-		(to)->bits = (from)->bits;				\
+/* Writes nothing that has not changed: see fsk_local_sync(). */
+#define fsk_compat_copy(to, from, member) do {				\
+	typeof(to) _to = (to);						\
+	typeof(from) _from = (from);					\
+									\
+	if (_to->member != _from->member)				\
+		_to->member = _from->member;				\
 } while (0)
 
 /* c274af224269 ("inet: introduce inet->inet_flags"), 6.6; the IPv6 bits moved
@@ -148,27 +178,27 @@ static inline void fsk_compat_sync_inet(struct sock *sk,
 	if (READ_ONCE(to->inet_flags) != READ_ONCE(from->inet_flags))
 		WRITE_ONCE(to->inet_flags, READ_ONCE(from->inet_flags));
 #else
-	fsk_compat_copy_bits(to, from, transparent);
-	fsk_compat_copy_bits(to, from, freebind);
-	fsk_compat_copy_bits(to, from, nodefrag);
-	fsk_compat_copy_bits(to, from, recverr);
+	fsk_compat_copy(to, from, transparent);
+	fsk_compat_copy(to, from, freebind);
+	fsk_compat_copy(to, from, nodefrag);
+	fsk_compat_copy(to, from, recverr);
 #endif
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family != AF_INET6)
 		return;
-	fsk_compat_copy_bits(np, anp, rxopt.all);
-	fsk_compat_copy_bits(np, anp, tclass);
-	fsk_compat_copy_bits(np, anp, hop_limit);
-	fsk_compat_copy_bits(np, anp, min_hopcount);
-	fsk_compat_copy_bits(np, anp, pmtudisc);
-	fsk_compat_copy_bits(np, anp, srcprefs);
-	fsk_compat_copy_bits(np, anp, frag_size);
+	fsk_compat_copy(np, anp, rxopt.all);
+	fsk_compat_copy(np, anp, tclass);
+	fsk_compat_copy(np, anp, hop_limit);
+	fsk_compat_copy(np, anp, min_hopcount);
+	fsk_compat_copy(np, anp, pmtudisc);
+	fsk_compat_copy(np, anp, srcprefs);
+	fsk_compat_copy(np, anp, frag_size);
 #ifdef FSK_HAVE_IPV6_PINFO_BITS
-	fsk_compat_copy_bits(np, anp, repflow);
-	fsk_compat_copy_bits(np, anp, sndflow);
-	fsk_compat_copy_bits(np, anp, dontfrag);
-	fsk_compat_copy_bits(np, anp, autoflowlabel);
-	fsk_compat_copy_bits(np, anp, autoflowlabel_set);
+	fsk_compat_copy(np, anp, repflow);
+	fsk_compat_copy(np, anp, sndflow);
+	fsk_compat_copy(np, anp, dontfrag);
+	fsk_compat_copy(np, anp, autoflowlabel);
+	fsk_compat_copy(np, anp, autoflowlabel_set);
 #endif
 #endif
 }
@@ -176,19 +206,16 @@ static inline void fsk_compat_sync_inet(struct sock *sk,
 /* The lookup that TCP itself makes.  The hashinfo argument went with 6.18.
  * Delete with 6.17.
  */
-#ifdef FSK_HAVE_LOOKUP_HASHINFO
-#define FSK_COMPAT_HASHINFO(net)	(net)->ipv4.tcp_death_row.hashinfo,
-#else
-#define FSK_COMPAT_HASHINFO(net)
-#endif
-
 static inline struct sock *
 fsk_compat_lookup4(struct net *net, struct sk_buff *skb,
 		   const struct iphdr *iph, const struct tcphdr *th,
 		   bool *refcounted)
 {
-	return __inet_lookup(net, FSK_COMPAT_HASHINFO(net) skb,
-			     __tcp_hdrlen(th), iph->saddr, th->source,
+	return __inet_lookup(net,
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+			     net->ipv4.tcp_death_row.hashinfo,
+#endif
+			     skb, __tcp_hdrlen(th), iph->saddr, th->source,
 			     iph->daddr, th->dest, inet_iif(skb),
 			     inet_sdif(skb), refcounted);
 }
@@ -199,8 +226,11 @@ fsk_compat_lookup6(struct net *net, struct sk_buff *skb,
 		   const struct ipv6hdr *ip6h, const struct tcphdr *th,
 		   bool *refcounted)
 {
-	return __inet6_lookup(net, FSK_COMPAT_HASHINFO(net) skb,
-			      __tcp_hdrlen(th), &ip6h->saddr, th->source,
+	return __inet6_lookup(net,
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+			      net->ipv4.tcp_death_row.hashinfo,
+#endif
+			      skb, __tcp_hdrlen(th), &ip6h->saddr, th->source,
 			      &ip6h->daddr, ntohs(th->dest), inet6_iif(skb),
 			      inet6_sdif(skb), refcounted);
 }

@@ -42,6 +42,9 @@ bool fsk_core_claimed(struct fsk_core *core)
 {
 	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
 		return false;
+	/* No barrier: a waiter that is missed or seen too long only decides
+	 * which queue a connection takes, and rescue.c looks again.
+	 */
 	return waitqueue_active(&core->sock->wq.wait) ||
 	       fsk_core_taker_alive(core, true);
 }
@@ -200,6 +203,7 @@ static DEFINE_MUTEX(fsk_core_reserve_mutex);
  */
 bool fsk_core_taken(struct fsk_core *core)
 {
+	/* No barrier: advice only. */
 	return waitqueue_active(&core->sock->wq.wait) ||
 	       fsk_core_taker_alive(core, false);
 }

@@ -116,7 +116,7 @@ struct fsk_listener {
 
 	/* cold from here on */
 	struct socket *sock;
-	struct mutex mutex;
+	struct mutex mutex;	/* rank 2 of DOC: locking */
 	bool listed;
 	bool dead;
 	u16 hnum;
@@ -196,17 +196,22 @@ static inline bool fsk_core_pending(const struct fsk_core *core)
 }
 
 /**
- * fsk_listener_for_each_core() - all cores of a listener that exist
+ * fsk_listener_core() - a listener's core of one CPU
  * @l: the listener
- * @cpu: an int
- * @c: a &struct fsk_core pointer
+ * @cpu: the CPU
  *
  * Context: Expects rcu_read_lock() or fsk_listener.mutex.
+ * Return: the core, or %NULL where none was made.
  */
-#define fsk_listener_for_each_core(l, cpu, c)			\
-	for_each_possible_cpu(cpu)				\
-		if (!((c) = rcu_dereference_check((l)->core[cpu],	\
-				lockdep_is_held(&(l)->mutex)))) {	\
-		} else
+static inline struct fsk_core *fsk_listener_core(const struct fsk_listener *l,
+						 int cpu)
+{
+	return rcu_dereference_check(l->core[cpu], lockdep_is_held(&l->mutex));
+}
+
+/* All cores of a listener that exist; see fsk_listener_core(). No break. */
+#define fsk_listener_for_each_core(l, cpu, c)				\
+	for_each_possible_cpu(cpu)					\
+		for ((c) = fsk_listener_core(l, cpu); c; (c) = NULL)
 
 #endif

@@ -57,23 +57,19 @@ static const struct sock *fsk_local_parent(const struct sock *sk)
 	return app;
 }
 
-static struct sock *
-fsk_local_syn_recv_sock(const struct sock *sk, struct sk_buff *skb,
-			struct request_sock *req, struct dst_entry *dst,
-			struct request_sock *req_unhash, bool *own_req
-			FSK_COMPAT_OPT_CHILD_PARAM)
+static const struct sock *fsk_local_parent_or_drop(const struct sock *sk,
+						   struct dst_entry *dst)
 {
-	const struct fsk_host *host = fsk_host_get(sk->sk_family);
 	const struct sock *app = fsk_local_parent(sk);
 
 	if (unlikely(!app)) {
 		dst_release(dst);
 		tcp_listendrop(sk);
-		return NULL;
 	}
-	return host->af_ops->syn_recv_sock(app, skb, req, dst, req_unhash,
-					   own_req FSK_COMPAT_OPT_CHILD_ARG);
+	return app;
 }
+
+FSK_COMPAT_SYN_RECV_SOCK(fsk_local_syn_recv_sock, fsk_local_parent_or_drop)
 
 /* Called in softirq context with the child's spinlock held, or by a task that
  * processes its own transmission on the loopback interface.
@@ -276,24 +272,18 @@ const char *fsk_local_bypass(const struct sock *app)
 	return fsk_local_bypass_tcp(app);
 }
 
-#define fsk_local_copy(to, from, member) do {			\
-	if ((to)->member != READ_ONCE((from)->member))		\
-		WRITE_ONCE((to)->member, (from)->member);	\
-} while (0)
-
 static void fsk_local_sync_tcp(struct sock *sk, const struct sock *app)
 {
 	const struct inet_connection_sock *from = inet_csk(app);
 	struct inet_connection_sock *to = inet_csk(sk);
 
-	fsk_local_copy(to, from, icsk_syn_retries);
-	fsk_local_copy(to, from, icsk_accept_queue.rskq_defer_accept);
-	fsk_local_copy(to, from, icsk_accept_queue.fastopenq.max_qlen);
-	fsk_local_copy(tcp_sk(sk), tcp_sk(app), rx_opt.user_mss);
-	fsk_local_copy(tcp_sk(sk), tcp_sk(app), window_clamp);
-	fsk_local_copy(tcp_sk(sk), tcp_sk(app), tcp_tx_delay);
-	if (tcp_sk(sk)->save_syn != tcp_sk(app)->save_syn)
-		tcp_sk(sk)->save_syn = tcp_sk(app)->save_syn;
+	fsk_compat_copy(to, from, icsk_syn_retries);
+	fsk_compat_copy(to, from, icsk_accept_queue.rskq_defer_accept);
+	fsk_compat_copy(to, from, icsk_accept_queue.fastopenq.max_qlen);
+	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), rx_opt.user_mss);
+	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), window_clamp);
+	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), tcp_tx_delay);
+	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), save_syn);
 	fsk_compat_sync_tcp(tcp_sk(sk), tcp_sk(app));
 }
 
@@ -314,17 +304,17 @@ void fsk_local_sync(struct sock *sk, const struct sock *app)
 {
 	const unsigned char locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
 
-	fsk_local_copy(sk, app, sk_max_ack_backlog);
-	fsk_local_copy(sk, app, sk_bound_dev_if);
-	fsk_local_copy(sk, app, sk_mark);
-	fsk_local_copy(sk, app, sk_priority);
-	fsk_local_copy(sk, app, sk_rcvbuf);
-	fsk_local_copy(sk, app, sk_sndbuf);
-	fsk_local_copy(sk, app, sk_txrehash);
-	fsk_local_copy(inet_sk(sk), inet_sk(app), tos);
-	fsk_local_copy(inet_sk(sk), inet_sk(app), uc_ttl);
-	fsk_local_copy(inet_sk(sk), inet_sk(app), min_ttl);
-	fsk_local_copy(inet_sk(sk), inet_sk(app), pmtudisc);
+	fsk_compat_copy(sk, app, sk_max_ack_backlog);
+	fsk_compat_copy(sk, app, sk_bound_dev_if);
+	fsk_compat_copy(sk, app, sk_mark);
+	fsk_compat_copy(sk, app, sk_priority);
+	fsk_compat_copy(sk, app, sk_rcvbuf);
+	fsk_compat_copy(sk, app, sk_sndbuf);
+	fsk_compat_copy(sk, app, sk_txrehash);
+	fsk_compat_copy(inet_sk(sk), inet_sk(app), tos);
+	fsk_compat_copy(inet_sk(sk), inet_sk(app), uc_ttl);
+	fsk_compat_copy(inet_sk(sk), inet_sk(app), min_ttl);
+	fsk_compat_copy(inet_sk(sk), inet_sk(app), pmtudisc);
 	if ((sk->sk_userlocks ^ app->sk_userlocks) & locks)
 		sk->sk_userlocks = (sk->sk_userlocks & ~locks) |
 				   (app->sk_userlocks & locks);

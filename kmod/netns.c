@@ -21,7 +21,6 @@ static int __net_init fsk_net_net_init(struct net *net)
 		return -ENOMEM;
 	fn->net = net;
 	fn->rescue_ms = FSK_RESCUE_MS;
-	fn->synq_stamp = (u32)jiffies - INT_MAX;
 	mutex_init(&fn->mutex);
 	hash_init(fn->listeners);
 	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {

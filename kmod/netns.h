@@ -19,8 +19,9 @@
  * struct fsk_net - what the module knows of one network namespace
  * @ports: bit map of the ports that have an app listener; written under
  *	@mutex, read by the hooks without a lock; made with the first listener
- * @synq_stamp: jiffies when a local listener last sent a SYN cookie; written
- *	by the hooks, once a second at most
+ * @cookies: a local listener has sent SYN cookies whose ACKs may still come;
+ *	set and cleared by the hooks
+ * @synq_stamp: jiffies when it last did; written once a second at most
  * @rescue_ms: how long a queue may wait for its worker, 0 for ever; written
  *	under @mutex
  * @stats: counters, local to their core
@@ -36,13 +37,14 @@
  */
 struct fsk_net {
 	unsigned long *ports;
+	bool cookies;
 	u32 synq_stamp;
 	unsigned int rescue_ms;
 	struct fsk_stats __percpu *stats;
 
 	/* cold from here on */
 	struct net *net ____cacheline_aligned_in_smp;
-	struct mutex mutex;
+	struct mutex mutex;	/* rank 3 of DOC: locking */
 	DECLARE_HASHTABLE(listeners, FSK_NET_BITS);
 	unsigned int nr_listeners;
 	atomic_t nr_locals;

@@ -29,21 +29,36 @@
 #define FSK_RX_FLAGS	(TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | \
 			 TCP_FLAG_FIN)
 
-/* Whether a local listener has sent a cookie whose ACK may still come. */
-static bool fsk_rx_cookies(const struct fsk_net *fn)
+/* An ACK that may carry a cookie.  Once the last cookie has grown too old,
+ * ACKs are no longer looked at.
+ */
+static noinline bool fsk_rx_wants_ack(struct fsk_net *fn,
+				      const struct tcphdr *th, __be32 flags)
 {
-	return time_before32((u32)jiffies, READ_ONCE(fn->synq_stamp) +
-					   TCP_SYNCOOKIE_VALID);
+	if (!time_before32((u32)jiffies, READ_ONCE(fn->synq_stamp) +
+					 TCP_SYNCOOKIE_VALID)) {
+		WRITE_ONCE(fn->cookies, false);
+		return false;
+	}
+	return flags == TCP_FLAG_ACK && fsk_net_has_port(fn, ntohs(th->dest));
 }
 
-static bool fsk_rx_wants(const struct fsk_net *fn, const struct tcphdr *th)
+/* All that a bystander's packet pays; inlined into both hooks for that.  A TCP
+ * header that is not linear goes the kernel's way.
+ */
+static __always_inline bool fsk_rx_wants(struct fsk_net *fn,
+					 const struct sk_buff *skb)
 {
-	__be32 flags = tcp_flag_word(th) & FSK_RX_FLAGS;
+	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	__be32 flags;
 
+	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
+		return false;
+	flags = tcp_flag_word(th) & FSK_RX_FLAGS;
 	if (flags == TCP_FLAG_SYN)
 		return fsk_net_has_port(fn, ntohs(th->dest));
-	return unlikely(fsk_rx_cookies(fn)) && !(flags & ~TCP_FLAG_ACK) &&
-	       flags && fsk_net_has_port(fn, ntohs(th->dest));
+	return unlikely(READ_ONCE(fn->cookies)) &&
+	       fsk_rx_wants_ack(fn, th, flags);
 }
 
 /* Programs attached to sk_lookup may have state: TCP runs them, once. */
@@ -65,9 +80,12 @@ static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *sk)
 	if (likely(!inet_csk_reqsk_queue_is_full(sk) &&
 		   READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) != 2))
 		return;
-	if (!time_between32(now, READ_ONCE(fn->synq_stamp),
-			    READ_ONCE(fn->synq_stamp) + HZ))
-		WRITE_ONCE(fn->synq_stamp, now);
+	if (READ_ONCE(fn->cookies) &&
+	    time_between32(now, READ_ONCE(fn->synq_stamp),
+			   READ_ONCE(fn->synq_stamp) + HZ))
+		return;
+	WRITE_ONCE(fn->synq_stamp, now);
+	WRITE_ONCE(fn->cookies, true);
 }
 
 /* Only a listener that has sent cookies lately believes one.  This core's is
@@ -172,9 +190,9 @@ static bool fsk_rx_leave_alone(struct fsk_net *fn, const struct sk_buff *skb)
 }
 
 /* Selectors of SO_REUSEPORT groups expect to see the packet from TCP on. */
-static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb,
-				   const struct tcphdr *th)
+static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 {
+	const struct tcphdr *th = tcp_hdr(skb);
 	const struct iphdr *iph = ip_hdr(skb);
 	int offset = skb_transport_offset(skb);
 	bool refcounted;
@@ -192,24 +210,16 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb,
 static unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	const struct tcphdr *th;
-	struct fsk_net *fn = priv;
-	struct tcphdr buf;
-
-	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
-		return NF_ACCEPT;
-	th = skb_header_pointer(skb, skb_transport_offset(skb), sizeof(buf),
-				&buf);
-	if (th && fsk_rx_wants(fn, th))
-		fsk_rx_steal4(fn, skb, th);
+	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb))
+		fsk_rx_steal4(priv, skb);
 	return NF_ACCEPT;
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb,
-				   const struct tcphdr *th)
+static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct tcphdr *th = tcp_hdr(skb);
 	int offset = skb_transport_offset(skb);
 	bool refcounted;
 	struct sock *sk;
@@ -227,16 +237,8 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb,
 static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	const struct tcphdr *th;
-	struct fsk_net *fn = priv;
-	struct tcphdr buf;
-
-	if (ipv6_hdr(skb)->nexthdr != IPPROTO_TCP)
-		return NF_ACCEPT;
-	th = skb_header_pointer(skb, skb_transport_offset(skb), sizeof(buf),
-				&buf);
-	if (th && fsk_rx_wants(fn, th))
-		fsk_rx_steal6(fn, skb, th);
+	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb))
+		fsk_rx_steal6(priv, skb);
 	return NF_ACCEPT;
 }
 #else

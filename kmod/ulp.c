@@ -21,7 +21,8 @@
 #include "host.h"
 #include "listen.h"
 
-static struct proto_ops fsk_ulp_sock_ops[2];	/* IPv4, IPv6 */
+/* IPv4, IPv6; filled once, from the kernel's, which are not exported */
+static struct proto_ops fsk_ulp_sock_ops[2];
 
 static const struct fsk_host *fsk_ulp_host(const struct socket *sock)
 {
