@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR MIT) */
+/*
+ * User ABI of Fastsocket, made by include/netlink/generate from
+ * include/netlink/fastsocket.yaml: do not edit.
+ */
+
+#ifndef _UAPI_LINUX_FASTSOCKET_H
+#define _UAPI_LINUX_FASTSOCKET_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define FSK_GENL_NAME "fastsocket"
+#define FSK_GENL_VERSION 1
+
+/* Name to give to setsockopt(SOL_TCP, TCP_ULP). */
+#define FSK_ULP_NAME "fastsocket"
+
+/* Type byte of the ioctls on a joined listener. */
+#define FSK_IOC_MAGIC 0xf5
+
+/* Number of FSK_IOC_PIN. */
+#define FSK_IOC_PIN_NR 1
+
+/* Upper limit of rescue-ms. */
+#define FSK_RESCUE_MS_MAX 60000
+
+/*
+ * On a joined listener: reserves the next core of the caller's
+ * affinity mask that no sibling claimed here, and gives its
+ * number. The caller binds itself to it.
+ */
+#define FSK_IOC_PIN _IOR(FSK_IOC_MAGIC, FSK_IOC_PIN_NR, __u32)
+
+/**
+ * enum fsk_state - What the module does with a joined listener
+ * @FSK_STATE_ACTIVE: connections go to the listener of the core they arrive
+ *     on
+ * @FSK_STATE_BYPASS: an option of the listener asks for the kernel's own path
+ */
+enum fsk_state {
+	FSK_STATE_ACTIVE = 0,
+	FSK_STATE_BYPASS,
+};
+
+/**
+ * enum fsk_status_attr - attributes of status
+ * @FSK_A_STATUS_VERSION: (string) version of the module
+ * @FSK_A_STATUS_KERNEL: (string) release of the running kernel
+ * @FSK_A_STATUS_LISTENERS: (u32) joined listeners in this namespace
+ * @FSK_A_STATUS_LOCALS: (u32) local listeners in this namespace
+ * @FSK_A_STATUS_FEATURE: (nest) one for each feature of the module
+ */
+enum fsk_status_attr {
+	FSK_A_STATUS_VERSION = 1,
+	FSK_A_STATUS_KERNEL,
+	FSK_A_STATUS_LISTENERS,
+	FSK_A_STATUS_LOCALS,
+	FSK_A_STATUS_FEATURE,
+
+	/* private: */
+	__FSK_A_STATUS_MAX,
+	FSK_A_STATUS_MAX = __FSK_A_STATUS_MAX - 1
+};
+
+/**
+ * enum fsk_feature_attr - attributes of feature
+ * @FSK_A_FEATURE_NAME: (string) name of the feature
+ * @FSK_A_FEATURE_ENABLED: (u8) 1 when it is on
+ * @FSK_A_FEATURE_REASON: (string) why it is on or off
+ */
+enum fsk_feature_attr {
+	FSK_A_FEATURE_NAME = 1,
+	FSK_A_FEATURE_ENABLED,
+	FSK_A_FEATURE_REASON,
+
+	/* private: */
+	__FSK_A_FEATURE_MAX,
+	FSK_A_FEATURE_MAX = __FSK_A_FEATURE_MAX - 1
+};
+
+/**
+ * enum fsk_listen_attr - attributes of listen
+ * @FSK_A_LISTEN_PAD: padding for 64-bit values
+ * @FSK_A_LISTEN_ID: (u64) the same for all rows of one listener
+ * @FSK_A_LISTEN_FAMILY: (u8) AF_INET or AF_INET6
+ * @FSK_A_LISTEN_ADDR: (binary) local address, 4 or 16 bytes in network byte
+ *     order
+ * @FSK_A_LISTEN_PORT: (u16) local port, host byte order
+ * @FSK_A_LISTEN_IFINDEX: (u32) device the listener is bound to, absent when
+ *     none
+ * @FSK_A_LISTEN_V6ONLY: (flag) an AF_INET6 listener which takes no IPv4
+ * @FSK_A_LISTEN_REUSEPORT: (flag) SO_REUSEPORT is set
+ * @FSK_A_LISTEN_UID: (u32) owner of the application's socket
+ * @FSK_A_LISTEN_STATE: (u8) what the module does with this listener
+ * @FSK_A_LISTEN_BYPASS_REASON: (string) the option which asks for the
+ *     kernel's path
+ * @FSK_A_LISTEN_CPU: (u32) core of a local listener, absent in the
+ *     application's row
+ * @FSK_A_LISTEN_CLAIMED: (flag) a worker bound to this core waits here
+ * @FSK_A_LISTEN_ORPHANED: (flag) the worker is gone or late, others may take
+ * @FSK_A_LISTEN_QLEN: (u32) connections waiting for accept
+ * @FSK_A_LISTEN_QMAX: (u32) limit of qlen
+ * @FSK_A_LISTEN_SYNS: (u64) connection requests taken
+ * @FSK_A_LISTEN_ACCEPT_LOCAL: (u64) accepted by this core from its own queue
+ * @FSK_A_LISTEN_ACCEPT_APP: (u64) accepted by this core from the
+ *     application's socket
+ * @FSK_A_LISTEN_ACCEPT_OTHER: (u64) accepted by this core from the queue of
+ *     another
+ * @FSK_A_LISTEN_DROPS: (u64) connection requests and connections dropped here
+ * @FSK_A_LISTEN_RESCUES: (u64) times the queue of this core was orphaned
+ * @FSK_A_LISTEN_RESCUED: (u64) connections which others took from this queue
+ */
+enum fsk_listen_attr {
+	FSK_A_LISTEN_PAD = 1,
+	FSK_A_LISTEN_ID,
+	FSK_A_LISTEN_FAMILY,
+	FSK_A_LISTEN_ADDR,
+	FSK_A_LISTEN_PORT,
+	FSK_A_LISTEN_IFINDEX,
+	FSK_A_LISTEN_V6ONLY,
+	FSK_A_LISTEN_REUSEPORT,
+	FSK_A_LISTEN_UID,
+	FSK_A_LISTEN_STATE,
+	FSK_A_LISTEN_BYPASS_REASON,
+	FSK_A_LISTEN_CPU,
+	FSK_A_LISTEN_CLAIMED,
+	FSK_A_LISTEN_ORPHANED,
+	FSK_A_LISTEN_QLEN,
+	FSK_A_LISTEN_QMAX,
+	FSK_A_LISTEN_SYNS,
+	FSK_A_LISTEN_ACCEPT_LOCAL,
+	FSK_A_LISTEN_ACCEPT_APP,
+	FSK_A_LISTEN_ACCEPT_OTHER,
+	FSK_A_LISTEN_DROPS,
+	FSK_A_LISTEN_RESCUES,
+	FSK_A_LISTEN_RESCUED,
+
+	/* private: */
+	__FSK_A_LISTEN_MAX,
+	FSK_A_LISTEN_MAX = __FSK_A_LISTEN_MAX - 1
+};
+
+/**
+ * enum fsk_stats_attr - attributes of stats
+ * @FSK_A_STATS_CPU: (u32) the core which counted
+ * @FSK_A_STATS_COUNTERS: (nest) its counters
+ */
+enum fsk_stats_attr {
+	FSK_A_STATS_CPU = 1,
+	FSK_A_STATS_COUNTERS,
+
+	/* private: */
+	__FSK_A_STATS_MAX,
+	FSK_A_STATS_MAX = __FSK_A_STATS_MAX - 1
+};
+
+/**
+ * enum fsk_counter_attr - attributes of counter
+ * @FSK_A_COUNTER_PAD: padding for 64-bit values
+ * @FSK_A_COUNTER_SYN_LOCAL: (u64) SYN given to the local listener of its core
+ * @FSK_A_COUNTER_SYN_UNCLAIMED: (u64) SYN left alone, no worker on its core
+ * @FSK_A_COUNTER_SYN_ORPHANED: (u64) SYN left alone, worker of its core gone
+ *     or late
+ * @FSK_A_COUNTER_SYN_BYPASSED: (u64) SYN left alone, the listener asks for
+ *     that
+ * @FSK_A_COUNTER_SYN_TIMEWAIT: (u64) SYN left alone, it reuses a closing
+ *     connection
+ * @FSK_A_COUNTER_SYN_SK_LOOKUP: (u64) SYN left alone, BPF sk_lookup decides
+ * @FSK_A_COUNTER_COOKIE_LOCAL: (u64) ACK of a SYN cookie given to a local
+ *     listener
+ * @FSK_A_COUNTER_ACCEPT_LOCAL: (u64) accepted from the queue of the same core
+ * @FSK_A_COUNTER_ACCEPT_APP: (u64) accepted from the application's socket
+ * @FSK_A_COUNTER_ACCEPT_OTHER: (u64) accepted from the queue of another core
+ * @FSK_A_COUNTER_OVERFLOW: (u64) connection dropped, queue of the local
+ *     listener full
+ * @FSK_A_COUNTER_CHILD_FAILED: (u64) connection dropped, no socket could be
+ *     made
+ * @FSK_A_COUNTER_WAKE_LOCAL: (u64) wake-ups of a worker by its local listener
+ * @FSK_A_COUNTER_WAKE_APP: (u64) wake-ups by the application's socket
+ * @FSK_A_COUNTER_RESCUE: (u64) queues which were orphaned
+ * @FSK_A_COUNTER_RESCUED: (u64) connections taken from an orphaned queue
+ * @FSK_A_COUNTER_LOCAL_CREATE: (u64) local listeners made
+ * @FSK_A_COUNTER_LOCAL_NOMEM: (u64) local listeners not made, no memory
+ */
+enum fsk_counter_attr {
+	FSK_A_COUNTER_PAD = 1,
+	FSK_A_COUNTER_SYN_LOCAL,
+	FSK_A_COUNTER_SYN_UNCLAIMED,
+	FSK_A_COUNTER_SYN_ORPHANED,
+	FSK_A_COUNTER_SYN_BYPASSED,
+	FSK_A_COUNTER_SYN_TIMEWAIT,
+	FSK_A_COUNTER_SYN_SK_LOOKUP,
+	FSK_A_COUNTER_COOKIE_LOCAL,
+	FSK_A_COUNTER_ACCEPT_LOCAL,
+	FSK_A_COUNTER_ACCEPT_APP,
+	FSK_A_COUNTER_ACCEPT_OTHER,
+	FSK_A_COUNTER_OVERFLOW,
+	FSK_A_COUNTER_CHILD_FAILED,
+	FSK_A_COUNTER_WAKE_LOCAL,
+	FSK_A_COUNTER_WAKE_APP,
+	FSK_A_COUNTER_RESCUE,
+	FSK_A_COUNTER_RESCUED,
+	FSK_A_COUNTER_LOCAL_CREATE,
+	FSK_A_COUNTER_LOCAL_NOMEM,
+
+	/* private: */
+	__FSK_A_COUNTER_MAX,
+	FSK_A_COUNTER_MAX = __FSK_A_COUNTER_MAX - 1
+};
+
+/**
+ * enum fsk_stat - the counters, counted from 0
+ * @FSK_STAT_SYN_LOCAL: SYN given to the local listener of its core
+ * @FSK_STAT_SYN_UNCLAIMED: SYN left alone, no worker on its core
+ * @FSK_STAT_SYN_ORPHANED: SYN left alone, worker of its core gone or late
+ * @FSK_STAT_SYN_BYPASSED: SYN left alone, the listener asks for that
+ * @FSK_STAT_SYN_TIMEWAIT: SYN left alone, it reuses a closing connection
+ * @FSK_STAT_SYN_SK_LOOKUP: SYN left alone, BPF sk_lookup decides
+ * @FSK_STAT_COOKIE_LOCAL: ACK of a SYN cookie given to a local listener
+ * @FSK_STAT_ACCEPT_LOCAL: accepted from the queue of the same core
+ * @FSK_STAT_ACCEPT_APP: accepted from the application's socket
+ * @FSK_STAT_ACCEPT_OTHER: accepted from the queue of another core
+ * @FSK_STAT_OVERFLOW: connection dropped, queue of the local listener full
+ * @FSK_STAT_CHILD_FAILED: connection dropped, no socket could be made
+ * @FSK_STAT_WAKE_LOCAL: wake-ups of a worker by its local listener
+ * @FSK_STAT_WAKE_APP: wake-ups by the application's socket
+ * @FSK_STAT_RESCUE: queues which were orphaned
+ * @FSK_STAT_RESCUED: connections taken from an orphaned queue
+ * @FSK_STAT_LOCAL_CREATE: local listeners made
+ * @FSK_STAT_LOCAL_NOMEM: local listeners not made, no memory
+ */
+enum fsk_stat {
+	FSK_STAT_SYN_LOCAL = 0,
+	FSK_STAT_SYN_UNCLAIMED,
+	FSK_STAT_SYN_ORPHANED,
+	FSK_STAT_SYN_BYPASSED,
+	FSK_STAT_SYN_TIMEWAIT,
+	FSK_STAT_SYN_SK_LOOKUP,
+	FSK_STAT_COOKIE_LOCAL,
+	FSK_STAT_ACCEPT_LOCAL,
+	FSK_STAT_ACCEPT_APP,
+	FSK_STAT_ACCEPT_OTHER,
+	FSK_STAT_OVERFLOW,
+	FSK_STAT_CHILD_FAILED,
+	FSK_STAT_WAKE_LOCAL,
+	FSK_STAT_WAKE_APP,
+	FSK_STAT_RESCUE,
+	FSK_STAT_RESCUED,
+	FSK_STAT_LOCAL_CREATE,
+	FSK_STAT_LOCAL_NOMEM,
+
+	/* private: */
+	__FSK_STAT_MAX
+};
+
+/* Attribute of a counter, and back. */
+#define FSK_STAT_TO_ATTR(stat)	((stat) + FSK_A_COUNTER_SYN_LOCAL)
+#define FSK_ATTR_TO_STAT(attr)	((attr) - FSK_A_COUNTER_SYN_LOCAL)
+
+/**
+ * enum fsk_config_attr - attributes of config
+ * @FSK_A_CONFIG_RESCUE_MS: (u32) longest time which a connection waits for
+ *     the worker of its core before others may take it, 0 means for ever
+ */
+enum fsk_config_attr {
+	FSK_A_CONFIG_RESCUE_MS = 1,
+
+	/* private: */
+	__FSK_A_CONFIG_MAX,
+	FSK_A_CONFIG_MAX = __FSK_A_CONFIG_MAX - 1
+};
+
+/**
+ * enum fsk_cmd - commands
+ * @FSK_CMD_STATUS_GET: Version, features and totals.
+ * @FSK_CMD_LISTEN_GET: One message per row, a consistent snapshot of the set
+ *     of listeners: the application's own row first, then one per local
+ *     listener.
+ * @FSK_CMD_STATS_GET: One message per core.
+ * @FSK_CMD_CONFIG_GET: The settings of this namespace.
+ * @FSK_CMD_CONFIG_SET: Change the settings which are given. Needs
+ *     CAP_NET_ADMIN in the user namespace which owns the network namespace.
+ */
+enum fsk_cmd {
+	FSK_CMD_STATUS_GET = 1,
+	FSK_CMD_LISTEN_GET,
+	FSK_CMD_STATS_GET,
+	FSK_CMD_CONFIG_GET,
+	FSK_CMD_CONFIG_SET,
+
+	/* private: */
+	__FSK_CMD_MAX,
+	FSK_CMD_MAX = __FSK_CMD_MAX - 1
+};
+
+#endif /* _UAPI_LINUX_FASTSOCKET_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of the counters, made by include/netlink/generate from
+ * include/netlink/fastsocket.yaml: do not edit.
+ */
+
+#ifndef _FSK_NAMES_H
+#define _FSK_NAMES_H
+
+#include <linux/fastsocket.h>
+
+static const struct {
+	const char *name;
+	const char *help;
+} fsk_stat_names[__FSK_STAT_MAX] = {
+	[FSK_STAT_SYN_LOCAL] = {
+		"syn-local",
+		"SYN given to the local listener of its core",
+	},
+	[FSK_STAT_SYN_UNCLAIMED] = {
+		"syn-unclaimed",
+		"SYN left alone, no worker on its core",
+	},
+	[FSK_STAT_SYN_ORPHANED] = {
+		"syn-orphaned",
+		"SYN left alone, worker of its core gone or late",
+	},
+	[FSK_STAT_SYN_BYPASSED] = {
+		"syn-bypassed",
+		"SYN left alone, the listener asks for that",
+	},
+	[FSK_STAT_SYN_TIMEWAIT] = {
+		"syn-timewait",
+		"SYN left alone, it reuses a closing connection",
+	},
+	[FSK_STAT_SYN_SK_LOOKUP] = {
+		"syn-sk-lookup",
+		"SYN left alone, BPF sk_lookup decides",
+	},
+	[FSK_STAT_COOKIE_LOCAL] = {
+		"cookie-local",
+		"ACK of a SYN cookie given to a local listener",
+	},
+	[FSK_STAT_ACCEPT_LOCAL] = {
+		"accept-local",
+		"accepted from the queue of the same core",
+	},
+	[FSK_STAT_ACCEPT_APP] = {
+		"accept-app",
+		"accepted from the application's socket",
+	},
+	[FSK_STAT_ACCEPT_OTHER] = {
+		"accept-other",
+		"accepted from the queue of another core",
+	},
+	[FSK_STAT_OVERFLOW] = {
+		"overflow",
+		"connection dropped, queue of the local listener full",
+	},
+	[FSK_STAT_CHILD_FAILED] = {
+		"child-failed",
+		"connection dropped, no socket could be made",
+	},
+	[FSK_STAT_WAKE_LOCAL] = {
+		"wake-local",
+		"wake-ups of a worker by its local listener",
+	},
+	[FSK_STAT_WAKE_APP] = {
+		"wake-app",
+		"wake-ups by the application's socket",
+	},
+	[FSK_STAT_RESCUE] = {
+		"rescue",
+		"queues which were orphaned",
+	},
+	[FSK_STAT_RESCUED] = {
+		"rescued",
+		"connections taken from an orphaned queue",
+	},
+	[FSK_STAT_LOCAL_CREATE] = {
+		"local-create",
+		"local listeners made",
+	},
+	[FSK_STAT_LOCAL_NOMEM] = {
+		"local-nomem",
+		"local listeners not made, no memory",
+	},
+};
+
+#endif /* _FSK_NAMES_H */
