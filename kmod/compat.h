@@ -130,6 +130,18 @@ static inline void fsk_compat_sk_hold_net(struct sock *sk)
 #define timer_container_of(var, timer, field) from_timer(var, timer, field)
 #endif
 
+/* sk_drops_read() came with 6.18, where the counter may have several parts.
+ * Delete with 6.17.
+ */
+static inline int fsk_compat_drops(const struct sock *sk)
+{
+#ifdef FSK_HAVE_SK_DROPS_READ
+	return sk_drops_read(sk);
+#else
+	return atomic_read(&sk->sk_drops);
+#endif
+}
+
 /* TCP-AO, 6.7.  Delete with 6.6. */
 static inline bool fsk_compat_has_ao(const struct tcp_sock *tp)
 {

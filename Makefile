@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Entry points; each leaves the work to a folder. `make help` lists them.
+
+VERSION := $(shell sed -n 's/.*FSK_VERSION\s*"\(.*\)".*/\1/p' kmod/fsk.h)
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+MANDIR ?= $(PREFIX)/share/man
+DKMS_ROOT ?= /usr/src
+INSTALL ?= install
+
+# KVER may be short ("6.12"): then the newest kernel of that series whose
+# headers are here. KDIR alone is enough, too: the name is in its headers.
+ifdef KDIR
+kdir := $(abspath $(KDIR))
+release := $(or $(KVER),$(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(kdir)/include/generated/utsrelease.h))
+else
+KVER ?= $(shell uname -r)
+kdir := $(or $(wildcard /lib/modules/$(KVER)/build),$(lastword $(shell \
+	ls -dv /lib/modules/$(KVER)[.+-]*/build 2>/dev/null)))
+release := $(notdir $(patsubst %/build,%,$(kdir)))
+endif
+
+top := $(CURDIR)
+build := $(top)/build
+kbuild := $(build)/kmod/$(release)
+
+all: module programs man
+
+help:
+	@echo "make [KVER=RELEASE | KDIR=FOLDER]  module, library, tool, manuals"
+	@echo "make module | programs | man       one of these"
+	@echo "make install | uninstall           PREFIX=$(PREFIX), DESTDIR="
+	@echo "make dkms-install                  sources to $(DKMS_ROOT), for DKMS"
+	@echo "make demo                          the main job, in a virtual machine"
+	@echo "make check                         quick tests"
+	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
+	@echo "make run_tests                     all tests, on this very machine"
+	@echo "make stress                        the long tests"
+	@echo "make debug-kernel                  build the kernel for debug tests"
+	@echo "make spec                          make the ABI headers again"
+	@echo "make clean"
+
+# Sources of one kernel's module are links in a folder of its own, so that
+# modules for several kernels stand side by side. Several makes may want the
+# same one at once.
+module:
+	@[ -n "$(release)" ] || { echo "no kernel headers for" \
+		"'$(or $(KDIR),$(KVER))': install the linux-headers package" \
+		"of that kernel, or name another one," \
+		"make KVER=RELEASE or KDIR=FOLDER" >&2; exit 1; }
+	@mkdir -p $(kbuild)
+	+@flock $(kbuild) $(MAKE) --no-print-directory __module \
+		KVER=$(release) KDIR=$(kdir)
+
+__module:
+	@find $(kbuild) -xtype l -delete
+	@ln -sfn ../../../include $(kbuild)/include
+	@cd $(kbuild) && ln -sf ../../../kmod/* .
+	@$(MAKE) -C $(kdir) M=$(kbuild) $(KBUILD_ARGS) modules
+
+programs:
+	$(MAKE) -C lib
+	$(MAKE) -C tools
+
+man:
+	$(MAKE) -C tools/man
+
+install: all
+	$(INSTALL) -D -m 644 $(kbuild)/fastsocket.ko \
+		$(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
+	$(INSTALL) -D -m 755 $(build)/fastsocket $(DESTDIR)$(PREFIX)/bin/fastsocket
+	$(INSTALL) -D -m 644 $(build)/libfsocket.so \
+		$(DESTDIR)$(LIBDIR)/libfsocket.so
+	$(INSTALL) -D -m 644 include/uapi/linux/fastsocket.h \
+		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h
+	$(INSTALL) -D -m 644 $(build)/fastsocket.8 \
+		$(DESTDIR)$(MANDIR)/man8/fastsocket.8
+	$(INSTALL) -D -m 644 $(build)/libfsocket.7 \
+		$(DESTDIR)$(MANDIR)/man7/libfsocket.7
+	$(if $(DESTDIR),,depmod $(release))
+
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko \
+		$(DESTDIR)$(PREFIX)/bin/fastsocket \
+		$(DESTDIR)$(LIBDIR)/libfsocket.so \
+		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h \
+		$(DESTDIR)$(MANDIR)/man8/fastsocket.8 \
+		$(DESTDIR)$(MANDIR)/man7/libfsocket.7
+	$(if $(DESTDIR),,depmod $(release))
+
+dkms_dir = $(DESTDIR)$(DKMS_ROOT)/fastsocket-$(VERSION)
+dkms-install:
+	$(INSTALL) -d $(dkms_dir)/kmod $(dkms_dir)/include/uapi/linux
+	$(INSTALL) -m 644 Kbuild COPYING $(dkms_dir)
+	$(INSTALL) -m 644 kmod/Kbuild kmod/probe kmod/*.[ch] $(dkms_dir)/kmod
+	$(INSTALL) -m 644 include/uapi/linux/*.h $(dkms_dir)/include/uapi/linux
+	sed 's/@VERSION@/$(VERSION)/' kmod/dkms.conf > $(dkms_dir)/dkms.conf
+	@echo "now: dkms install fastsocket/$(VERSION)"
+
+spec:
+	include/netlink/generate uapi > include/uapi/linux/fastsocket.h
+	include/netlink/generate names > tools/names.h
+
+setup-%:
+	@selftests/setup.sh $*
+
+demo: setup-demo
+	@selftests/demo
+
+check: setup-check
+	@selftests/run check
+
+check-vm: setup-check
+	@selftests/run vm $(if $(filter command line,$(origin KVER)),$(KVER))
+
+stress: setup-check
+	@selftests/run stress
+
+run_tests: all
+	@selftests/run here
+
+debug-kernel: setup-debug
+	@selftests/vm/debug-kernel
+
+clean:
+	rm -rf build
+
+.PHONY: all help module __module programs man install uninstall dkms-install \
+	spec demo check check-vm stress run_tests debug-kernel clean
+.DELETE_ON_ERROR:
