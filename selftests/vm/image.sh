@@ -10,12 +10,23 @@
 # Modules the initramfs loads, if the kernel does not have them built in.
 img_need="virtio_pci virtio_console virtiofs overlay"
 
-# img_newest GLOB...: the file with the highest version, or nothing
-img_newest() {
-	local f
-	for f in "$@"; do
-		[ -e "$f" ] && echo "$f"
-	done | sort -V | tail -n 1
+# img_find VERSION: a kernel of this machine or of the cache, the newest one
+# that the module can be built for if there is one.
+img_find() {
+	local file release best=() rest=()
+	for file in {,"$vm_cache"/images/*}/boot/vmlinuz-"$1"{,[.-]*}; do
+		[ -e "$file" ] || continue
+		release=${file##*/vmlinuz-}
+		if [ -e "/usr/src/linux-headers-$release" ]; then
+			best+=("$file")
+		else
+			rest+=("$file")
+		fi
+	done
+	[ ${#best[@]} -gt 0 ] || best=("${rest[@]}")
+	[ ${#best[@]} -eq 0 ] ||
+		printf '%s\n' "${best[@]}" | awk -F/vmlinuz- '{ print $2, $0 }' |
+		sort -V | tail -n 1 | cut -d' ' -f2-
 }
 
 # The release is in the boot header: a string at 0x200 plus the number at 0x20e.
@@ -33,11 +44,9 @@ img_select() {
 	debug | debug-6.12) img_select_dir "$("$here/debug-kernel" 6.12)" ;;
 	debug-6.1) img_select_dir "$("$here/debug-kernel" 6.1)" ;;
 	[0-9]*.[0-9]*)
-		file=$(img_newest /boot/vmlinuz-"$1"[.-]*-cloud-amd64)
-		[ -n "$file" ] ||
-			file=$(img_newest /boot/vmlinuz-"$1" /boot/vmlinuz-"$1"[.-]*)
+		file=$(img_find "$1")
 		if [ -z "$file" ]; then
-			say "no kernel $1 is installed: selftests/setup.sh build"
+			say "no kernel $1 here: selftests/setup.sh vm"
 			return 1
 		fi
 		;;
@@ -66,18 +75,22 @@ img_select_dir() {
 }
 
 img_select_file() {
+	local dir root
 	if ! [ -r "$1" ]; then
 		say "no kernel at $1"
 		return 1
 	fi
 	img_release=$(img_release_of "$1")
 	img_source=$1
-	if ! [ -d "/lib/modules/$img_release" ]; then
-		say "no modules for $1 in /lib/modules/$img_release"
+	# Unpacked, not installed: its modules lie beside it.
+	root=$(cd "$(dirname "$1")/.." && pwd)
+	if [ "$root" != / ] && [ -d "$root/lib/modules/$img_release" ]; then
+		img_modroot=$root
+	elif ! [ -e "/lib/modules/$img_release/modules.dep" ]; then
+		say "no modules of $1 in /lib/modules/$img_release"
 		return 1
 	fi
 	# The size tells rebuilds of one release apart.
-	local dir
 	dir=$vm_cache/$img_release-$(stat -c %s-%Y "$1")
 	img_kernel=$dir/vmlinux
 	img_initrd=$dir/initramfs
