@@ -42,28 +42,33 @@ static u64 fsk_accept_age(struct sock *sk)
 	return stamp;
 }
 
-/* The queue of another core to take from, oldest connection first. */
-static struct fsk_core *fsk_accept_find(struct fsk_listener *l,
-					const struct fsk_core *own)
+/* Whose oldest connection is older; @a may be NULL, or empty by now. */
+static struct fsk_core *fsk_accept_older(struct fsk_core *a, struct fsk_core *b)
+{
+	struct sock *sk_a = a ? rcu_dereference(a->sk) : NULL;
+	struct sock *sk_b = rcu_dereference(b->sk);
+
+	if (!sk_b || fsk_queue_empty(sk_b))
+		return a;
+	if (!sk_a || fsk_queue_empty(sk_a))
+		return b;
+	return fsk_accept_age(sk_a) <= fsk_accept_age(sk_b) ? a : b;
+}
+
+/* The core, not the task's own, to take from: with the oldest connection of
+ * all that the task sees.  Expects rcu_read_lock().
+ */
+static struct fsk_core *fsk_accept_search(struct fsk_listener *l,
+					  const struct fsk_core *own)
 {
 	struct fsk_core *core, *best = NULL;
-	u64 age, oldest = U64_MAX;
 	int cpu;
 
-	if (own ? !atomic_read(&l->orphans) : !READ_ONCE(l->cores))
-		return NULL;
-	rcu_read_lock();
-	fsk_listener_for_each_core(l, cpu, core) {
-		if (!fsk_accept_sees(own, core) || !fsk_core_pending(core))
-			continue;
-		age = fsk_accept_age(rcu_dereference(core->sk));
-		if (!best || age < oldest) {
-			best = core;
-			oldest = age;
-		}
-	}
-	rcu_read_unlock();
-	return best;
+	if (own ? atomic_read(&l->orphans) : READ_ONCE(l->cores))
+		fsk_listener_for_each_core(l, cpu, core)
+			if (fsk_accept_sees(own, core))
+				best = fsk_accept_older(best, core);
+	return fsk_group_search(l, best, fsk_accept_older);
 }
 
 static bool fsk_accept_ready(struct fsk_listener *l, struct sock *sk,
@@ -71,12 +76,13 @@ static bool fsk_accept_ready(struct fsk_listener *l, struct sock *sk,
 {
 	bool ready = !fsk_queue_empty(sk);
 
-	if (!ready && own) {
+	if (!ready) {
 		rcu_read_lock();
-		ready = fsk_core_pending(own);
+		ready = (own && fsk_core_pending(own)) ||
+			fsk_accept_search(l, own);
 		rcu_read_unlock();
 	}
-	return ready || fsk_accept_find(l, own);
+	return ready;
 }
 
 /* Taking, without sleeping */
@@ -122,25 +128,54 @@ static int fsk_accept_own(struct fsk_listener *l, struct fsk_core *own,
 	return 0;
 }
 
+/* Both the core and its socket may belong to a sibling that is being released:
+ * hold them.
+ */
+static struct fsk_core *fsk_accept_search_get(struct fsk_listener *l,
+					      const struct fsk_core *own,
+					      struct sock **skp)
+{
+	struct fsk_core *core;
+	struct sock *sk;
+
+	rcu_read_lock();
+	core = fsk_accept_search(l, own);
+	sk = core ? rcu_dereference(core->sk) : NULL;
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	if (sk && !kref_get_unless_zero(&core->listener->ref)) {
+		sock_put(sk);
+		sk = NULL;
+	}
+	rcu_read_unlock();
+	*skp = sk;
+	return sk ? core : NULL;
+}
+
 static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
 			    struct socket *newsock,
 			    const struct proto_accept_arg *arg)
 {
-	struct fsk_core *core = fsk_accept_find(l, own);
+	struct socket from = { .flags = BIT(SOCK_SUPPORT_ZC) };
+	struct fsk_core *core;
 	int err;
 
+	core = fsk_accept_search_get(l, own, &from.sk);
 	if (!core)
 		return -EAGAIN;
-	err = fsk_accept_take(core->sock, newsock, arg);
-	if (err)
-		return err;
-	WRITE_ONCE(core->stamp, jiffies);
-	atomic_long_inc(own ? &own->accept_other : &l->accept_other);
-	atomic_long_inc(&core->rescued);
-	fsk_stats_inc(l->fn, ACCEPT_OTHER);
-	if (test_bit(FSK_CORE_ORPHANED, &core->flags))
-		fsk_stats_inc(l->fn, RESCUED);
-	return 0;
+	err = fsk_accept_take(&from, newsock, arg);
+	if (!err) {
+		WRITE_ONCE(core->stamp, jiffies);
+		atomic_long_inc(own ? &own->accept_other : &l->accept_other);
+		atomic_long_inc(&core->rescued);
+		fsk_stats_inc(l->fn, ACCEPT_OTHER);
+		if (test_bit(FSK_CORE_ORPHANED, &core->flags))
+			fsk_stats_inc(l->fn, RESCUED);
+	}
+	sock_put(from.sk);
+	fsk_listener_put(core->listener);
+	/* Closed between our look and our call: there is nothing to take. */
+	return err == -EINVAL ? -EAGAIN : err;
 }
 
 /* Neither queue may starve the other: where both hold something they take

@@ -13,19 +13,6 @@
 
 #include "listen.h"
 
-/**
- * struct fsk_group - the members of one SO_REUSEPORT group that have joined
- * @members: how many; protected by fsk_net.mutex
- * @rcu: frees, after readers on the packet side have left
- * @cores: by CPU number, the members' cores there; RCU, written under
- *	fsk_net.mutex
- */
-struct fsk_group {
-	unsigned int members;
-	struct rcu_head rcu;
-	struct hlist_head cores[];
-};
-
 /* The kernel's group is the same object for all its members. */
 static struct fsk_group *fsk_group_find(struct fsk_listener *l,
 					const void *reuse)
@@ -69,6 +56,7 @@ struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk)
 	if (!group)
 		return NULL;
 	group->members++;
+	hlist_add_head_rcu(&l->group_node, &group->listeners);
 	rcu_assign_pointer(l->group, group);
 	return group;
 }
@@ -91,6 +79,7 @@ void fsk_group_leave(struct fsk_listener *l)
 		return;
 	fsk_listener_for_each_core(l, cpu, core)
 		hlist_del_init_rcu(&core->group_node);
+	hlist_del_init_rcu(&l->group_node);
 	RCU_INIT_POINTER(l->group, NULL);
 	if (!--group->members)
 		kfree_rcu(group, rcu);
@@ -135,6 +124,63 @@ bool fsk_group_taken(struct fsk_listener *l, int cpu)
 		if (fsk_core_taken(core))
 			return true;
 	return false;
+}
+
+/**
+ * fsk_group_note_orphan() - a core of a listener has been orphaned
+ * @l: the listener
+ *
+ * Context: Any.  Expects rcu_read_lock().
+ */
+void fsk_group_note_orphan(struct fsk_listener *l)
+{
+	struct fsk_group *group = rcu_dereference(l->group);
+
+	if (group)
+		WRITE_ONCE(group->orphans, true);
+}
+
+/**
+ * fsk_group_search() - look through the siblings' orphaned cores
+ * @l: a listener
+ * @best: what was found elsewhere, or %NULL
+ * @older: says which of two has the older connection queued; the first may be
+ *	%NULL, and the result is if neither has any
+ *
+ * What the plain kernel leaves stuck behind a stopped member of the group.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: the best.
+ */
+struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
+				  struct fsk_core *(*older)(struct fsk_core *a,
+							    struct fsk_core *b))
+{
+	struct fsk_group *group = rcu_dereference(l->group);
+	struct fsk_core *core;
+	bool orphans = false;
+	int cpu;
+
+	if (!group || !READ_ONCE(group->orphans))
+		return best;
+	/* Clear, then look: a core that is orphaned meanwhile is either seen
+	 * or sets the hint again.  Pairs with test_and_set_bit() in
+	 * fsk_rescue_orphan(), which comes before the hint is set.
+	 */
+	WRITE_ONCE(group->orphans, false);
+	smp_mb();
+	for_each_possible_cpu(cpu) {
+		hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node) {
+			if (!test_bit(FSK_CORE_ORPHANED, &core->flags))
+				continue;
+			orphans = true;
+			if (core->listener != l)
+				best = older(best, core);
+		}
+	}
+	if (orphans)
+		WRITE_ONCE(group->orphans, true);
+	return best;
 }
 
 static u32 fsk_group_qlen(const struct fsk_core *core)

@@ -16,8 +16,25 @@
 
 #include "netns.h"
 
-struct fsk_group;
 struct fsk_listener;
+
+/**
+ * struct fsk_group - the members of one SO_REUSEPORT group that have joined
+ * @members: how many; protected by fsk_net.mutex
+ * @orphans: a hint that some core is orphaned, so that none is looked for
+ *	where none is; see fsk_group_search()
+ * @rcu: frees, after readers have left
+ * @listeners: the members; RCU, written under fsk_net.mutex
+ * @cores: by CPU number, the members' cores there; RCU, written under
+ *	fsk_net.mutex
+ */
+struct fsk_group {
+	unsigned int members;
+	bool orphans;
+	struct rcu_head rcu;
+	struct hlist_head listeners;
+	struct hlist_head cores[];
+};
 
 /**
  * struct fsk_taker - the task that takes from a queue between its waits
@@ -96,6 +113,7 @@ struct fsk_core {
  * @id: names it to user space, constant
  * @ref: references, see DOC: locking
  * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
+ * @group_node: in fsk_group.listeners; written under fsk_net.mutex, RCU
  * @app_wait: our entry in the app listener's wait queue; hands its events on
  *	to workers that wait on a core
  * @app_timer: watches the app listener's queue when workers wait on cores
@@ -123,6 +141,7 @@ struct fsk_listener {
 	u32 id;
 	struct kref ref;
 	struct hlist_node node;
+	struct hlist_node group_node;
 	wait_queue_entry_t app_wait;
 	struct timer_list app_timer;
 	unsigned long app_stamp;
@@ -155,6 +174,10 @@ struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);
 void fsk_group_leave(struct fsk_listener *l);
 void fsk_group_insert(struct fsk_core *core);
 bool fsk_group_taken(struct fsk_listener *l, int cpu);
+void fsk_group_note_orphan(struct fsk_listener *l);
+struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
+				  struct fsk_core *(*older)(struct fsk_core *a,
+							    struct fsk_core *b));
 struct fsk_core *fsk_group_pick(struct fsk_listener *l, struct sock *sk);
 
 /**

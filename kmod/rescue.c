@@ -184,6 +184,7 @@ void fsk_rescue_orphan(struct fsk_core *core)
 		core->backoff = max(core->backoff, fsk_rescue_limit(l));
 		WRITE_ONCE(core->back_at, now + core->backoff);
 		atomic_inc(&l->orphans);
+		fsk_group_note_orphan(l);
 		atomic_long_inc(&core->rescues);
 		fsk_stats_inc(l->fn, RESCUE);
 	}

@@ -61,14 +61,7 @@ void fsk_wake_core(struct fsk_core *core)
 		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
 }
 
-/**
- * fsk_wake_all() - wake every worker of a listener, bound or not
- * @l: the listener
- *
- * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
- *          locks.
- */
-void fsk_wake_all(struct fsk_listener *l)
+static void fsk_wake_listener(struct fsk_listener *l)
 {
 	struct sock *app = rcu_dereference(l->sk);
 	struct socket_wq *wq;
@@ -84,6 +77,26 @@ void fsk_wake_all(struct fsk_listener *l)
 	if (wq)
 		__wake_up(&wq->wait, TASK_INTERRUPTIBLE, 0,
 			  poll_to_key(FSK_WAKE_EVENTS));
+}
+
+/**
+ * fsk_wake_all() - wake every worker of a listener, bound or not
+ * @l: the listener; the workers of its SO_REUSEPORT siblings are woken, too
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_all(struct fsk_listener *l)
+{
+	struct fsk_group *group = rcu_dereference(l->group);
+	struct fsk_listener *member;
+
+	if (!group) {
+		fsk_wake_listener(l);
+		return;
+	}
+	hlist_for_each_entry_rcu(member, &group->listeners, group_node)
+		fsk_wake_listener(member);
 }
 
 /* This core's workers if any wait, else those of the next core that has some:
