@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Whether a socket that has begun to listen joins, and its joining.
+ *
+ * Any doubt and any error leave it as it is.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/fastsocket.h>
+
+#include "fsocket.h"
+
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
+
+union fsk_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_storage any;
+};
+
+static int fsk_join_option(int fd, int option)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) ? -1 : value;
+}
+
+/* Not MPTCP, whose listeners are of another kind. */
+static bool fsk_join_is_tcp(int fd)
+{
+	int family = fsk_join_option(fd, SO_DOMAIN);
+
+	return (family == AF_INET || family == AF_INET6) &&
+	       fsk_join_option(fd, SO_TYPE) == SOCK_STREAM &&
+	       fsk_join_option(fd, SO_PROTOCOL) == IPPROTO_TCP;
+}
+
+static unsigned int fsk_join_port(const union fsk_addr *addr)
+{
+	return ntohs(addr->sa.sa_family == AF_INET6 ? addr->in6.sin6_port :
+						      addr->in.sin_port);
+}
+
+static const char *fsk_join_name(const union fsk_addr *addr, char *name,
+				 size_t size)
+{
+	bool ipv6 = addr->sa.sa_family == AF_INET6;
+	char host[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop(addr->sa.sa_family, ipv6 ?
+		       (const void *)&addr->in6.sin6_addr :
+		       (const void *)&addr->in.sin_addr, host, sizeof(host)))
+		return "?";
+	snprintf(name, size, ipv6 ? "[%s]:%u" : "%s:%u", host,
+		 fsk_join_port(addr));
+	return name;
+}
+
+static const char *fsk_join_reason(int err)
+{
+	switch (err) {
+	case ENOENT:
+		return "the kernel module is not loaded";
+	case EEXIST:
+		return "it has joined before, or uses another ULP";
+	case EOPNOTSUPP:
+		return "not a plain TCP socket";
+	default:
+		return strerror(err);
+	}
+}
+
+/**
+ * fsk_join() - let a listener join, if it may
+ * @fd: a socket of any kind, on which listen() succeeded
+ *
+ * Context: Keeps errno.
+ */
+void fsk_join(int fd)
+{
+	char buffer[INET6_ADDRSTRLEN + 16];
+	union fsk_addr addr = { 0 };
+	socklen_t len = sizeof(addr);
+	int saved = errno;
+	const char *name;
+
+	if (!fsk_join_is_tcp(fd)) {
+		fsk_log("fd %d: left alone: not a TCP socket", fd);
+		goto out;
+	}
+	if (getsockname(fd, &addr.sa, &len)) {
+		fsk_log("fd %d: left alone: it has no address", fd);
+		goto out;
+	}
+	name = fsk_join_name(&addr, buffer, sizeof(buffer));
+	if (!fsk_config_get()->all_ports &&
+	    !fsk_ports_has(&fsk_config_get()->ports, fsk_join_port(&addr)))
+		fsk_log("%s: left alone: port is not in FASTSOCKET_PORTS",
+			name);
+	else if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_NAME,
+			    strlen(FSK_ULP_NAME)))
+		fsk_log("%s: left alone: %s", name, fsk_join_reason(errno));
+	else
+		fsk_log("%s: joined", name);
+out:
+	errno = saved;
+}
