@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module's generic netlink family, as far as tests need it.  Apart from
+ * the tool's client on purpose, so that one checks the other.
+ */
+#include "counters.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+
+#define BUF_SIZE	65536
+
+struct request {
+	char buf[BUF_SIZE];
+	struct nlmsghdr *nlh;
+};
+
+static void request_make(struct request *rq, int type, int cmd, int flags)
+{
+	static unsigned int seq;
+	struct genlmsghdr *genl;
+
+	rq->nlh = mnl_nlmsg_put_header(rq->buf);
+	rq->nlh->nlmsg_type = type;
+	rq->nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	rq->nlh->nlmsg_seq = ++seq;
+	genl = mnl_nlmsg_put_extra_header(rq->nlh, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = 1;
+}
+
+/* One socket for each request: a socket stays in the namespace it was made
+ * in, and tests change theirs.
+ */
+static int request_send(struct request *rq, mnl_cb_t cb, void *data)
+{
+	unsigned int seq = rq->nlh->nlmsg_seq;
+	struct mnl_socket *nl;
+	int n = -1;
+
+	nl = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
+	if (!nl)
+		return -errno;
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(nl, rq->nlh, rq->nlh->nlmsg_len) < 0)
+		goto out;
+	do {
+		n = mnl_socket_recvfrom(nl, rq->buf, sizeof(rq->buf));
+		if (n > 0)
+			n = mnl_cb_run(rq->buf, n, seq,
+				       mnl_socket_get_portid(nl), cb, data);
+	} while (n > MNL_CB_STOP);
+out:
+	n = n < 0 ? -errno : 0;
+	mnl_socket_close(nl);
+	return n;
+}
+
+static int family_id_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
+			*(int *)data = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+/* Asked anew each time: the module comes and goes in some tests. */
+static int family_id(void)
+{
+	struct request rq;
+	int id = -ENOENT;
+	int err;
+
+	request_make(&rq, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
+	mnl_attr_put_strz(rq.nlh, CTRL_ATTR_FAMILY_NAME, FSK_GENL_NAME);
+	err = request_send(&rq, family_id_cb, &id);
+	return err ? err : id;
+}
+
+static int ask_module(int cmd, int flags, mnl_cb_t cb, void *data)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, cmd, flags);
+	return request_send(&rq, cb, data);
+}
+
+/* Rows */
+
+struct row_list {
+	struct core_row *rows;
+	int n;
+	int max;
+};
+
+static void row_set_u64(struct core_row *row, const struct nlattr *attr)
+{
+	uint64_t value = mnl_attr_get_u64(attr);
+
+	switch (mnl_attr_get_type(attr)) {
+	case FSK_A_LISTEN_SYNS:
+		row->syns = value;
+		break;
+	case FSK_A_LISTEN_ACCEPT_LOCAL:
+		row->accept_local = value;
+		break;
+	case FSK_A_LISTEN_ACCEPT_APP:
+		row->accept_app = value;
+		break;
+	case FSK_A_LISTEN_ACCEPT_OTHER:
+		row->accept_other = value;
+		break;
+	case FSK_A_LISTEN_DROPS:
+		row->drops = value;
+		break;
+	case FSK_A_LISTEN_RESCUES:
+		row->rescues = value;
+		break;
+	case FSK_A_LISTEN_RESCUED:
+		row->rescued = value;
+		break;
+	}
+}
+
+static void row_set(struct core_row *row, const struct nlattr *attr)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case FSK_A_LISTEN_PORT:
+		row->port = mnl_attr_get_u16(attr);
+		break;
+	case FSK_A_LISTEN_CPU:
+		row->cpu = mnl_attr_get_u32(attr);
+		break;
+	case FSK_A_LISTEN_STATE:
+		row->bypass = mnl_attr_get_u8(attr) == FSK_STATE_BYPASS;
+		break;
+	case FSK_A_LISTEN_CLAIMED:
+		row->claimed = true;
+		break;
+	case FSK_A_LISTEN_ORPHANED:
+		row->orphaned = true;
+		break;
+	case FSK_A_LISTEN_QLEN:
+		row->qlen = mnl_attr_get_u32(attr);
+		break;
+	case FSK_A_LISTEN_QMAX:
+		row->backlog = mnl_attr_get_u32(attr);
+		break;
+	default:
+		if (mnl_attr_get_payload_len(attr) == sizeof(uint64_t))
+			row_set_u64(row, attr);
+	}
+}
+
+static int row_cb(const struct nlmsghdr *nlh, void *data)
+{
+	struct row_list *list = data;
+	struct core_row *row = &list->rows[list->n];
+	const struct nlattr *attr;
+
+	if (list->n == list->max)
+		return MNL_CB_OK;
+	memset(row, 0, sizeof(*row));
+	row->cpu = -1;
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		row_set(row, attr);
+	list->n++;
+	return MNL_CB_OK;
+}
+
+/**
+ * rows_get() - all listeners and their cores
+ * @rows: to be filled
+ * @max: room in @rows
+ *
+ * Return: how many, or a negative errno.
+ */
+int rows_get(struct core_row *rows, int max)
+{
+	struct row_list list = { .rows = rows, .max = max };
+	int err = ask_module(FSK_CMD_LISTEN_GET, NLM_F_DUMP, row_cb, &list);
+
+	return err ? err : list.n;
+}
+
+/**
+ * row_get() - the row of one core of one listener
+ * @port: the listener's
+ * @cpu: or -1 for the listener's own row
+ * @row: to be filled
+ *
+ * Return: whether there is one.
+ */
+bool row_get(int port, int cpu, struct core_row *row)
+{
+	static struct core_row rows[ROWS_MAX];
+	int i, n = rows_get(rows, ROWS_MAX);
+
+	for (i = 0; i < n; i++) {
+		if (rows[i].port == port && rows[i].cpu == cpu) {
+			*row = rows[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* How many cores of the listeners on this port have a worker. */
+int claims(int port)
+{
+	static struct core_row rows[ROWS_MAX];
+	int i, n = rows_get(rows, ROWS_MAX), sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += rows[i].port == port && rows[i].claimed;
+	return sum;
+}
+
+/* Counters */
+
+static int stats_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr, *one;
+	uint64_t *sum = data;
+	int stat;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) != FSK_A_STATS_COUNTERS)
+			continue;
+		mnl_attr_for_each_nested(one, attr) {
+			stat = FSK_ATTR_TO_STAT(mnl_attr_get_type(one));
+			if (stat >= 0 && stat < __FSK_STAT_MAX)
+				sum[stat] += mnl_attr_get_u64(one);
+		}
+	}
+	return MNL_CB_OK;
+}
+
+/**
+ * count() - a counter of this namespace, all cores together
+ * @item: which
+ *
+ * Return: the value; UINT64_MAX when the module does not answer, which no test
+ *         expects.
+ */
+uint64_t count(enum fsk_stat item)
+{
+	uint64_t sum[__FSK_STAT_MAX] = { 0 };
+
+	if (ask_module(FSK_CMD_STATS_GET, NLM_F_DUMP, stats_cb, sum))
+		return UINT64_MAX;
+	return sum[item];
+}
+
+/* Connections that were accepted, wherever they were queued. */
+uint64_t count_accepts(void)
+{
+	return count(FSK_STAT_ACCEPT_LOCAL) + count(FSK_STAT_ACCEPT_APP) +
+	       count(FSK_STAT_ACCEPT_OTHER);
+}
+
+/**
+ * rescue_set_ms() - how long a queue may wait for its worker
+ * @ms: 0 for ever
+ *
+ * Return: 0 or a negative errno.
+ */
+int rescue_set_ms(unsigned int ms)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	mnl_attr_put_u32(rq.nlh, FSK_A_CONFIG_RESCUE_MS, ms);
+	return request_send(&rq, NULL, NULL);
+}
+
+/* Status */
+
+static void feature_read(const struct nlattr *nest, int *enabled)
+{
+	const char *name = "";
+	const struct nlattr *attr;
+	int on = 0;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		if (mnl_attr_get_type(attr) == FSK_A_FEATURE_NAME)
+			name = mnl_attr_get_str(attr);
+		else if (mnl_attr_get_type(attr) == FSK_A_FEATURE_ENABLED)
+			on = mnl_attr_get_u8(attr);
+	}
+	if (!strcmp(name, "hooks"))
+		*enabled = on;
+}
+
+static int status_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == FSK_A_STATUS_FEATURE)
+			feature_read(attr, data);
+	return MNL_CB_OK;
+}
+
+/**
+ * hooks_on() - are the packet hooks registered in this namespace?
+ *
+ * Return: 1, 0, or a negative errno.
+ */
+int hooks_on(void)
+{
+	int on = -ENOENT;
+	int err = ask_module(FSK_CMD_STATUS_GET, NLM_F_ACK, status_cb, &on);
+
+	return err ? err : on;
+}

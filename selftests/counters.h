@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The module's counters, of the network namespace that the caller is in.
+ */
+#ifndef COUNTERS_H
+#define COUNTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/fastsocket.h>
+
+/**
+ * struct core_row - one core of one listener, or the listener itself
+ * @port: host byte order
+ * @cpu: or -1 for the listener itself
+ * @claimed: a worker waits or will come back
+ * @orphaned: offered to all workers
+ * @bypass: an option of the listener asks for the kernel's own path
+ * @qlen: connections queued
+ * @backlog: how many may be
+ * @syns: SYNs taken
+ * @accept_local: accepted from this core's queue by its own worker
+ * @accept_app: accepted from the listener's queue
+ * @accept_other: accepted from another core's queue
+ * @drops: connections lost
+ * @rescues: times orphaned
+ * @rescued: connections that others took
+ */
+struct core_row {
+	int port;
+	int cpu;
+	bool claimed;
+	bool orphaned;
+	bool bypass;
+	uint32_t qlen;
+	uint32_t backlog;
+	uint64_t syns;
+	uint64_t accept_local;
+	uint64_t accept_app;
+	uint64_t accept_other;
+	uint64_t drops;
+	uint64_t rescues;
+	uint64_t rescued;
+};
+
+#define ROWS_MAX	1024
+
+int rows_get(struct core_row *rows, int max);
+bool row_get(int port, int cpu, struct core_row *row);
+int claims(int port);
+
+uint64_t count(enum fsk_stat item);
+uint64_t count_accepts(void);
+int rescue_set_ms(unsigned int ms);
+int hooks_on(void);
+
+#endif

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a listening socket joins, what it may do afterwards, and how it leaves.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+#include "workers.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+#define CPU	1
+#define ASKS	5
+
+FIXTURE(join) {
+	struct place place;
+	struct crew crew;
+};
+
+PLACE_VARIANTS(join);
+
+FIXTURE_SETUP(join)
+{
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, crew_make(&self->crew));
+}
+
+FIXTURE_TEARDOWN(join)
+{
+	crew_end(&self->crew);
+}
+
+/* A bound worker on @fd: do connections of its core reach it, and by the
+ * core's own queue?
+ */
+static bool serves_locally(struct crew *c, const struct place *p, int fd)
+{
+	uint64_t syns = count(FSK_STAT_SYN_LOCAL);
+	uint64_t accepts = count(FSK_STAT_ACCEPT_LOCAL);
+	uint64_t before = count_accepts();
+	int i, port = sock_port(fd);
+	struct worker *w;
+	bool ok;
+
+	c->n = 0;
+	w = crew_add(c, fd, BY_EPOLL_LEVEL, CPU);
+	ok = !crew_start(c) && crew_waits(c, port, true) && !pin(CPU);
+	for (i = 0; i < ASKS && ok; i++)
+		ok = ask(p, port) == w->id;
+	ok = ok && count(FSK_STAT_SYN_LOCAL) == syns + ASKS &&
+	     count(FSK_STAT_ACCEPT_LOCAL) == accepts + ASKS &&
+	     count_accepts() == before + ASKS;
+	crew_end(c);
+	unpin();
+	return ok;
+}
+
+TEST_F(join, ulp__join_closed)
+{
+	int fd = sock_make(&self->place);
+
+	ASSERT_LE(0, fd);
+	EXPECT_FALSE(joined(fd));
+	ASSERT_EQ(0, join(fd));
+	EXPECT_TRUE(joined(fd));
+	EXPECT_EQ(0, hooks_on());
+	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, listen(fd, 16));
+	EXPECT_EQ(1, hooks_on());
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F(join, ulp__join_listening)
+{
+	int fd = sock_listen(&self->place, 16);
+
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(joined(fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_F(join, ulp__join_twice)
+{
+	int fd = sock_listen(&self->place, 16);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EEXIST, join(fd));
+	EXPECT_TRUE(joined(fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+}
+
+TEST_F(join, ulp__join_connected)
+{
+	struct place plain = self->place;
+	int lfd, client, child;
+
+	plain.join = false;
+	lfd = sock_listen(&plain, 16);
+	ASSERT_LE(0, lfd);
+	client = sock_dial(&plain, sock_port(lfd));
+	ASSERT_LE(0, client);
+	child = sock_accept(lfd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(-EISCONN, join(client));
+	EXPECT_EQ(-EISCONN, join(child));
+	EXPECT_FALSE(joined(client));
+	EXPECT_EQ(1, write(client, "x", 1));
+	EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(0, hooks_on());
+}
+
+static int join_new(int family, int type, int protocol)
+{
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = join(fd);
+	close(fd);
+	return err;
+}
+
+TEST_F(join, ulp__join_other_kinds)
+{
+	int family = self->place.family;
+
+	EXPECT_EQ(-ENOPROTOOPT, join_new(family, SOCK_DGRAM, 0));
+	EXPECT_EQ(-EOPNOTSUPP, join_new(AF_UNIX, SOCK_STREAM, 0));
+	EXPECT_EQ(-ENOPROTOOPT, join_new(family, SOCK_STREAM, IPPROTO_MPTCP));
+	EXPECT_EQ(-EBADF, join(-1));
+	EXPECT_EQ(0, hooks_on());
+}
+
+TEST_F(join, ulp__join_unknown_name)
+{
+	int fd = sock_make(&self->place);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-1, setsockopt(fd, SOL_TCP, TCP_ULP, "fastsock", 8));
+	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(-1, setsockopt(fd, SOL_TCP, TCP_ULP, "", 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_FALSE(joined(fd));
+	EXPECT_EQ(0, join(fd));
+}
+
+TEST_F(join, ulp__join_unprivileged)
+{
+	int fd = sock_listen(&self->place, 16);
+	pid_t pid;
+
+	/* The first one loads the module, which takes privilege. */
+	ASSERT_LE(0, fd);
+	pid = fork_child();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534))
+			_exit(2);
+		fd = sock_listen(&self->place, 16);
+		_exit(fd < 0 || !joined(fd));
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
+/* Children */
+
+TEST_F(join, child__is_plain)
+{
+	int lfd = sock_listen(&self->place, 16);
+	int client, child;
+	char name[16];
+	socklen_t len = sizeof(name);
+
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, pin(CPU));
+	/* A bound task that waits for something that does not come claims. */
+	EXPECT_FALSE(sock_wait(lfd, POLLIN, 1));
+	client = sock_dial(&self->place, sock_port(lfd));
+	ASSERT_LE(0, client);
+	child = sock_accept(lfd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(0, getsockopt(child, SOL_TCP, TCP_ULP, name, &len));
+	EXPECT_EQ(0, len);
+	EXPECT_EQ(-EISCONN, join(child));
+	EXPECT_EQ(-1, listen(child, 1));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, close(lfd));
+	EXPECT_EQ(1, write(client, "x", 1));
+	EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(1, write(child, "y", 1));
+	EXPECT_TRUE(sock_wait(client, POLLIN, PATIENCE_MS));
+}
+
+TEST_F(join, child__takes_ktls)
+{
+	int lfd = sock_listen(&self->place, 16);
+	int client, child;
+
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, pin(CPU));
+	EXPECT_FALSE(sock_wait(lfd, POLLIN, 1));
+	client = sock_dial(&self->place, sock_port(lfd));
+	ASSERT_LE(0, client);
+	child = sock_accept(lfd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+	if (setsockopt(client, SOL_TCP, TCP_ULP, "tls", 3))
+		SKIP(return, "this kernel has no tls module");
+	EXPECT_EQ(0, setsockopt(child, SOL_TCP, TCP_ULP, "tls", 3));
+	EXPECT_EQ(1, write(child, "y", 1));
+	EXPECT_TRUE(sock_wait(client, POLLIN, PATIENCE_MS));
+}
+
+/* listen(), shutdown(), close() */
+
+static bool queue_is(int port, int cpu, uint32_t qlen, uint32_t backlog)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) && row.qlen == qlen &&
+	       row.backlog == backlog;
+}
+
+TEST_F(join, listen__backlog_zero)
+{
+	int fd = sock_listen(&self->place, 0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 0));
+}
+
+TEST_F(join, listen__backlog_huge)
+{
+	int fd;
+
+	ASSERT_EQ(0, sysctl_set("net/core/somaxconn", "5000"));
+	fd = sock_listen(&self->place, INT_MAX);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 5000));
+	EXPECT_TRUE(queue_is(sock_port(fd), -1, 0, 5000));
+}
+
+TEST_F(join, listen__again_changes_backlog)
+{
+	int fd = sock_listen(&self->place, 16);
+
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 16));
+	EXPECT_EQ(0, listen(fd, 7));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 7));
+}
+
+TEST_F(join, listen__after_shutdown)
+{
+	int fd = sock_listen(&self->place, 16);
+	int port = sock_port(fd);
+
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_EQ(0, shutdown(fd, SHUT_RDWR));
+	EXPECT_EQ(0, hooks_on());
+	EXPECT_TRUE(sock_refused(&self->place, port));
+	EXPECT_EQ(-1, accept(fd, NULL, NULL));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, listen(fd, 16));
+	EXPECT_EQ(1, hooks_on());
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+}
+
+TEST_F(join, shutdown__ends_accept)
+{
+	int fd = sock_listen(&self->place, 16);
+	struct worker *w;
+
+	ASSERT_LE(0, fd);
+	w = crew_add(&self->crew, fd, BY_ACCEPT, CPU);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, sock_port(fd), true));
+	EXPECT_EQ(0, shutdown(fd, SHUT_RD));
+	EXPECT_TRUE(until(w->failed));
+	EXPECT_EQ(EINVAL, w->failed);
+}
+
+/* Like every listener's: connections that nobody took are reset. */
+TEST_F(join, close__full_queue)
+{
+	int fd = sock_listen(&self->place, 3);
+	int i, port = sock_port(fd);
+	int client[4];
+	char byte;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pin(CPU));
+	EXPECT_FALSE(sock_wait(fd, POLLIN, 1));
+	for (i = 0; i < 4; i++) {
+		client[i] = sock_dial(&self->place, port);
+		ASSERT_LE(0, client[i]);
+	}
+	EXPECT_TRUE(queue_is(port, CPU, 4, 3));
+	EXPECT_EQ(4, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(0, close(fd));
+	for (i = 0; i < 4; i++) {
+		EXPECT_TRUE(sock_wait(client[i], POLLIN, PATIENCE_MS));
+		EXPECT_EQ(-1, read(client[i], &byte, 1));
+		EXPECT_EQ(ECONNRESET, errno);
+	}
+	EXPECT_TRUE(sock_refused(&self->place, port));
+	EXPECT_EQ(0, hooks_on());
+}
+
+/* Descriptors */
+
+TEST_F(join, descriptor__dup)
+{
+	int fd = sock_listen(&self->place, 16);
+	int copy = dup(fd);
+
+	ASSERT_LE(0, copy);
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(1, hooks_on());
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, copy));
+	EXPECT_EQ(0, close(copy));
+	EXPECT_EQ(0, hooks_on());
+}
+
+TEST_F(join, descriptor__fork)
+{
+	int fd = sock_listen(&self->place, 16);
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	pid = fork_child();
+	if (!pid) {
+		while (!sock_wait(fd, POLLHUP, 1000))
+			;
+		_exit(0);
+	}
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_EQ(0, close(fd));
+	/* The child has it still. */
+	EXPECT_EQ(1, hooks_on());
+	end(pid);
+	EXPECT_TRUE(until(hooks_on() == 0));
+}
+
+static int fd_send(int via, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec iov = { .iov_base = "f", .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	return sendmsg(via, &msg, 0) == 1 ? 0 : -errno;
+}
+
+static int fd_receive(int via)
+{
+	char control[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd;
+
+	if (recvmsg(via, &msg, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&msg))
+		return -errno;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+TEST_F(join, descriptor__scm_rights)
+{
+	int fd = sock_listen(&self->place, 16);
+	int pair[2], other;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	ASSERT_EQ(0, fd_send(pair[0], fd));
+	EXPECT_EQ(0, close(fd));
+	/* In flight it is still joined. */
+	EXPECT_EQ(1, hooks_on());
+	other = fd_receive(pair[1]);
+	ASSERT_LE(0, other);
+	EXPECT_TRUE(joined(other));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, other));
+}
+
+/* Namespaces */
+
+TEST_F(join, net__hooks_follow_listeners)
+{
+	int one, two;
+
+	EXPECT_EQ(0, hooks_on());
+	one = sock_listen(&self->place, 16);
+	two = sock_listen(&self->place, 16);
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, two);
+	EXPECT_EQ(1, hooks_on());
+	EXPECT_EQ(0, close(one));
+	EXPECT_EQ(1, hooks_on());
+	EXPECT_EQ(0, close(two));
+	EXPECT_EQ(0, hooks_on());
+	ASSERT_EQ(0, net_enter());
+	EXPECT_EQ(0, hooks_on());
+}
+
+TEST_F(join, net__two_apart)
+{
+	int one = sock_listen(&self->place, 16);
+	int port = sock_port(one);
+	struct core_row row;
+	int two;
+
+	ASSERT_LE(0, one);
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, one));
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));
+	EXPECT_EQ(0, hooks_on());
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_FALSE(row_get(port, -1, &row));
+	EXPECT_TRUE(sock_refused(&self->place, port));
+
+	two = sock_make(&self->place);
+	ASSERT_EQ(0, sock_bind(&self->place, two, port));
+	ASSERT_EQ(0, listen(two, 16));
+	ASSERT_EQ(0, join(two));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, two));
+	EXPECT_EQ(ASKS, count(FSK_STAT_SYN_LOCAL));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Namespaces, sockets, binding and waiting for the test programs.
+ */
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+void nap(void)
+{
+	usleep(2000);
+}
+
+/* `selftests/run all` asks for the long versions. */
+bool full_run(void)
+{
+	const char *word = getenv("FSK_TEST_FULL");
+
+	return word && *word == '1';
+}
+
+int sysctl_set(const char *name, const char *value)
+{
+	char path[256];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/**
+ * net_enter() - a new network namespace with its loopback interface up
+ *
+ * Return: 0 or a negative errno.
+ */
+int net_enter(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo" };
+	int fd, err = 0;
+
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, SIOCGIFFLAGS, &ifr))
+		err = -errno;
+	ifr.ifr_flags |= IFF_UP;
+	if (!err && ioctl(fd, SIOCSIFFLAGS, &ifr))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int cpus_online(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+void unpin(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/**
+ * join() - set the ULP
+ * @fd: any socket
+ *
+ * Return: 0 or a negative errno.
+ */
+int join(int fd)
+{
+	if (setsockopt(fd, SOL_TCP, TCP_ULP, "fastsocket", 10))
+		return -errno;
+	return 0;
+}
+
+bool joined(int fd)
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+
+	if (getsockopt(fd, SOL_TCP, TCP_ULP, name, &len))
+		return false;
+	return len && !strcmp(name, "fastsocket");
+}
+
+static socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
+			   bool loopback)
+{
+	struct sockaddr_in6 *sin6 = (void *)ss;
+	struct sockaddr_in *sin = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = family;
+	if (family == AF_INET) {
+		sin->sin_port = htons(port);
+		sin->sin_addr.s_addr = htonl(loopback ? INADDR_LOOPBACK :
+						INADDR_ANY);
+		return sizeof(*sin);
+	}
+	sin6->sin6_port = htons(port);
+	sin6->sin6_addr = loopback ? in6addr_loopback : in6addr_any;
+	return sizeof(*sin6);
+}
+
+int sock_port(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (void *)&ss, &len))
+		return -errno;
+	/* At the same place in both families. */
+	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+}
+
+int sock_make(const struct place *p)
+{
+	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int off = !p->dual;
+	int on = 1;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (p->family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	return fd;
+}
+
+int sock_bind(const struct place *p, int fd, int port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sock_addr(&ss, p->family, port, false);
+
+	return bind(fd, (void *)&ss, len) ? -errno : 0;
+}
+
+/**
+ * sock_listen() - a listener on a free port of the wildcard address
+ * @p: where, and whether it joins
+ * @backlog: for listen()
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int sock_listen(const struct place *p, int backlog)
+{
+	int fd = sock_make(p);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = sock_bind(p, fd, 0);
+	if (!err && listen(fd, backlog))
+		err = -errno;
+	if (!err && p->join)
+		err = join(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static int sock_connect(const struct place *p, int port, int flags)
+{
+	int family = p->dual ? AF_INET : p->family;
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd, err;
+
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	if (fd < 0)
+		return -errno;
+	len = sock_addr(&ss, family, port, true);
+	if (!connect(fd, (void *)&ss, len) || errno == EINPROGRESS)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/**
+ * sock_dial() - connect over the loopback interface
+ * @p: where the listener is
+ * @port: its port
+ *
+ * The packets arrive on the CPU that they are sent from.
+ *
+ * Return: a connected descriptor or a negative errno.
+ */
+int sock_dial(const struct place *p, int port)
+{
+	return sock_connect(p, port, 0);
+}
+
+int sock_dial_nowait(const struct place *p, int port)
+{
+	return sock_connect(p, port, SOCK_NONBLOCK);
+}
+
+bool sock_refused(const struct place *p, int port)
+{
+	int fd = sock_dial(p, port);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -ECONNREFUSED;
+}
+
+bool sock_wait(int fd, short events, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	return poll(&pfd, 1, ms) == 1 && pfd.revents & events;
+}
+
+/**
+ * sock_accept() - accept, but not wait for ever
+ * @fd: a listener
+ *
+ * Polls without waiting, which claims no core.  Nor does accept() when the
+ * caller is not bound or the listener does not block.
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int sock_accept(int fd)
+{
+	int child;
+
+	if (!until(sock_wait(fd, POLLIN, 0)))
+		return -ETIMEDOUT;
+	child = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	return child < 0 ? -errno : child;
+}
+
+/* Leaves no TIME_WAIT behind. */
+void sock_reset(int fd)
+{
+	struct linger hard = { .l_onoff = 1 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd);
+}
+
+/* A child that does not outlive a test that is killed by its time limit. */
+pid_t fork_child(void)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	return 0;
+}
+
+/* Return: the exit status, or 128 and the signal. */
+int reap(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+				   128 + WTERMSIG(status);
+}
+
+void end(pid_t pid)
+{
+	if (pid <= 0)
+		return;
+	kill(pid, SIGKILL);
+	reap(pid);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every test program needs: a network namespace of its own, sockets,
+ * binding to CPUs, and waiting for a condition.
+ */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifndef SOL_TCP
+#define SOL_TCP 6
+#endif
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
+
+/* Emulated CPUs stall for seconds when the host is busy. */
+#define PATIENCE_MS	20000
+
+/**
+ * struct place - where a listener is and how it is reached
+ * @family: of the listener
+ * @dual: an IPv6 listener that is reached over IPv4
+ * @join: whether it joins Fastsocket
+ */
+struct place {
+	int family;
+	bool dual;
+	bool join;
+};
+
+/* The variants that most fixtures have. */
+#define PLACE_VARIANTS(fixture)						\
+	FIXTURE_VARIANT(fixture) { struct place place; };		\
+	FIXTURE_VARIANT_ADD(fixture, ipv4) {				\
+		.place = { AF_INET, false, true } };			\
+	FIXTURE_VARIANT_ADD(fixture, ipv6) {				\
+		.place = { AF_INET6, false, true } };			\
+	FIXTURE_VARIANT_ADD(fixture, dual) {				\
+		.place = { AF_INET6, true, true } }
+
+/* ... and the same without joining. */
+#define PLACE_VARIANTS_PLAIN(fixture)					\
+	FIXTURE_VARIANT_ADD(fixture, ipv4_plain) {			\
+		.place = { AF_INET, false, false } };			\
+	FIXTURE_VARIANT_ADD(fixture, ipv6_plain) {			\
+		.place = { AF_INET6, false, false } }
+
+/**
+ * until() - wait for a condition, but not for ever
+ * @cond: evaluated every few milliseconds
+ *
+ * Return: whether it came true.
+ */
+#define until(cond) ({							\
+	uint64_t __end = now_ms() + PATIENCE_MS;			\
+	bool __ok;							\
+	while (!(__ok = (cond)) && now_ms() < __end)			\
+		nap();							\
+	__ok || (cond);							\
+})
+
+uint64_t now_ms(void);
+void nap(void);
+bool full_run(void);
+
+int net_enter(void);
+int sysctl_set(const char *name, const char *value);
+
+int cpus_online(void);
+int pin(int cpu);
+void unpin(void);
+
+int join(int fd);
+bool joined(int fd);
+
+int sock_port(int fd);
+int sock_make(const struct place *p);
+int sock_bind(const struct place *p, int fd, int port);
+int sock_listen(const struct place *p, int backlog);
+int sock_dial(const struct place *p, int port);
+int sock_dial_nowait(const struct place *p, int port);
+int sock_accept(int fd);
+void sock_reset(int fd);
+bool sock_wait(int fd, short events, int ms);
+bool sock_refused(const struct place *p, int port);
+
+pid_t fork_child(void);
+int reap(pid_t pid);
+void end(pid_t pid);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Servers: tasks that wait on a listener in one of many ways, answer each
+ * connection with who they are, and close it.
+ */
+#ifndef WORKERS_H
+#define WORKERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "support.h"
+
+enum method {
+	BY_ACCEPT,
+	BY_ACCEPT_TIMEO,
+	BY_POLL,
+	BY_SELECT,
+	BY_EPOLL_LEVEL,
+	BY_EPOLL_EDGE,
+	BY_EPOLL_EXCLUSIVE,
+	BY_EPOLL_ONESHOT,
+	BY_URING_SINGLE,
+	BY_URING_MULTI,
+};
+
+#define WORKERS_MAX	16
+#define UNBOUND		(-1)
+
+/**
+ * struct worker - one task; in memory shared with the test
+ * @pid: its process; 0 for a thread
+ * @tid: the task, once it runs
+ * @id: what it answers with
+ * @cpu: where it is bound, or UNBOUND
+ * @lfd: the listener that it waits on
+ * @method: how
+ * @ready: about to wait for the first time
+ * @failed: errno of what went wrong
+ * @accepted: connections
+ * @wakeups: returns from waiting
+ * @idle: ... with nothing to accept
+ * @hold: accept no more until cleared
+ */
+struct worker {
+	pid_t pid;
+	pid_t tid;
+	int id;
+	int cpu;
+	int lfd;
+	enum method method;
+	volatile bool ready;
+	volatile int failed;
+	volatile uint64_t accepted;
+	volatile uint64_t wakeups;
+	volatile uint64_t idle;
+	volatile bool hold;
+};
+
+/**
+ * struct crew - the workers of a test
+ * @w: the workers
+ * @n: how many
+ * @server: the process of threads, or 0
+ */
+struct crew {
+	struct worker *w;
+	int n;
+	pid_t server;
+};
+
+int crew_make(struct crew *c);
+void crew_end(struct crew *c);
+
+struct worker *crew_add(struct crew *c, int lfd, enum method method, int cpu);
+int crew_start(struct crew *c);
+int crew_start_threads(struct crew *c);
+int worker_start(struct worker *w);
+bool crew_waits(const struct crew *c, int port, bool claimed);
+uint64_t crew_accepted(const struct crew *c);
+int crew_failed(const struct crew *c);
+bool method_missing(enum method method);
+
+int ask(const struct place *p, int port);
+int ask_hear(int fd);
+
+#endif
