@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/* fastsocket show listen: listeners that joined, and their cores. */
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/fastsocket.h>
+
+#include "fastsocket.h"
+#include "nl.h"
+#include "out.h"
+
+/**
+ * struct fsk_row - a row of the table
+ * @value: numbers, by attribute
+ * @flag: which attributes were there
+ * @addr: the local address, network byte order
+ * @bypass: why the kernel's path is taken
+ */
+struct fsk_row {
+	uint64_t value[FSK_A_LISTEN_MAX + 1];
+	bool flag[FSK_A_LISTEN_MAX + 1];
+	unsigned char addr[16];
+	char bypass[64];
+};
+
+/**
+ * struct fsk_rows - all of them
+ * @count: how many
+ * @room: how many there is memory for
+ * @rows: in the module's order: the application's, then its cores'
+ */
+struct fsk_rows {
+	size_t count;
+	size_t room;
+	struct fsk_row *rows;
+};
+
+static void fsk_rows_reset(struct fsk_rows *rows)
+{
+	free(rows->rows);
+	memset(rows, 0, sizeof(*rows));
+}
+
+static struct fsk_row *fsk_rows_add(struct fsk_rows *rows)
+{
+	size_t room = rows->room;
+	struct fsk_row *row;
+
+	if (rows->count == room) {
+		room = 2 * room + 64;
+		row = reallocarray(rows->rows, room, sizeof(*row));
+		if (!row)
+			return NULL;
+		rows->rows = row;
+		rows->room = room;
+	}
+	row = &rows->rows[rows->count++];
+	memset(row, 0, sizeof(*row));
+	return row;
+}
+
+static void fsk_row_fill(struct fsk_row *row, const struct nlattr **attrs)
+{
+	const struct nlattr *addr = attrs[FSK_A_LISTEN_ADDR];
+
+	for (int i = 1; i <= FSK_A_LISTEN_MAX; i++) {
+		row->flag[i] = attrs[i];
+		if (i != FSK_A_LISTEN_ADDR)
+			row->value[i] = fsk_nl_uint(attrs[i]);
+	}
+	if (addr && mnl_attr_get_payload_len(addr) <= sizeof(row->addr))
+		memcpy(row->addr, mnl_attr_get_payload(addr),
+		       mnl_attr_get_payload_len(addr));
+	snprintf(row->bypass, sizeof(row->bypass), "%s",
+		 fsk_nl_str(attrs[FSK_A_LISTEN_BYPASS_REASON]));
+}
+
+static int fsk_listen_take(const struct nlmsghdr *msg,
+			   const struct nlattr **attrs, void *data)
+{
+	struct fsk_rows *rows = data;
+	struct fsk_row *row;
+
+	if (!msg) {
+		fsk_rows_reset(rows);
+		return 0;
+	}
+	row = fsk_rows_add(rows);
+	if (!row) {
+		fsk_error("no memory");
+		return FSK_EXIT_REFUSED;
+	}
+	fsk_row_fill(row, attrs);
+	return 0;
+}
+
+static const char *fsk_row_device(const struct fsk_row *row, char *name)
+{
+	unsigned int ifindex = row->value[FSK_A_LISTEN_IFINDEX];
+
+	if (!if_indextoname(ifindex, name))
+		snprintf(name, IF_NAMESIZE, "if%u", ifindex);
+	return name;
+}
+
+static const char *fsk_row_addr(const struct fsk_row *row, char *text,
+				size_t size)
+{
+	if (!inet_ntop(row->value[FSK_A_LISTEN_FAMILY], row->addr, text, size))
+		return "?";
+	return text;
+}
+
+/* Is this the first row of its listener? */
+static bool fsk_row_is_app(const struct fsk_row *row)
+{
+	return !row->flag[FSK_A_LISTEN_CPU];
+}
+
+/* Text */
+
+static void fsk_row_put_addr(const struct fsk_row *row,
+			     struct fsk_table *table)
+{
+	bool ipv6 = row->value[FSK_A_LISTEN_FAMILY] == AF_INET6;
+	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+	bool bound = row->flag[FSK_A_LISTEN_IFINDEX];
+
+	fsk_table_put(table, "%s%s%s%s%s:%u", ipv6 ? "[" : "",
+		      fsk_row_addr(row, text, sizeof(text)), ipv6 ? "]" : "",
+		      bound ? "%" : "",
+		      bound ? fsk_row_device(row, name) : "",
+		      (unsigned int)row->value[FSK_A_LISTEN_PORT]);
+}
+
+static void fsk_row_put_state(const struct fsk_row *row,
+			      struct fsk_table *table)
+{
+	if (!fsk_row_is_app(row))
+		fsk_table_put(table, "%s",
+			      row->flag[FSK_A_LISTEN_ORPHANED] ? "orphaned" :
+			      row->flag[FSK_A_LISTEN_CLAIMED] ? "claimed" :
+			      "unclaimed");
+	else if (row->value[FSK_A_LISTEN_STATE] == FSK_STATE_BYPASS)
+		fsk_table_put(table, "bypass: %s", row->bypass);
+	else
+		fsk_table_put(table, "active");
+}
+
+static void fsk_row_put_number(const struct fsk_row *row, int attr,
+			       struct fsk_table *table)
+{
+	if (row->flag[attr])
+		fsk_table_put(table, "%llu",
+			      (unsigned long long)row->value[attr]);
+	else
+		fsk_table_put(table, "-");
+}
+
+static void fsk_listen_text(const struct fsk_rows *rows)
+{
+	static const struct {
+		const char *head;
+		int attr;
+	} columns[] = {
+		{ "QUEUE", FSK_A_LISTEN_QLEN },
+		{ "LIMIT", FSK_A_LISTEN_QMAX },
+		{ "SYNS", FSK_A_LISTEN_SYNS },
+		{ "LOCAL", FSK_A_LISTEN_ACCEPT_LOCAL },
+		{ "APP", FSK_A_LISTEN_ACCEPT_APP },
+		{ "OTHER", FSK_A_LISTEN_ACCEPT_OTHER },
+		{ "DROPS", FSK_A_LISTEN_DROPS },
+		{ "RESCUED", FSK_A_LISTEN_RESCUED },
+	};
+	const size_t count = sizeof(columns) / sizeof(*columns);
+	struct fsk_table *table = fsk_table_create(3 + count);
+
+	fsk_table_put(table, "LISTENER");
+	fsk_table_put(table, "CPU");
+	for (size_t c = 0; c < count; c++)
+		fsk_table_put(table, "%s", columns[c].head);
+	fsk_table_put(table, "STATE");
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct fsk_row *row = &rows->rows[i];
+
+		fsk_row_put_addr(row, table);
+		if (fsk_row_is_app(row))
+			fsk_table_put(table, "app");
+		else
+			fsk_row_put_number(row, FSK_A_LISTEN_CPU, table);
+		for (size_t c = 0; c < count; c++)
+			fsk_row_put_number(row, columns[c].attr, table);
+		fsk_row_put_state(row, table);
+	}
+	fsk_table_print(table, "lrrrrrrrrrl");
+}
+
+/* JSON */
+
+static void fsk_row_json_number(const struct fsk_row *row, const char *key,
+				int attr)
+{
+	if (row->flag[attr])
+		fsk_json_uint(key, row->value[attr]);
+}
+
+static void fsk_row_json_counters(const struct fsk_row *row)
+{
+	fsk_row_json_number(row, "qlen", FSK_A_LISTEN_QLEN);
+	fsk_row_json_number(row, "qmax", FSK_A_LISTEN_QMAX);
+	fsk_row_json_number(row, "syns", FSK_A_LISTEN_SYNS);
+	fsk_row_json_number(row, "accept-local", FSK_A_LISTEN_ACCEPT_LOCAL);
+	fsk_row_json_number(row, "accept-app", FSK_A_LISTEN_ACCEPT_APP);
+	fsk_row_json_number(row, "accept-other", FSK_A_LISTEN_ACCEPT_OTHER);
+	fsk_row_json_number(row, "drops", FSK_A_LISTEN_DROPS);
+	fsk_row_json_number(row, "rescues", FSK_A_LISTEN_RESCUES);
+	fsk_row_json_number(row, "rescued", FSK_A_LISTEN_RESCUED);
+}
+
+static void fsk_row_json_app(const struct fsk_row *row)
+{
+	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+	bool bypass = row->value[FSK_A_LISTEN_STATE] == FSK_STATE_BYPASS;
+
+	fsk_row_json_number(row, "id", FSK_A_LISTEN_ID);
+	fsk_json_str("family", row->value[FSK_A_LISTEN_FAMILY] == AF_INET6 ?
+		     "ipv6" : "ipv4");
+	fsk_json_str("addr", fsk_row_addr(row, text, sizeof(text)));
+	fsk_row_json_number(row, "port", FSK_A_LISTEN_PORT);
+	if (row->flag[FSK_A_LISTEN_IFINDEX])
+		fsk_json_str("device", fsk_row_device(row, name));
+	fsk_json_bool("v6only", row->flag[FSK_A_LISTEN_V6ONLY]);
+	fsk_json_bool("reuseport", row->flag[FSK_A_LISTEN_REUSEPORT]);
+	fsk_row_json_number(row, "uid", FSK_A_LISTEN_UID);
+	fsk_json_str("state", bypass ? "bypass" : "active");
+	if (bypass)
+		fsk_json_str("bypass-reason", row->bypass);
+	fsk_row_json_counters(row);
+}
+
+static void fsk_row_json_core(const struct fsk_row *row)
+{
+	fsk_json_open(NULL, '{');
+	fsk_row_json_number(row, "cpu", FSK_A_LISTEN_CPU);
+	fsk_json_bool("claimed", row->flag[FSK_A_LISTEN_CLAIMED]);
+	fsk_json_bool("orphaned", row->flag[FSK_A_LISTEN_ORPHANED]);
+	fsk_row_json_counters(row);
+	fsk_json_close('}');
+}
+
+/* A listener, and in it its cores: the rows that have the same number. One that
+ * was closed while the table was read may lack its first row.
+ */
+static size_t fsk_listen_json_one(const struct fsk_rows *rows, size_t i)
+{
+	const struct fsk_row *app = &rows->rows[i];
+	uint64_t id = app->value[FSK_A_LISTEN_ID];
+
+	fsk_json_open(NULL, '{');
+	fsk_row_json_app(app);
+	fsk_json_open("cores", '[');
+	if (fsk_row_is_app(app))
+		i++;
+	for (; i < rows->count; i++) {
+		if (rows->rows[i].value[FSK_A_LISTEN_ID] != id)
+			break;
+		fsk_row_json_core(&rows->rows[i]);
+	}
+	fsk_json_close(']');
+	fsk_json_close('}');
+	return i;
+}
+
+static void fsk_listen_json(const struct fsk_rows *rows)
+{
+	size_t i = 0;
+
+	fsk_json_open(NULL, '[');
+	while (i < rows->count)
+		i = fsk_listen_json_one(rows, i);
+	fsk_json_close(']');
+}
+
+/**
+ * fsk_cmd_show_listen() - fastsocket show listen
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_show_listen(int argc, char **argv)
+{
+	struct fsk_rows rows = { 0 };
+	struct fsk_nl *nl;
+	int status;
+
+	argc = fsk_words(argc, argv, 0, 0);
+	if (argc < 0)
+		return -1 - argc;
+	nl = fsk_nl_open();
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	status = fsk_nl_dump(nl, FSK_CMD_LISTEN_GET, FSK_A_LISTEN_MAX,
+			     fsk_listen_take, &rows);
+	fsk_nl_close(nl);
+	if (!status && fsk_json)
+		fsk_listen_json(&rows);
+	else if (!status)
+		fsk_listen_text(&rows);
+	fsk_rows_reset(&rows);
+	return status;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* fastsocket run: start a program with the preload library. */
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/ports.h"
+#include "fastsocket.h"
+
+#define FSK_RUN_LIBRARY	"libfsocket.so"
+
+/* Beside this program, as in the build folder; in the lib folder next to its
+ * own; where it was to be installed.
+ */
+static const char *fsk_run_library(char *path, size_t size)
+{
+	static const char * const places[] = {
+		"%s/" FSK_RUN_LIBRARY,
+		"%s/../lib/" FSK_RUN_LIBRARY,
+		FSK_LIBDIR "/" FSK_RUN_LIBRARY,
+	};
+	char self[PATH_MAX] = "";
+	const char *folder;
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		self[0] = '\0';
+	folder = dirname(self);
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, size, places[i], folder);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return NULL;
+}
+
+/* Ours first, and what was there before. */
+static int fsk_run_preload(const char *library)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *value;
+
+	/* The dynamic linker has no way to quote them. */
+	if (strpbrk(library, " :")) {
+		fsk_error("run: a blank or a colon in '%s' cannot be preloaded",
+			  library);
+		return FSK_EXIT_REFUSED;
+	}
+	if (asprintf(&value, "%s%s%s", library, others && *others ? ":" : "",
+		     others ? others : "") < 0 ||
+	    setenv("LD_PRELOAD", value, 1)) {
+		fsk_error("no memory");
+		return FSK_EXIT_REFUSED;
+	}
+	free(value);
+	return 0;
+}
+
+static int fsk_run_ports(const char *list)
+{
+	static struct fsk_ports ports;
+
+	if (fsk_ports_parse(&ports, list))
+		return fsk_usage("run: '%s' is no list of ports such as 80,8000-8999",
+				 list);
+	setenv("FASTSOCKET_PORTS", list, 1);
+	return 0;
+}
+
+/* Returns -1 to go on, with the program at optind. */
+static int fsk_run_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "pin", no_argument, NULL, 'p' },
+		{ "ports", required_argument, NULL, 'P' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int letter;
+
+	optind = 0;
+	while ((letter = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
+		if (letter == 'p')
+			setenv("FASTSOCKET_PIN", "1", 1);
+		else if (letter == 'v')
+			setenv("FASTSOCKET_LOG", "1", 1);
+		else if (letter != 'P')
+			return fsk_usage("run: give options, then --, then a program");
+		else if (fsk_run_ports(optarg))
+			return FSK_EXIT_USAGE;
+	}
+	return -1;
+}
+
+/**
+ * fsk_cmd_run() - fastsocket run [OPTION...] -- PROGRAM [ARGUMENT...]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status, if the program can't be started.
+ */
+int fsk_cmd_run(int argc, char **argv)
+{
+	int status = fsk_run_options(argc, argv);
+	const char *library;
+	char path[PATH_MAX + 32];
+
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return fsk_usage("run: which program?");
+	library = fsk_run_library(path, sizeof(path));
+	if (!library) {
+		fsk_error("run: no " FSK_RUN_LIBRARY " in " FSK_LIBDIR);
+		return FSK_EXIT_REFUSED;
+	}
+	status = fsk_run_preload(library);
+	if (status)
+		return status;
+	argv += optind;
+	execvp(*argv, argv);
+	status = errno;
+	fsk_error("run: cannot start '%s': %s", *argv, strerror(status));
+	return status == ENOENT ? FSK_EXIT_NO_COMMAND : FSK_EXIT_NO_EXEC;
+}

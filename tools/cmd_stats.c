@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/* fastsocket show stats: counters of each core. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/fastsocket.h>
+
+#include "fastsocket.h"
+#include "names.h"
+#include "nl.h"
+#include "out.h"
+
+#define FSK_STATS_BLOCK	8	/* cores side by side in 80 columns or so */
+
+/**
+ * struct fsk_stats - counters of all cores
+ * @count: cores
+ * @cores: each with its counters
+ * @total: their sums
+ */
+struct fsk_stats {
+	size_t count;
+	struct fsk_stats_core {
+		uint32_t cpu;
+		uint64_t n[__FSK_STAT_MAX];
+	} *cores;
+	uint64_t total[__FSK_STAT_MAX];
+};
+
+static void fsk_stats_reset(struct fsk_stats *stats)
+{
+	free(stats->cores);
+	memset(stats, 0, sizeof(*stats));
+}
+
+static int fsk_stats_take(const struct nlmsghdr *msg,
+			  const struct nlattr **attrs, void *data)
+{
+	const struct nlattr *counters[FSK_A_COUNTER_MAX + 1];
+	struct fsk_stats *stats = data;
+	struct fsk_stats_core *core;
+
+	if (!msg) {
+		fsk_stats_reset(stats);
+		return 0;
+	}
+	if (!attrs[FSK_A_STATS_CPU] || !attrs[FSK_A_STATS_COUNTERS])
+		return 0;
+	core = reallocarray(stats->cores, stats->count + 1, sizeof(*core));
+	if (!core) {
+		fsk_error("no memory");
+		return FSK_EXIT_REFUSED;
+	}
+	stats->cores = core;
+	core += stats->count++;
+	core->cpu = fsk_nl_uint(attrs[FSK_A_STATS_CPU]);
+	fsk_nl_nested(attrs[FSK_A_STATS_COUNTERS], FSK_A_COUNTER_MAX,
+		      counters);
+	for (int i = 0; i < __FSK_STAT_MAX; i++) {
+		core->n[i] = fsk_nl_uint(counters[FSK_STAT_TO_ATTR(i)]);
+		stats->total[i] += core->n[i];
+	}
+	return 0;
+}
+
+/* Counters are rows; as many cores as fit beside each other are columns. */
+static void fsk_stats_block(const struct fsk_stats *stats, size_t first)
+{
+	size_t end = first + FSK_STATS_BLOCK;
+	struct fsk_table *table;
+
+	if (end > stats->count)
+		end = stats->count;
+	table = fsk_table_create(2 + end - first);
+	fsk_table_put(table, "COUNTER");
+	fsk_table_put(table, "TOTAL");
+	for (size_t i = first; i < end; i++)
+		fsk_table_put(table, "CPU%u", stats->cores[i].cpu);
+	for (int n = 0; n < __FSK_STAT_MAX; n++) {
+		fsk_table_put(table, "%s", fsk_stat_names[n].name);
+		fsk_table_put(table, "%llu",
+			      (unsigned long long)stats->total[n]);
+		for (size_t i = first; i < end; i++)
+			fsk_table_put(table, "%llu", (unsigned long long)
+				      stats->cores[i].n[n]);
+	}
+	fsk_table_print(table, "lr");
+}
+
+static void fsk_stats_text(const struct fsk_stats *stats)
+{
+	for (size_t i = 0; i < stats->count; i += FSK_STATS_BLOCK) {
+		if (i)
+			putchar('\n');
+		fsk_stats_block(stats, i);
+	}
+}
+
+static void fsk_stats_json_counters(const uint64_t *n)
+{
+	for (int i = 0; i < __FSK_STAT_MAX; i++)
+		fsk_json_uint(fsk_stat_names[i].name, n[i]);
+}
+
+static void fsk_stats_json(const struct fsk_stats *stats)
+{
+	fsk_json_open(NULL, '{');
+	fsk_json_open("total", '{');
+	fsk_stats_json_counters(stats->total);
+	fsk_json_close('}');
+	fsk_json_open("cores", '[');
+	for (size_t i = 0; i < stats->count; i++) {
+		fsk_json_open(NULL, '{');
+		fsk_json_uint("cpu", stats->cores[i].cpu);
+		fsk_stats_json_counters(stats->cores[i].n);
+		fsk_json_close('}');
+	}
+	fsk_json_close(']');
+	fsk_json_close('}');
+}
+
+/**
+ * fsk_cmd_show_stats() - fastsocket show stats
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_show_stats(int argc, char **argv)
+{
+	struct fsk_stats stats = { 0 };
+	struct fsk_nl *nl;
+	int status;
+
+	argc = fsk_words(argc, argv, 0, 0);
+	if (argc < 0)
+		return -1 - argc;
+	nl = fsk_nl_open();
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	status = fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
+			     fsk_stats_take, &stats);
+	fsk_nl_close(nl);
+	if (!status && fsk_json)
+		fsk_stats_json(&stats);
+	else if (!status)
+		fsk_stats_text(&stats);
+	fsk_stats_reset(&stats);
+	return status;
+}

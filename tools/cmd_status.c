@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/* fastsocket status: the module and its features. */
+#include <stdio.h>
+
+#include <linux/fastsocket.h>
+#include <linux/genetlink.h>
+
+#include "fastsocket.h"
+#include "nl.h"
+#include "out.h"
+
+static int fsk_status_take_config(const struct nlmsghdr *msg,
+				  const struct nlattr **attrs, void *data)
+{
+	*(uint64_t *)data = fsk_nl_uint(attrs[FSK_A_CONFIG_RESCUE_MS]);
+	return 0;
+}
+
+static void fsk_status_put(struct fsk_table *table, const char *name,
+			   const struct nlattr **attrs, int attr)
+{
+	fsk_table_put(table, "%s", name);
+	if (attr == FSK_A_STATUS_VERSION || attr == FSK_A_STATUS_KERNEL)
+		fsk_table_put(table, "%s", fsk_nl_str(attrs[attr]));
+	else
+		fsk_table_put(table, "%llu", (unsigned long long)
+			      fsk_nl_uint(attrs[attr]));
+}
+
+static void fsk_status_feature_text(const struct nlattr **attrs,
+				    struct fsk_table *table)
+{
+	fsk_table_put(table, "%s", fsk_nl_str(attrs[FSK_A_FEATURE_NAME]));
+	fsk_table_put(table, "%s (%s)",
+		      fsk_nl_uint(attrs[FSK_A_FEATURE_ENABLED]) ?
+		      "on" : "off",
+		      fsk_nl_str(attrs[FSK_A_FEATURE_REASON]));
+}
+
+static void fsk_status_feature_json(const struct nlattr **attrs)
+{
+	fsk_json_open(NULL, '{');
+	fsk_json_str("name", fsk_nl_str(attrs[FSK_A_FEATURE_NAME]));
+	fsk_json_bool("enabled", fsk_nl_uint(attrs[FSK_A_FEATURE_ENABLED]));
+	fsk_json_str("reason", fsk_nl_str(attrs[FSK_A_FEATURE_REASON]));
+	fsk_json_close('}');
+}
+
+/* With a table, into it, else as JSON. */
+static void fsk_status_features(const struct nlmsghdr *msg,
+				struct fsk_table *table)
+{
+	const struct nlattr *attrs[FSK_A_FEATURE_MAX + 1];
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, msg, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) != FSK_A_STATUS_FEATURE)
+			continue;
+		fsk_nl_nested(attr, FSK_A_FEATURE_MAX, attrs);
+		if (table)
+			fsk_status_feature_text(attrs, table);
+		else
+			fsk_status_feature_json(attrs);
+	}
+}
+
+static void fsk_status_text(const struct nlmsghdr *msg,
+			    const struct nlattr **attrs, uint64_t rescue_ms)
+{
+	struct fsk_table *table = fsk_table_create(2);
+
+	fsk_status_put(table, "module", attrs, FSK_A_STATUS_VERSION);
+	fsk_status_put(table, "kernel", attrs, FSK_A_STATUS_KERNEL);
+	fsk_status_put(table, "listeners", attrs, FSK_A_STATUS_LISTENERS);
+	fsk_status_put(table, "local listeners", attrs, FSK_A_STATUS_LOCALS);
+	fsk_table_put(table, "rescue-ms");
+	fsk_table_put(table, "%llu", (unsigned long long)rescue_ms);
+	fsk_status_features(msg, table);
+	fsk_table_print(table, "l");
+}
+
+static void fsk_status_json(const struct nlmsghdr *msg,
+			    const struct nlattr **attrs, uint64_t rescue_ms)
+{
+	fsk_json_open(NULL, '{');
+	fsk_json_str("version", fsk_nl_str(attrs[FSK_A_STATUS_VERSION]));
+	fsk_json_str("kernel", fsk_nl_str(attrs[FSK_A_STATUS_KERNEL]));
+	fsk_json_uint("listeners", fsk_nl_uint(attrs[FSK_A_STATUS_LISTENERS]));
+	fsk_json_uint("locals", fsk_nl_uint(attrs[FSK_A_STATUS_LOCALS]));
+	fsk_json_uint("rescue-ms", rescue_ms);
+	fsk_json_open("features", '[');
+	fsk_status_features(msg, NULL);
+	fsk_json_close(']');
+	fsk_json_close('}');
+}
+
+static int fsk_status_take(const struct nlmsghdr *msg,
+			   const struct nlattr **attrs, void *data)
+{
+	const uint64_t *rescue_ms = data;
+
+	if (fsk_json)
+		fsk_status_json(msg, attrs, *rescue_ms);
+	else
+		fsk_status_text(msg, attrs, *rescue_ms);
+	return 0;
+}
+
+/**
+ * fsk_cmd_status() - fastsocket status
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_status(int argc, char **argv)
+{
+	uint64_t rescue_ms = 0;
+	struct fsk_nl *nl;
+	int status;
+
+	argc = fsk_words(argc, argv, 0, 0);
+	if (argc < 0)
+		return -1 - argc;
+	nl = fsk_nl_open();
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_CONFIG_GET),
+			   FSK_A_CONFIG_MAX, fsk_status_take_config,
+			   &rescue_ms);
+	if (!status)
+		status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_STATUS_GET),
+				   FSK_A_STATUS_MAX, fsk_status_take,
+				   &rescue_ms);
+	fsk_nl_close(nl);
+	return status;
+}

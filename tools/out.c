@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+/* Printing: tables whose columns line up, and JSON. */
+#include "out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * struct fsk_table - a table that is being filled, cell by cell
+ * @columns: of each row
+ * @count: cells that are filled
+ * @room: cells that there is memory for
+ * @cells: row by row
+ */
+struct fsk_table {
+	int columns;
+	size_t count;
+	size_t room;
+	char **cells;
+};
+
+static void *fsk_out_memory(void *memory)
+{
+	if (memory)
+		return memory;
+	fputs("fastsocket: no memory\n", stderr);
+	exit(2);
+}
+
+/**
+ * fsk_table_create() - begin a table
+ * @columns: of each row
+ *
+ * Return: the table, which fsk_table_print() frees.
+ */
+struct fsk_table *fsk_table_create(int columns)
+{
+	struct fsk_table *table = fsk_out_memory(calloc(1, sizeof(*table)));
+
+	table->columns = columns;
+	return table;
+}
+
+/**
+ * fsk_table_put() - fill the next cell
+ * @table: the table
+ * @format: as for printf()
+ */
+void fsk_table_put(struct fsk_table *table, const char *format, ...)
+{
+	va_list args;
+	char *cell;
+
+	if (table->count == table->room) {
+		table->room = 2 * table->room + 64;
+		table->cells = realloc(table->cells,
+				       table->room * sizeof(*table->cells));
+		fsk_out_memory(table->cells);
+	}
+	va_start(args, format);
+	if (vasprintf(&cell, format, args) < 0)
+		cell = fsk_out_memory(NULL);
+	va_end(args);
+	table->cells[table->count++] = cell;
+}
+
+static int fsk_table_width(const struct fsk_table *table, int column)
+{
+	int len, width = 0;
+
+	for (size_t i = column; i < table->count; i += table->columns) {
+		len = strlen(table->cells[i]);
+		width = len > width ? len : width;
+	}
+	return width;
+}
+
+/**
+ * fsk_table_print() - print a table and free it
+ * @table: the table
+ * @align: for each column 'l' or 'r'; the last character stands for the rest
+ */
+void fsk_table_print(struct fsk_table *table, const char *align)
+{
+	int widths[table->columns];
+	int column, width;
+
+	for (column = 0; column < table->columns; column++) {
+		width = fsk_table_width(table, column);
+		widths[column] = *align == 'l' ? -width : width;
+		align += !!align[1];
+	}
+	for (size_t i = 0; i < table->count; i++) {
+		column = i % table->columns;
+		width = widths[column];
+		if (column == table->columns - 1 && width < 0)
+			width = 0;
+		printf("%*s%s", width, table->cells[i],
+		       column == table->columns - 1 ? "\n" : "  ");
+		free(table->cells[i]);
+	}
+	free(table->cells);
+	free(table);
+}
+
+/* JSON. Only the depth and whether a comma is due have to be remembered. */
+static int fsk_json_depth;
+static bool fsk_json_comma;
+
+static void fsk_json_text(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else if ((unsigned char)*text < ' ')
+			printf("\\u%04x", *text);
+		else
+			putchar(*text);
+	}
+	putchar('"');
+}
+
+static void fsk_json_key(const char *key)
+{
+	if (fsk_json_comma)
+		putchar(',');
+	if (fsk_json_depth)
+		printf("\n%*s", 2 * fsk_json_depth, "");
+	if (key) {
+		fsk_json_text(key);
+		printf(": ");
+	}
+	fsk_json_comma = true;
+}
+
+/**
+ * fsk_json_open() - begin an object or an array
+ * @key: its name in an object, %NULL in an array and at the top
+ * @bracket: '{' or '['
+ */
+void fsk_json_open(const char *key, char bracket)
+{
+	fsk_json_key(key);
+	putchar(bracket);
+	fsk_json_depth++;
+	fsk_json_comma = false;
+}
+
+/**
+ * fsk_json_close() - end it
+ * @bracket: '}' or ']'
+ */
+void fsk_json_close(char bracket)
+{
+	fsk_json_depth--;
+	if (fsk_json_comma)
+		printf("\n%*s", 2 * fsk_json_depth, "");
+	putchar(bracket);
+	fsk_json_comma = true;
+	if (!fsk_json_depth)
+		putchar('\n');
+}
+
+/**
+ * fsk_json_str() - a string
+ * @key: its name, or %NULL in an array
+ * @value: the string
+ */
+void fsk_json_str(const char *key, const char *value)
+{
+	fsk_json_key(key);
+	fsk_json_text(value);
+}
+
+/**
+ * fsk_json_uint() - a number
+ * @key: its name, or %NULL in an array
+ * @value: the number
+ */
+void fsk_json_uint(const char *key, uint64_t value)
+{
+	fsk_json_key(key);
+	printf("%llu", (unsigned long long)value);
+}
+
+/**
+ * fsk_json_bool() - true or false
+ * @key: its name, or %NULL in an array
+ * @value: which
+ */
+void fsk_json_bool(const char *key, bool value)
+{
+	fsk_json_key(key);
+	fputs(value ? "true" : "false", stdout);
+}
