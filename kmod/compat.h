@@ -232,7 +232,34 @@ fsk_compat_lookup4(struct net *net, struct sk_buff *skb,
 			     inet_sdif(skb), refcounted);
 }
 
+static inline struct sock *
+fsk_compat_listener4(struct net *net, struct sk_buff *skb,
+		     const struct iphdr *iph, const struct tcphdr *th)
+{
+	return __inet_lookup_listener(net,
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+				      net->ipv4.tcp_death_row.hashinfo,
+#endif
+				      skb, __tcp_hdrlen(th), iph->saddr,
+				      th->source, iph->daddr, ntohs(th->dest),
+				      inet_iif(skb), inet_sdif(skb));
+}
+
 #if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *
+fsk_compat_listener6(struct net *net, struct sk_buff *skb,
+		     const struct ipv6hdr *ip6h, const struct tcphdr *th)
+{
+	return inet6_lookup_listener(net,
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+				     net->ipv4.tcp_death_row.hashinfo,
+#endif
+				     skb, __tcp_hdrlen(th), &ip6h->saddr,
+				     th->source, &ip6h->daddr,
+				     ntohs(th->dest), inet6_iif(skb),
+				     inet6_sdif(skb));
+}
+
 static inline struct sock *
 fsk_compat_lookup6(struct net *net, struct sk_buff *skb,
 		   const struct ipv6hdr *ip6h, const struct tcphdr *th,

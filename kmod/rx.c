@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "listen.h"
 #include "local.h"
+#include "timewait.h"
 #include "ulp.h"
 
 #define FSK_RX_FLAGS	(TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | \
@@ -156,26 +157,71 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 	return sk;
 }
 
+static void fsk_rx_give(struct sk_buff *skb, struct sock *sk,
+			void (*destructor)(struct sk_buff *skb))
+{
+	skb->sk = sk;
+	skb->destructor = destructor;
+}
+
+static bool fsk_rx_give_listener(struct fsk_net *fn, struct sk_buff *skb,
+				 struct sock *sk, bool syn)
+{
+	sk = fsk_ulp_joined(sk) ? fsk_rx_exchange(fn, sk, syn) : NULL;
+	if (!sk)
+		return false;
+	fsk_rx_give(skb, sk, sock_pfree);
+	return true;
+}
+
+static struct sock *fsk_rx_lookup_listener(struct fsk_net *fn,
+					   struct sk_buff *skb, int family)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	if (family == NFPROTO_IPV4)
+		return fsk_compat_listener4(fn->net, skb, ip_hdr(skb), th);
+#if IS_ENABLED(CONFIG_IPV6)
+	return fsk_compat_listener6(fn->net, skb, ipv6_hdr(skb), th);
+#else
+	return NULL;
+#endif
+}
+
+/* Whether a SYN for a connection in TIME_WAIT, which @tw is and which the
+ * caller has a reference on, went to a local listener.
+ */
+static bool fsk_rx_reopen(struct fsk_net *fn, struct sk_buff *skb,
+			  struct sock *tw, int family)
+{
+	struct sock *sk;
+
+	fsk_stats_inc(fn, SYN_TIMEWAIT);
+	if (!fsk_timewait_may_reopen(skb, tw, family))
+		return false;
+	sk = fsk_rx_lookup_listener(fn, skb, family);
+	if (!sk || !fsk_rx_give_listener(fn, skb, sk, true))
+		return false;
+	fsk_timewait_end(tw);
+	return true;
+}
+
 /* @sk is what TCP would find.  A reference that came with it goes with the
  * packet, as early demultiplexing does it.
  */
 static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
-			  struct sock *sk, bool refcounted, bool syn)
+			  struct sock *sk, bool refcounted, int family)
 {
-	if (refcounted) {
-		if (sk->sk_state == TCP_TIME_WAIT)
-			fsk_stats_inc(fn, SYN_TIMEWAIT);
-		skb->sk = sk;
-		skb->destructor = sock_edemux;
+	bool syn = tcp_hdr(skb)->syn;
+
+	if (!refcounted) {
+		fsk_rx_give_listener(fn, skb, sk, syn);
 		return;
 	}
-	if (!fsk_ulp_joined(sk))
+	if (syn && sk->sk_state == TCP_TIME_WAIT &&
+	    fsk_rx_reopen(fn, skb, sk, family))
 		return;
-	sk = fsk_rx_exchange(fn, sk, syn);
-	if (!sk)
-		return;
-	skb->sk = sk;
-	skb->destructor = sock_pfree;
+	fsk_rx_give(skb, sk, sock_edemux);
 }
 
 static bool fsk_rx_leave_alone(struct fsk_net *fn, const struct sk_buff *skb)
@@ -202,9 +248,9 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 		return;
 	__skb_pull(skb, offset);
 	sk = fsk_compat_lookup4(fn->net, skb, iph, th, &refcounted);
-	__skb_push(skb, offset);
 	if (sk)
-		fsk_rx_assign(fn, skb, sk, refcounted, th->syn);
+		fsk_rx_assign(fn, skb, sk, refcounted, NFPROTO_IPV4);
+	__skb_push(skb, offset);
 }
 
 static unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
@@ -228,9 +274,9 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 		return;
 	__skb_pull(skb, offset);
 	sk = fsk_compat_lookup6(fn->net, skb, ip6h, th, &refcounted);
-	__skb_push(skb, offset);
 	if (sk)
-		fsk_rx_assign(fn, skb, sk, refcounted, th->syn);
+		fsk_rx_assign(fn, skb, sk, refcounted, NFPROTO_IPV6);
+	__skb_push(skb, offset);
 }
 
 /* A packet with extension headers goes the kernel's way. */
