@@ -315,3 +315,15 @@ void end(pid_t pid)
 	kill(pid, SIGKILL);
 	reap(pid);
 }
+
+/* Stop a child, and wait until it is: a task that is about to stop still ends
+ * the call that it is in.
+ */
+int halt(pid_t pid)
+{
+	int status;
+
+	if (kill(pid, SIGSTOP) || waitpid(pid, &status, WUNTRACED) != pid)
+		return -errno;
+	return WIFSTOPPED(status) ? 0 : -ESRCH;
+}

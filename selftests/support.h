@@ -93,5 +93,6 @@ bool sock_refused(const struct place *p, int port);
 pid_t fork_child(void);
 int reap(pid_t pid);
 void end(pid_t pid);
+int halt(pid_t pid);
 
 #endif

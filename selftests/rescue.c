@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nothing is stuck: workers that die, stop, are late or move away.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+#include "workers.h"
+
+#define QUEUED	3
+#define HOME	1	/* the CPU whose worker fails */
+#define OTHER	0
+
+FIXTURE(rescue) {
+	struct place place;
+	struct crew crew;
+	struct worker *home;
+	struct worker *other;
+	int fd;
+	int port;
+};
+
+FIXTURE_VARIANT(rescue) {
+	struct place place;
+	enum method method;
+};
+
+FIXTURE_VARIANT_ADD(rescue, accept) {
+	.place = { AF_INET, false, true }, .method = BY_ACCEPT
+};
+
+FIXTURE_VARIANT_ADD(rescue, poll) {
+	.place = { AF_INET6, false, true }, .method = BY_POLL
+};
+
+FIXTURE_VARIANT_ADD(rescue, epoll) {
+	.place = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL
+};
+
+FIXTURE_VARIANT_ADD(rescue, epoll_edge) {
+	.place = { AF_INET6, true, true }, .method = BY_EPOLL_EDGE
+};
+
+FIXTURE_VARIANT_ADD(rescue, epoll_exclusive) {
+	.place = { AF_INET, false, true }, .method = BY_EPOLL_EXCLUSIVE
+};
+
+FIXTURE_VARIANT_ADD(rescue, uring) {
+	.place = { AF_INET, false, true }, .method = BY_URING_MULTI
+};
+
+FIXTURE_SETUP(rescue)
+{
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(50));
+	ASSERT_EQ(0, crew_make(&self->crew));
+	if (method_missing(variant->method))
+		SKIP(return, "no io_uring here or no liburing at build time");
+	self->fd = sock_listen(&self->place, 64);
+	ASSERT_LE(0, self->fd);
+	self->port = sock_port(self->fd);
+	self->home = crew_add(&self->crew, self->fd, variant->method, HOME);
+	self->other = crew_add(&self->crew, self->fd, variant->method, OTHER);
+}
+
+FIXTURE_TEARDOWN(rescue)
+{
+	crew_end(&self->crew);
+}
+
+static int dial_from(const struct place *p, int port, int cpu, int *fd, int n)
+{
+	int i;
+
+	pin(cpu);
+	for (i = 0; i < n; i++) {
+		fd[i] = sock_dial(p, port);
+		if (fd[i] < 0)
+			return fd[i];
+	}
+	unpin();
+	return 0;
+}
+
+/* Return: how many were answered by worker @id, or -ETIMEDOUT when one was
+ * left without an end.
+ */
+static int hear_all(const int *fd, int n, int id)
+{
+	int i, who, right = 0;
+
+	for (i = 0; i < n; i++) {
+		who = ask_hear(fd[i]);
+		if (who == -ETIMEDOUT)
+			return who;
+		right += who == id;
+	}
+	return right;
+}
+
+/* What a worker left behind when it was killed.  A dying task still accepts
+ * what io_uring had woken it for, on the plain kernel as well: those
+ * connections end with it.
+ */
+static void expect_inherited(struct __test_metadata *_metadata, const int *fd,
+			     enum method method, int id)
+{
+	int right = hear_all(fd, QUEUED, id);
+
+	EXPECT_LE(method == BY_URING_MULTI ? 0 : QUEUED, right);
+	EXPECT_EQ(QUEUED, count_accepts());
+}
+
+static uint64_t rescues(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) ? row.rescues : 0;
+}
+
+static bool orphaned(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) && row.orphaned;
+}
+
+/* A worker that is stopped is late for ever: the others take its
+ * connections.  When it goes on, it has its core again.
+ */
+TEST_F(rescue, worker__stopped)
+{
+	int i, fd[QUEUED];
+
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(self->home->pid));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->other->id));
+	EXPECT_LE(1, rescues(self->port, HOME));
+	EXPECT_LE(1, count(FSK_STAT_RESCUE));
+	EXPECT_LE(1, count(FSK_STAT_RESCUED));
+	EXPECT_EQ(QUEUED, count_accepts());
+
+	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
+	pin(HOME);
+	for (i = 0; i < 1000 && self->home->accepted < 5; i++)
+		ASSERT_LE(0, ask(&self->place, self->port));
+	EXPECT_LE(5, self->home->accepted);
+	EXPECT_EQ(QUEUED + i, count_accepts());
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+/* Killed with connections in its queue. */
+TEST_F(rescue, worker__killed)
+{
+	int fd[QUEUED];
+
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(self->home->pid));
+	/* Only its end may hand them over. */
+	ASSERT_EQ(0, rescue_set_ms(2000));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	end(self->home->pid);
+	self->home->pid = 0;
+	expect_inherited(_metadata, fd, variant->method, self->other->id);
+	EXPECT_LE(1, count(FSK_STAT_RESCUE));
+
+	/* From now on its core has no worker. */
+	EXPECT_TRUE(until(claims(self->port) == 1));
+	pin(HOME);
+	EXPECT_EQ(self->other->id, ask(&self->place, self->port));
+	EXPECT_LE(1, count(FSK_STAT_SYN_UNCLAIMED) +
+		     count(FSK_STAT_SYN_ORPHANED));
+	EXPECT_LE(1, count(FSK_STAT_ACCEPT_APP));
+}
+
+/* The last worker goes with connections in its queue; the next to come takes
+ * them, wherever it is bound.
+ */
+static void check_last(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(rescue) *self, int cpu)
+{
+	struct worker *w = self->home;
+	int fd[QUEUED];
+
+	ASSERT_EQ(0, worker_start(w));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	ASSERT_EQ(0, halt(w->pid));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	end(w->pid);
+	w->pid = 0;
+	w->cpu = cpu;
+	EXPECT_EQ(0, w->accepted);
+	ASSERT_EQ(0, worker_start(w));
+	expect_inherited(_metadata, fd, w->method, w->id);
+}
+
+TEST_F(rescue, last__next_on_same_core)
+{
+	check_last(_metadata, self, HOME);
+}
+
+TEST_F(rescue, last__next_on_other_core)
+{
+	check_last(_metadata, self, OTHER);
+}
+
+TEST_F(rescue, last__next_unbound)
+{
+	check_last(_metadata, self, UNBOUND);
+}
+
+/* A worker that is bound elsewhere while it runs, or not bound any more,
+ * loses nothing.
+ */
+static void check_move(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(rescue) *self, int cpu)
+{
+	struct worker *w = self->home;
+	cpu_set_t set;
+	int i;
+
+	ASSERT_EQ(0, worker_start(w));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	CPU_ZERO(&set);
+	if (cpu == UNBOUND)
+		memset(&set, 0xff, sizeof(set));
+	else
+		CPU_SET(cpu, &set);
+	ASSERT_EQ(0, sched_setaffinity(w->tid, sizeof(set), &set));
+	for (i = 0; i < 6; i++) {
+		pin(i & 1 ? HOME : OTHER);
+		EXPECT_EQ(w->id, ask(&self->place, self->port));
+	}
+	EXPECT_EQ(6, count_accepts());
+	EXPECT_EQ(6, w->accepted);
+	EXPECT_EQ(0, w->failed);
+}
+
+TEST_F(rescue, move__to_other_core)
+{
+	check_move(_metadata, self, OTHER);
+}
+
+TEST_F(rescue, move__unbound)
+{
+	check_move(_metadata, self, UNBOUND);
+}
+
+/* A core that was orphaned comes back to its late worker when there was
+ * nobody to help, and what was queued is its own.
+ */
+TEST_F(rescue, late__alone)
+{
+	struct worker *w = self->home;
+	int fd[QUEUED];
+
+	ASSERT_EQ(0, worker_start(w));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	ASSERT_EQ(0, halt(w->pid));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	EXPECT_TRUE(until(orphaned(self->port, HOME)));
+	ASSERT_EQ(0, kill(w->pid, SIGCONT));
+	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, w->id));
+	EXPECT_EQ(QUEUED, count_accepts());
+	EXPECT_EQ(1, count(FSK_STAT_RESCUE));
+}
+
+/* Zero means for ever: nobody else takes them. */
+TEST_F(rescue, off__waits_for_worker)
+{
+	int fd[QUEUED];
+
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(self->home->pid));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	/* Long for a rescue, however slow the machine. */
+	EXPECT_FALSE(sock_wait(fd[0], POLLIN, 300));
+	EXPECT_EQ(0, count(FSK_STAT_RESCUE));
+	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
+	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->home->id));
+	EXPECT_EQ(QUEUED, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+TEST_F(rescue, config__limits)
+{
+	EXPECT_EQ(0, rescue_set_ms(FSK_RESCUE_MS_MAX));
+	EXPECT_EQ(-ERANGE, rescue_set_ms(FSK_RESCUE_MS_MAX + 1));
+}
+
+/* Connections on the listener itself wake one worker; when that one is
+ * stopped, another comes.
+ */
+TEST_F(rescue, app__stopped_worker_woken)
+{
+	int fd[QUEUED], outside = 2;
+
+	if (cpus_online() <= outside)
+		SKIP(return, "needs a CPU without a worker");
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(self->other->pid));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, outside, fd, QUEUED));
+	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->home->id));
+	EXPECT_EQ(QUEUED, count(FSK_STAT_SYN_UNCLAIMED));
+	EXPECT_EQ(QUEUED, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+TEST_HARNESS_MAIN
