@@ -1,0 +1,156 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What all shell tests share: KTAP, waiting, cleaning up. Tests are functions
+# that run in a subshell each, so that what one leaves behind is undone before
+# the next begins.
+#
+#   plan shared_listener reload ...    the plan line
+#   run_test shared_listener           runs test_shared_listener
+#   finish                             exits 0, 1 or 4
+#
+# Within a test: note, need, check, skip, defer.
+
+FSK_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+KTAP_SKIP=4
+ktap_count=0 ktap_failed=0 ktap_skipped=0
+
+plan() {
+	echo "KTAP version 1"
+	echo "1..$#"
+}
+
+note() {
+	# shellcheck disable=SC2001 # of each line
+	echo "$*" | sed 's/^/# /'
+}
+
+# Ends a test, with a reason.
+skip() {
+	note "skipped: $*"
+	exit $KTAP_SKIP
+}
+
+fail() {
+	note "failed: $*"
+	exit 1
+}
+
+# check WHAT COMMAND...: the test goes on only if COMMAND succeeds.
+check() {
+	local what=$1
+	shift
+
+	"$@" || fail "$what ($*)"
+}
+
+# Programs that a test can't do without.
+need() {
+	local program
+
+	for program; do
+		command -v "$program" >/dev/null || skip "no $program here"
+	done
+}
+
+# defer COMMAND...: at the end of this test, last first.
+defer() {
+	deferred=("$(printf '%q ' "$@")" "${deferred[@]}")
+}
+
+undo() {
+	local action
+
+	for action in "${deferred[@]}"; do
+		eval "$action"
+	done
+	deferred=()
+}
+
+# A test of one's own is in a subshell, where exit ends only the test.
+run_test() {
+	local name=$1 status
+
+	ktap_count=$((ktap_count + 1))
+	(
+		deferred=()
+		trap undo EXIT
+		"test_$name"
+	)
+	status=$?
+	if [ $status = $KTAP_SKIP ] && [ -z "${FSK_EXPECT_ALL-}" ]; then
+		ktap_skipped=$((ktap_skipped + 1))
+		echo "ok $ktap_count $name # SKIP"
+	elif [ $status = 0 ]; then
+		echo "ok $ktap_count $name"
+	else
+		ktap_failed=$((ktap_failed + 1))
+		echo "not ok $ktap_count $name"
+	fi
+}
+
+finish() {
+	local passed=$((ktap_count - ktap_failed - ktap_skipped))
+
+	echo "# Totals: pass:$passed fail:$ktap_failed skip:$ktap_skipped"
+	[ $ktap_failed = 0 ] || exit 1
+	[ $passed -gt 0 ] || exit $KTAP_SKIP
+	exit 0
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds. By the clock: on an emulated
+# machine a round may take long.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# stop_pid PID [SIGNAL]: and wait for it, by force in the end.
+stop_pid() {
+	kill "-${2:-TERM}" "$1" 2>/dev/null || return 0
+	wait_for 20 gone "$1" && return
+	kill -KILL "$1" 2>/dev/null
+	wait_for 5 gone "$1"
+}
+
+children() {
+	pgrep -P "$1" || true
+}
+
+# A name that no other run uses, for namespaces, files and folders.
+random_name() {
+	echo "fsk-$(tr -dc a-z0-9 </dev/urandom | head -c 8)"
+}
+
+# The one counter of this network namespace, from /proc/net/netstat and snmp.
+net_counter() {
+	awk -v name="$1" '{
+		if (!($1 in head)) {
+			head[$1] = 1
+			for (i = 2; i <= NF; i++)
+				at[$1, $i] = i
+		} else if (($1, name) in at) {
+			print $at[$1, name]
+		}
+	}' /proc/net/netstat /proc/net/snmp
+}
+
+# The tool and the library of this tree; FSK_PRELOAD tries another library.
+FSK_TOOL=${FSK_TOOL:-$FSK_ROOT/build/fastsocket}
+
+accelerated() {
+	if [ -n "${FSK_PRELOAD-}" ]; then
+		LD_PRELOAD=$FSK_PRELOAD "$@"
+	else
+		"$FSK_TOOL" run -- "$@"
+	fi
+}

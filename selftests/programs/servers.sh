@@ -1,0 +1,152 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Starting and stopping real servers, and loading them. A server's folder is
+# $dir, its port $port, its main process $server; its workers are bound to one
+# CPU each. start_* take "plain" or "accelerated" as their first word.
+
+CPUS=$(nproc)
+dir='' port='' server=''
+load_done=0 load_failed=0 load_number=0 load_pids=()
+PROGRAMS=$FSK_ROOT/selftests/programs
+
+plain() {
+	"$@"
+}
+
+# fill TEMPLATE OPTIONS: a program's configuration
+fill() {
+	sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" -e "s|@CPUS@|$CPUS|g" \
+		-e "s|@LAST@|$((CPUS - 1))|g" -e "s|@OPTIONS@|$2|g" \
+		"$PROGRAMS/$1" >"$dir/$1"
+}
+
+# sleeps_in_wait TASK: it has nothing to do but wait for connections
+sleeps_in_wait() {
+	grep -qsE 'poll|accept|select' "$1/wchan"
+}
+
+# waiting PID NUMBER: it and its children have so many tasks that all wait
+waiting() {
+	local task pid count=0
+
+	for pid in "$1" $(children "$1"); do
+		[ "$pid" = "$1" ] && [ -n "$(children "$1")" ] && continue
+		for task in /proc/"$pid"/task/*; do
+			sleeps_in_wait "$task" || return 1
+			count=$((count + 1))
+		done
+	done
+	[ $count = "$2" ]
+}
+
+# Who is woken for connections: the children, else the process itself.
+workers() {
+	local list
+
+	list=$(children "$server")
+	echo "${list:-$server}"
+}
+
+# start_nginx HOW [LISTEN-OPTIONS]
+start_nginx() {
+	mkdir -p "$dir"
+	fill nginx.conf "${2-}"
+	"$1" nginx -p "$dir" -c "$dir/nginx.conf" || return 1
+	wait_for 10 test -s "$dir/pid" || return 1
+	server=$(cat "$dir/pid")
+	wait_for 20 waiting "$server" "$CPUS"
+}
+
+# start_haproxy HOW [BIND-OPTIONS]
+start_haproxy() {
+	mkdir -p "$dir"
+	fill haproxy.cfg "${2-}"
+	"$1" haproxy -D -f "$dir/haproxy.cfg" || return 1
+	wait_for 10 test -s "$dir/pid" || return 1
+	server=$(cat "$dir/pid")
+	wait_for 20 waiting "$server" "$CPUS"
+}
+
+# start_background HOW COMMAND...: a server that stays in the foreground
+start_background() {
+	mkdir -p "$dir"
+	"$@" >"$dir/out" 2>&1 &
+	server=$!
+	wait_for 20 waiting "$server" "$CPUS"
+}
+
+stop_server() {
+	stop_pid "$server"
+}
+
+# No connection is open or queued any more, whoever would have to close it.
+idle() {
+	[ -z "$(ss -Htn state connected exclude time-wait "sport = :$port")" ]
+}
+
+# pick_port: a free one, and for each run another one: what runs here already is
+# not disturbed, and no client's port is in TIME_WAIT from the run before, where
+# the kernel chooses the listener.
+pick_port() {
+	port=$((${port:-8079} + 1))
+	while [ -n "$(ss -Hltn "sport = :$port")" ]; do
+		port=$((port + 1))
+	done
+}
+
+# load NUMBER [CONCURRENCY]: that many connections from each CPU, by a client
+# bound to it, since a packet on the loopback interface arrives where it was
+# sent. Each has an address to itself: the kernel goes round all client ports
+# within some 3,500 connections to one address, and then meets TIME_WAIT again.
+# Sets load_done and load_failed.
+load() {
+	load_start "$@"
+	load_wait
+}
+
+load_start() {
+	local cpu
+
+	load_number=$1 load_pids=()
+	rm -f "$dir"/load.* "$dir"/done.*
+	for cpu in $(seq 0 $((CPUS - 1))); do
+		taskset -c "$cpu" wrk -t 1 -c "${2:-8}" -d 600s --timeout 60s \
+			-s "$PROGRAMS/short.lua" \
+			"http://127.0.0.$((cpu + 1)):$port/" -- "$1" \
+			"$dir/done.$cpu" >"$dir/load.$cpu" 2>&1 &
+		load_pids+=($!)
+	done
+}
+
+load_over() {
+	local files=("$dir"/done.*)
+
+	[ -e "${files[0]}" ] && [ ${#files[@]} = "${#load_pids[@]}" ]
+}
+
+load_wait() {
+	wait_for "${LOAD_LIMIT:-240}" load_over
+	# It says what it did when it is interrupted.
+	kill -INT "${load_pids[@]}"
+	wait "${load_pids[@]}"
+	load_sum
+}
+
+# A client that said nothing counts as one whose connections all failed.
+load_sum() {
+	local sum
+
+	sum=$(cat "$dir"/load.* | awk '
+		/ requests in / { done += $1 }
+		/Socket errors:/ {
+			gsub(/,/, "")
+			failed += $4 + $6 + $8 + $10
+		}
+		/Non-2xx/ { failed += $NF }
+		END { print done + 0, failed + 0 }')
+	load_done=${sum% *} load_failed=${sum#* }
+	if [ "$load_done" -lt $((load_number * CPUS)) ]; then
+		load_failed=$((load_failed + load_number * CPUS - load_done))
+	fi
+}
