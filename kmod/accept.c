@@ -267,7 +267,8 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 		if (err)
 			break;
 	}
-	if (!err)
+	/* Only io_uring asks, and says so with a negative value. */
+	if (!err && arg->is_empty < 0)
 		arg->is_empty = !fsk_accept_ready(l, sock->sk, own);
 	return err;
 }
