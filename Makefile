@@ -104,8 +104,11 @@ spec:
 	include/netlink/generate uapi > include/uapi/linux/fastsocket.h
 	include/netlink/generate names > tools/names.h
 
+setup-demo: groups = build vm test
+setup-check: groups = build vm test lint
+setup-debug: groups = debug
 setup-%:
-	@selftests/setup.sh $*
+	@selftests/setup.sh $(groups)
 
 demo: setup-demo
 	@selftests/demo

@@ -26,7 +26,7 @@ packages_of() {
 	case $1 in
 	build)
 		echo gcc make libc6-dev libmnl-dev pkg-config kmod python3 \
-			python3-yaml xz-utils linux-headers-cloud-amd64 \
+			python3-yaml scdoc xz-utils linux-headers-cloud-amd64 \
 			linux-headers-6.12-cloud-amd64
 		;;
 	vm)
