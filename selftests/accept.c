@@ -361,9 +361,7 @@ static int listen_claimed(const struct place *p)
 {
 	int fd = sock_listen(p, 16);
 
-	if (fd >= 0 && !pin(1))
-		sock_wait(fd, POLLIN, 1);
-	return fd;
+	return fd < 0 || sock_claim(fd, 1) ? fd : -EBUSY;
 }
 
 TEST_F(accept, accept__address_and_flags)

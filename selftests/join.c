@@ -186,9 +186,7 @@ TEST_F(join, child__is_plain)
 	socklen_t len = sizeof(name);
 
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, pin(CPU));
-	/* A bound task that waits for something that does not come claims. */
-	EXPECT_FALSE(sock_wait(lfd, POLLIN, 1));
+	ASSERT_TRUE(sock_claim(lfd, CPU));
 	client = sock_dial(&self->place, sock_port(lfd));
 	ASSERT_LE(0, client);
 	child = sock_accept(lfd);
@@ -212,8 +210,7 @@ TEST_F(join, child__takes_ktls)
 	int client, child;
 
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, pin(CPU));
-	EXPECT_FALSE(sock_wait(lfd, POLLIN, 1));
+	ASSERT_TRUE(sock_claim(lfd, CPU));
 	client = sock_dial(&self->place, sock_port(lfd));
 	ASSERT_LE(0, client);
 	child = sock_accept(lfd);
@@ -309,8 +306,7 @@ TEST_F(join, close__full_queue)
 	char byte;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, pin(CPU));
-	EXPECT_FALSE(sock_wait(fd, POLLIN, 1));
+	ASSERT_TRUE(sock_claim(fd, CPU));
 	for (i = 0; i < 4; i++) {
 		client[i] = sock_dial(&self->place, port);
 		ASSERT_LE(0, client[i]);

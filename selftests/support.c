@@ -274,6 +274,20 @@ int sock_accept(int fd)
 	return child < 0 ? -errno : child;
 }
 
+/**
+ * sock_claim() - make the caller the worker of a core
+ * @fd: a listener with an empty queue
+ * @cpu: where the caller is bound from now on
+ *
+ * Waits a moment in vain.  No claim without joining.
+ *
+ * Return: whether that went as expected.
+ */
+bool sock_claim(int fd, int cpu)
+{
+	return !pin(cpu) && !sock_wait(fd, POLLIN, 1);
+}
+
 /* Leaves no TIME_WAIT behind. */
 void sock_reset(int fd)
 {

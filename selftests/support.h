@@ -86,6 +86,7 @@ int sock_listen(const struct place *p, int backlog);
 int sock_dial(const struct place *p, int port);
 int sock_dial_nowait(const struct place *p, int port);
 int sock_accept(int fd);
+bool sock_claim(int fd, int cpu);
 void sock_reset(int fd);
 bool sock_wait(int fd, short events, int ms);
 bool sock_refused(const struct place *p, int port);
