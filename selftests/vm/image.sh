@@ -33,7 +33,8 @@ img_find() {
 img_release_of() {
 	local at
 	at=$(od -An -tu2 -j 526 -N 2 "$1")
-	tail -c +$((at + 513)) "$1" | head -c 128 | tr '\0' ' ' | cut -d' ' -f1
+	od -An -c -w1 -v -j $((at + 512)) -N 128 "$1" | tr -d ' ' |
+		sed '/^\\0$/Q' | tr -d '\n' | sed 's/(.*//'
 }
 
 # img_select WORD: turn the -k argument into a kernel; prints why on failure
