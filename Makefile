@@ -38,7 +38,7 @@ help:
 	@echo "make check                         quick tests"
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
 	@echo "make run_tests                     all tests, on this very machine"
-	@echo "make stress                        the long tests"
+	@echo "make stress                        all tests, on the debug kernel"
 	@echo "make debug-kernel                  build the kernel for debug tests"
 	@echo "make spec                          make the ABI headers again"
 	@echo "make clean"
@@ -107,25 +107,24 @@ spec:
 setup-demo: groups = build vm test
 setup-check: groups = build vm test lint
 setup-debug: groups = debug
-setup-%:
-	@selftests/setup.sh $(groups)
-
-demo: setup-demo
+demo:
 	@selftests/demo
 
-check: setup-check
-	@selftests/run check
+check:
+	@selftests/check quick
 
-check-vm: setup-check
-	@selftests/run vm $(if $(filter command line,$(origin KVER)),$(KVER))
+check-vm:
+	@selftests/check vm $(if $(filter command line,$(origin KVER)),$(KVER))
 
-stress: setup-check
-	@selftests/run stress
+stress:
+	@selftests/check debug
 
+# Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
 	@selftests/run here
 
-debug-kernel: setup-debug
+debug-kernel:
+	@selftests/setup.sh debug
 	@selftests/vm/debug-kernel
 
 clean:

@@ -85,8 +85,8 @@ void fsk_log(const char *format, ...)
 	if (len > (int)sizeof(line) - 1)
 		len = sizeof(line) - 1;
 	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0) {
-		/* Closed, perhaps; there is nobody else to tell. */
-	}
+	/* If it is closed there is nobody else to tell. */
+	more = write(STDERR_FILENO, line, len);
+	(void)more;
 	errno = saved;
 }

@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,42 +24,67 @@
 
 #define FSK_EXPORT __attribute__((visibility("default")))
 
+enum fsk_call {
+	FSK_ACCEPT,
+	FSK_ACCEPT4,
+	FSK_EPOLL_CTL,
+	FSK_LISTEN,
+	FSK_POLL,
+	FSK_POLL_CHK,
+	FSK_PPOLL,
+	FSK_PPOLL_CHK,
+	FSK_PSELECT,
+	FSK_PTHREAD_CREATE,
+	FSK_SELECT,
+	FSK_CALLS
+};
+
+static const char * const fsk_names[FSK_CALLS] = {
+	[FSK_ACCEPT] = "accept",
+	[FSK_ACCEPT4] = "accept4",
+	[FSK_EPOLL_CTL] = "epoll_ctl",
+	[FSK_LISTEN] = "listen",
+	[FSK_POLL] = "poll",
+	[FSK_POLL_CHK] = "__poll_chk",
+	[FSK_PPOLL] = "ppoll",
+	[FSK_PPOLL_CHK] = "__ppoll_chk",
+	[FSK_PSELECT] = "pselect",
+	[FSK_PTHREAD_CREATE] = "pthread_create",
+	[FSK_SELECT] = "select",
+};
+
 /* The next definition of a function: the C library's, or another preloaded
  * library's. Looked up at the first call, which may come before any
  * constructor; threads that come at the same time find the same.
  */
-static void *fsk_next(_Atomic(void *) *where, const char *name)
+static void *fsk_next(enum fsk_call call)
 {
-	void *next = atomic_load_explicit(where, memory_order_relaxed);
+	static atomic_uintptr_t found[FSK_CALLS];
+	void *next;
 
+	next = (void *)atomic_load_explicit(&found[call],
+					    memory_order_relaxed);
 	if (!next) {
-		next = dlsym(RTLD_NEXT, name);
-		atomic_store_explicit(where, next, memory_order_relaxed);
+		next = dlsym(RTLD_NEXT, fsk_names[call]);
+		atomic_store_explicit(&found[call], (uintptr_t)next,
+				      memory_order_relaxed);
 	}
 	return next;
 }
 
-/* Declares `next`, the next definition of @name. */
-#define FSK_NEXT(name)							\
-	static _Atomic(void *) fsk_next_##name;				\
-	typeof(&name) next = fsk_next(&fsk_next_##name, #name)
-
-/* Where there is no next definition: a program without it could not have
- * called us.
+/* There is no next definition: a program without a C library that has the
+ * function could hardly have called us.
  */
-#define FSK_NEXT_OR_FAIL(name)						\
-	FSK_NEXT(name);							\
-									\
-	if (!next) {							\
-		errno = ENOSYS;						\
-		return -1;						\
-	}
+static int fsk_absent(void)
+{
+	errno = EOPNOTSUPP;
+	return -1;
+}
 
 FSK_EXPORT int listen(int fd, int backlog)
 {
+	typeof(listen) *next = fsk_next(FSK_LISTEN);
 	int ret;
-
-	FSK_NEXT(listen);
 
 	ret = next ? next(fd, backlog) :
 		     (int)syscall(SYS_listen, fd, backlog);
@@ -70,8 +97,10 @@ FSK_EXPORT int listen(int fd, int backlog)
 
 FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 {
-	FSK_NEXT_OR_FAIL(accept);
+	typeof(accept) *next = fsk_next(FSK_ACCEPT);
 
+	if (!next)
+		return fsk_absent();
 	if (fsk_pin_wanted()) {
 		fsk_pin_forget(fd);
 		fsk_pin(fd);
@@ -82,8 +111,10 @@ FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 		       int flags)
 {
-	FSK_NEXT_OR_FAIL(accept4);
+	typeof(accept4) *next = fsk_next(FSK_ACCEPT4);
 
+	if (!next)
+		return fsk_absent();
 	if (fsk_pin_wanted()) {
 		fsk_pin_forget(fd);
 		fsk_pin(fd);
@@ -93,8 +124,10 @@ FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 
 FSK_EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
-	FSK_NEXT_OR_FAIL(epoll_ctl);
+	typeof(epoll_ctl) *next = fsk_next(FSK_EPOLL_CTL);
 
+	if (!next)
+		return fsk_absent();
 	if (op == EPOLL_CTL_ADD && fsk_pin_wanted())
 		fsk_pin(fd);
 	return next(epfd, op, fd, event);
@@ -109,8 +142,10 @@ static void fsk_pin_poll(const struct pollfd *fds, nfds_t count)
 
 FSK_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	FSK_NEXT_OR_FAIL(poll);
+	typeof(poll) *next = fsk_next(FSK_POLL);
 
+	if (!next)
+		return fsk_absent();
 	fsk_pin_poll(fds, count);
 	return next(fds, count, timeout);
 }
@@ -118,8 +153,10 @@ FSK_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)
 FSK_EXPORT int ppoll(struct pollfd *fds, nfds_t count,
 		     const struct timespec *timeout, const sigset_t *sigmask)
 {
-	FSK_NEXT_OR_FAIL(ppoll);
+	typeof(ppoll) *next = fsk_next(FSK_PPOLL);
 
+	if (!next)
+		return fsk_absent();
 	fsk_pin_poll(fds, count);
 	return next(fds, count, timeout, sigmask);
 }
@@ -130,8 +167,10 @@ FSK_EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout,
 FSK_EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout,
 			  size_t size)
 {
-	FSK_NEXT_OR_FAIL(__poll_chk);
+	typeof(__poll_chk) *next = fsk_next(FSK_POLL_CHK);
 
+	if (!next)
+		return fsk_absent();
 	if (count <= size / sizeof(*fds))
 		fsk_pin_poll(fds, count);
 	return next(fds, count, timeout, size);
@@ -144,8 +183,10 @@ FSK_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count,
 			   const struct timespec *timeout,
 			   const sigset_t *sigmask, size_t size)
 {
-	FSK_NEXT_OR_FAIL(__ppoll_chk);
+	typeof(__ppoll_chk) *next = fsk_next(FSK_PPOLL_CHK);
 
+	if (!next)
+		return fsk_absent();
 	if (count <= size / sizeof(*fds))
 		fsk_pin_poll(fds, count);
 	return next(fds, count, timeout, sigmask, size);
@@ -165,8 +206,10 @@ static void fsk_pin_select(int count, const fd_set *set)
 FSK_EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except,
 		      struct timeval *timeout)
 {
-	FSK_NEXT_OR_FAIL(select);
+	typeof(select) *next = fsk_next(FSK_SELECT);
 
+	if (!next)
+		return fsk_absent();
 	fsk_pin_select(count, in);
 	return next(count, in, out, except, timeout);
 }
@@ -174,8 +217,10 @@ FSK_EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except,
 FSK_EXPORT int pselect(int count, fd_set *in, fd_set *out, fd_set *except,
 		       const struct timespec *timeout, const sigset_t *sigmask)
 {
-	FSK_NEXT_OR_FAIL(pselect);
+	typeof(pselect) *next = fsk_next(FSK_PSELECT);
 
+	if (!next)
+		return fsk_absent();
 	fsk_pin_select(count, in);
 	return next(count, in, out, except, timeout, sigmask);
 }
@@ -222,13 +267,12 @@ static bool fsk_start_has_cpus(const pthread_attr_t *attr)
 FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 			      void *(*run)(void *arg), void *arg)
 {
+	typeof(pthread_create) *next = fsk_next(FSK_PTHREAD_CREATE);
 	struct fsk_start *start;
 	int err;
 
-	FSK_NEXT(pthread_create);
-
 	if (!next)
-		return EAGAIN;
+		return EAGAIN;	/* positive, as pthreads have it */
 	if (fsk_pin_wanted() || !fsk_config_get()->pin ||
 	    fsk_start_has_cpus(attr))
 		return next(thread, attr, run, arg);

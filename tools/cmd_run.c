@@ -65,7 +65,7 @@ static int fsk_run_ports(const char *list)
 	static struct fsk_ports ports;
 
 	if (fsk_ports_parse(&ports, list))
-		return fsk_usage("run: '%s' is no list of ports such as 80,8000-8999",
+		return fsk_usage("run: '%s' is no list such as 80,8000-8999",
 				 list);
 	setenv("FASTSOCKET_PORTS", list, 1);
 	return 0;
@@ -83,13 +83,15 @@ static int fsk_run_options(int argc, char **argv)
 	int letter;
 
 	optind = 0;
+	opterr = 0;
 	while ((letter = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
 		if (letter == 'p')
 			setenv("FASTSOCKET_PIN", "1", 1);
 		else if (letter == 'v')
 			setenv("FASTSOCKET_LOG", "1", 1);
 		else if (letter != 'P')
-			return fsk_usage("run: give options, then --, then a program");
+			return fsk_usage("run: there is no option '%s'",
+					 argv[optind - 1]);
 		else if (fsk_run_ports(optarg))
 			return FSK_EXIT_USAGE;
 	}

@@ -38,10 +38,12 @@ static const char fsk_help[] =
  * @words: its one or two words
  * @run: takes what follows, in argv[0] the last of the words
  */
-static const struct fsk_command {
+struct fsk_command {
 	const char *words[2];
 	int (*run)(int argc, char **argv);
-} fsk_commands[] = {
+};
+
+static const struct fsk_command fsk_commands[] = {
 	{ { "adopt" }, fsk_cmd_adopt },
 	{ { "run" }, fsk_cmd_run },
 	{ { "set" }, fsk_cmd_set },

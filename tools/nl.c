@@ -347,8 +347,8 @@ struct fsk_nl *fsk_nl_open(void)
 	if (!err)
 		return nl;
 	if (err == ENOENT)
-		fsk_error("the kernel module is not loaded: "
-			  "run 'modprobe fastsocket'");
+		fsk_error("%s: run 'modprobe fastsocket'",
+			  "the kernel module is not loaded");
 	else
 		fsk_error("generic netlink does not answer: %s",
 			  strerror(err));

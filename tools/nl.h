@@ -8,12 +8,11 @@
 
 struct fsk_nl;
 
-/**
- * typedef fsk_nl_take - takes a message's attributes
- *
- * Called for each message of a reply with its attributes; @msg has them all,
- * where there may be several of a kind. With @msg NULL a dump begins, or begins
- * again: forget all that was taken. Anything but 0 becomes the exit status.
+/*
+ * Takes a message of a reply: its attributes by number, and @msg, which has all
+ * of them where there may be several of a kind. With @msg NULL a dump begins,
+ * or begins again: forget all that was taken. Anything but 0 becomes the exit
+ * status.
  */
 typedef int fsk_nl_take(const struct nlmsghdr *msg,
 			const struct nlattr **attrs, void *data);

@@ -109,16 +109,20 @@ void fsk_table_print(struct fsk_table *table, const char *align)
 static int fsk_json_depth;
 static bool fsk_json_comma;
 
+/* A device may have any name; bytes beyond ASCII need not be valid UTF-8. */
 static void fsk_json_text(const char *text)
 {
+	unsigned char c;
+
 	putchar('"');
 	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < ' ')
-			printf("\\u%04x", *text);
+		c = *text;
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < ' ' || c >= 0x7f)
+			printf("\\u%04x", c);
 		else
-			putchar(*text);
+			putchar(c);
 	}
 	putchar('"');
 }
