@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,7 +64,7 @@ struct fsk_config *fsk_config_get(void)
  * fsk_log() - explain a decision on standard error, if asked to
  * @format: as for printf(), without the end of the line
  *
- * One write(), so that lines of several processes do not mix.
+ * One call, so that lines of several processes do not mix.
  *
  * Context: Keeps errno.
  */
@@ -85,8 +86,12 @@ void fsk_log(const char *format, ...)
 	if (len > (int)sizeof(line) - 1)
 		len = sizeof(line) - 1;
 	line[len++] = '\n';
-	/* If it is closed there is nobody else to tell. */
-	more = write(STDERR_FILENO, line, len);
+	/* Descriptor 2 may be a socket, even one that was never connected,
+	 * where write() would end the program by a signal.
+	 */
+	if (send(STDERR_FILENO, line, len, MSG_NOSIGNAL) < 0 &&
+	    errno == ENOTSOCK)
+		more = write(STDERR_FILENO, line, len);
 	(void)more;
 	errno = saved;
 }

@@ -1,0 +1,213 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The preload library. As root, on a machine of one's own:
+#
+#   selftests/vm/run -- selftests/lib_preload.sh [TEST...]
+#
+# shellcheck disable=SC2317 # tests are called by their names
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
+
+library=$FSK_ROOT/build/libfsocket.so
+module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
+tests=(symbols fallback fallback_native unprivileged joins joins_native others
+	ports ports_bad log log_off closed_stderr other_preload environment
+	pin_off pin_accept pin_poll pin_select pin_epoll pin_many pin_processes
+	pin_mask pin_bound pin_descendants pin_attr pin_exec pin_not_joined)
+
+# under VARIABLE=VALUE... PROGRAM...: with the library, and nothing else set
+under() {
+	env -u FASTSOCKET_PORTS -u FASTSOCKET_LOG -u FASTSOCKET_PIN \
+		LD_PRELOAD="$library" "$@"
+}
+
+# python TEST, with the same: silent and successful
+python() {
+	local output
+
+	output=$(timeout 60 "${wrapper[@]}" env LD_PRELOAD="$library" "${vars[@]}" \
+		/usr/bin/python3 "$here/lib_preload.py" "$1" 2>&1) &&
+		[ -z "$output" ] && return
+	fail "$output"
+}
+
+native() {
+	need cc
+	work=$(mktemp -d)
+	defer rm -rf "$work"
+	cc -O2 -D_GNU_SOURCE -o "$work/native" "$here/lib_preload.c" \
+		-lpthread || fail "does not compile"
+}
+
+# quiet COMMAND...: succeeds, and prints nothing
+quiet() {
+	local output
+
+	output=$("$@" 2>&1) && [ -z "$output" ] && return
+	fail "$output"
+}
+
+without_module() {
+	[ -d /sys/module/fastsocket ] || return 0
+	rmmod fastsocket || fail "the module stays"
+	defer insmod "$module"
+}
+
+with_module() {
+	[ -d /sys/module/fastsocket ] || insmod "$module" || fail "no module"
+}
+
+# Each call by which a worker waits or listens, and nothing else.
+test_symbols() {
+	need nm
+	local found
+
+	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
+	[ "$found" = "__poll_chk __ppoll_chk accept accept4 epoll_ctl listen poll \
+ppoll pselect pthread_create select" ] || fail "$found"
+}
+
+test_fallback() {
+	without_module
+	vars=(FASTSOCKET_PIN=1)
+	python plain
+}
+
+test_fallback_native() {
+	without_module
+	native
+	quiet under "$work/native" plain
+}
+
+# Nobody needs rights to join once the module is there.
+test_unprivileged() {
+	need setpriv
+	wrapper=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	python joins
+}
+
+test_joins() { python joins; }
+
+test_joins_native() {
+	native
+	quiet under "$work/native" joins
+}
+
+test_others() { python others; }
+
+test_ports() {
+	vars=("FASTSOCKET_PORTS=7001,7010-7019")
+	python ports
+}
+
+test_ports_bad() {
+	vars=("FASTSOCKET_PORTS=7001,")
+	python ports_bad
+}
+
+test_log() {
+	local output
+
+	native
+	output=$(under FASTSOCKET_LOG=1 FASTSOCKET_PORTS=1-65535 \
+		"$work/native" joins 2>&1)
+	echo "$output" | grep -q '^fastsocket\[[0-9]*/[0-9]*\]: 0.0.0.0:[0-9]*: joined$' ||
+		fail "joined: $output"
+	output=$(under FASTSOCKET_LOG=1 FASTSOCKET_PORTS=1 \
+		"$work/native" plain 2>&1)
+	echo "$output" | grep -q 'left alone: port is not in FASTSOCKET_PORTS$' ||
+		fail "ports: $output"
+	without_module
+	output=$(under FASTSOCKET_LOG=1 "$work/native" plain 2>&1)
+	echo "$output" | grep -q 'left alone: the kernel module is not loaded$' ||
+		fail "no module: $output"
+}
+
+test_log_off() {
+	native
+	quiet under FASTSOCKET_LOG=0 "$work/native" joins
+}
+
+test_closed_stderr() {
+	native
+	quiet under FASTSOCKET_LOG=1 sh -c "exec $work/native joins 2>&-"
+}
+
+# Another library that has a listen() of its own: each calls the next.
+test_other_preload() {
+	native
+	cat >"$work/other.c" <<-'END'
+	#include <dlfcn.h>
+	#include <unistd.h>
+	int listen(int fd, int backlog)
+	{
+		int (*next)(int, int) = dlsym(RTLD_NEXT, "listen");
+		return write(1, "x", 1) == 1 ? next(fd, backlog) : -1;
+	}
+	END
+	cc -shared -fPIC -D_GNU_SOURCE -o "$work/other.so" "$work/other.c" || fail
+	for order in "$library:$work/other.so" "$work/other.so:$library"; do
+		output=$(LD_PRELOAD=$order "$work/native" joins)
+		[[ $output = xxxx*x ]] || fail "$order: $output"
+	done
+}
+
+# A program may overwrite or clear its environment.
+test_environment() {
+	vars=("FASTSOCKET_PORTS=7001,7010-7019" FASTSOCKET_PIN=)
+	python ports
+}
+
+test_pin_off() { python pin_off; }
+
+pin() {
+	vars=(FASTSOCKET_PIN=1)
+	python "$1"
+}
+
+test_pin_accept() { pin pin_accept; }
+test_pin_poll() { pin pin_poll; }
+test_pin_select() { pin pin_select; }
+test_pin_epoll() { pin pin_epoll; }
+test_pin_many() { pin pin_many; }
+test_pin_processes() {
+	# Its children sleep until the group is killed.
+	need setsid
+	wrapper=(setsid -w sh -c "\"\$@\"; s=\$?; trap '' TERM; kill -TERM 0
+		exit \$s" sh)
+	pin pin_processes
+}
+
+test_pin_mask() {
+	need taskset
+	wrapper=(taskset -c "1,2")
+	pin pin_mask
+}
+
+test_pin_bound() { pin pin_bound; }
+test_pin_descendants() { pin pin_descendants; }
+
+test_pin_attr() {
+	native
+	quiet under FASTSOCKET_PIN=1 "$work/native" attr
+}
+
+test_pin_exec() { pin pin_exec; }
+
+test_pin_not_joined() {
+	vars=(FASTSOCKET_PIN=1 FASTSOCKET_PORTS=7001)
+	python pin_not_joined
+}
+
+[ $# -eq 0 ] || tests=("$@")
+[ -e "$library" ] || make -s -C "$FSK_ROOT" programs || exit 1
+with_module
+plan "${tests[@]}"
+for name in "${tests[@]}"; do
+	wrapper=() vars=()
+	run_test "$name"
+done
+finish
