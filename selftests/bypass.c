@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where the kernel's own rules decide: options that act during the handshake,
+ * which listener a packet is for, and what asks for the kernel's own path.
+ */
+#include "kselftest_harness.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+#include "workers.h"
+
+#define CPU	1
+
+FIXTURE(bypass) {
+	struct place place;
+	struct place plain;
+	int fd;
+	int port;
+};
+
+PLACE_VARIANTS(bypass);
+
+FIXTURE_SETUP(bypass)
+{
+	self->place = variant->place;
+	self->plain = variant->place;
+	self->plain.join = false;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));
+	self->fd = sock_listen(&self->place, 16);
+	ASSERT_LE(0, self->fd);
+	self->port = sock_port(self->fd);
+	ASSERT_TRUE(sock_claim(self->fd, CPU));
+}
+
+FIXTURE_TEARDOWN(bypass)
+{
+}
+
+/* One connection to the end; 0 or a negative errno. */
+static int connect_once(const struct place *p, int lfd)
+{
+	int client = sock_dial(p, sock_port(lfd));
+	int child;
+
+	if (client < 0)
+		return client;
+	child = sock_accept(lfd);
+	sock_reset(client);
+	if (child < 0)
+		return child;
+	close(child);
+	return 0;
+}
+
+/* Options that act before accept() */
+
+TEST_F(bypass, defer_accept__waits_for_data)
+{
+	int seconds = 10, client, child;
+
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_DEFER_ACCEPT, &seconds,
+				sizeof(seconds)));
+	client = sock_dial(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 200));
+	ASSERT_EQ(1, write(client, "x", 1));
+	child = sock_accept(self->fd);
+	ASSERT_LE(0, child);
+	EXPECT_TRUE(sock_wait(child, POLLIN, 0));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* Return: a client whose SYN carried "x", if it had a cookie. */
+static int dial_fast(const struct place *p, int port)
+{
+	int family = p->dual ? AF_INET : p->family;
+	struct sockaddr_in6 sin6 = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_port = htons(port),
+	};
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const void *sa = family == AF_INET ? (void *)&sin : (void *)&sin6;
+
+	if (sendto(fd, "x", 1, MSG_FASTOPEN, sa,
+		   family == AF_INET ? sizeof(sin) : sizeof(sin6)) == 1)
+		return fd;
+	return -errno;
+}
+
+static bool data_in_syn(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_options & TCPI_OPT_SYN_DATA;
+}
+
+TEST_F(bypass, fastopen__data_in_syn)
+{
+	int i, qlen = 5, client, child;
+	char byte;
+
+	/* By a client that asks, a server that is asked. */
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fastopen", "3"));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_FASTOPEN, &qlen,
+				sizeof(qlen)));
+	for (i = 0; i < 4; i++) {
+		client = dial_fast(&self->place, self->port);
+		ASSERT_LE(0, client);
+		child = sock_accept(self->fd);
+		ASSERT_LE(0, child);
+		EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
+		EXPECT_EQ(1, read(child, &byte, 1));
+		/* The first one only fetches the cookie. */
+		EXPECT_EQ(i > 0, data_in_syn(client));
+		close(child);
+		close(client);
+	}
+	EXPECT_EQ(4, count(FSK_STAT_SYN_LOCAL) + count(FSK_STAT_SYN_TIMEWAIT));
+	EXPECT_LE(2, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+TEST_F(bypass, save_syn__is_saved)
+{
+	int on = 1, client, child;
+	socklen_t len;
+	char syn[256];
+
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_SAVE_SYN, &on,
+				sizeof(on)));
+	client = sock_dial(&self->place, self->port);
+	ASSERT_LE(0, client);
+	child = sock_accept(self->fd);
+	ASSERT_LE(0, child);
+	len = sizeof(syn);
+	EXPECT_EQ(0, getsockopt(child, SOL_TCP, TCP_SAVED_SYN, syn, &len));
+	EXPECT_LE(40, len);
+	EXPECT_EQ(self->place.family == AF_INET6 && !self->place.dual ? 6 : 4,
+		  syn[0] >> 4);
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* What asks for the kernel's own path */
+
+static int filter_attach(int fd, uint32_t keep)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, keep) };
+	struct sock_fprog prog = { .len = 1, .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			  sizeof(prog)) ? -errno : 0;
+}
+
+static bool bypassed(int port)
+{
+	struct core_row row;
+
+	return row_get(port, -1, &row) && row.bypass;
+}
+
+TEST_F(bypass, filter__drops_syn)
+{
+	int client, child, unused = 0;
+
+	EXPECT_FALSE(bypassed(self->port));
+	ASSERT_EQ(0, filter_attach(self->fd, 0));
+	EXPECT_TRUE(bypassed(self->port));
+	client = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_FALSE(sock_wait(client, POLLOUT, 200));
+	EXPECT_LE(1, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+	/* Without it, the SYN that is sent again gets through. */
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_DETACH_FILTER,
+				&unused, sizeof(unused)));
+	EXPECT_FALSE(bypassed(self->port));
+	EXPECT_TRUE(sock_wait(client, POLLOUT, PATIENCE_MS));
+	child = sock_accept(self->fd);
+	EXPECT_LE(0, child);
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL) +
+		     count(FSK_STAT_SYN_UNCLAIMED));
+}
+
+TEST_F(bypass, filter__lets_through)
+{
+	ASSERT_EQ(0, filter_attach(self->fd, -1));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+static int md5_set(const struct place *p, int fd, const char *key)
+{
+	struct tcp_md5sig sig = { .tcpm_keylen = strlen(key) };
+	struct sockaddr_in6 *sin6 = (void *)&sig.tcpm_addr;
+	struct sockaddr_in *sin = (void *)&sig.tcpm_addr;
+
+	memcpy(sig.tcpm_key, key, strlen(key));
+	if (p->family == AF_INET) {
+		sin->sin_family = AF_INET;
+		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	} else {
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_addr = in6addr_loopback;
+		if (p->dual)
+			inet_pton(AF_INET6, "::ffff:127.0.0.1",
+				  &sin6->sin6_addr);
+	}
+	return setsockopt(fd, SOL_TCP, TCP_MD5SIG, &sig, sizeof(sig)) ?
+	       -errno : 0;
+}
+
+static int dial_signed(const struct place *p, int port, const char *key)
+{
+	struct place how = *p;
+	struct sockaddr_in6 sin6 = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_port = htons(port),
+	};
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd, err;
+
+	if (how.dual)
+		how.family = AF_INET;
+	how.dual = false;
+	fd = socket(how.family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	err = md5_set(&how, fd, key);
+	if (err)
+		return err;
+	if (how.family == AF_INET)
+		connect(fd, (void *)&sin, sizeof(sin));
+	else
+		connect(fd, (void *)&sin6, sizeof(sin6));
+	return fd;
+}
+
+TEST_F(bypass, md5__checked)
+{
+	int right, wrong;
+
+	ASSERT_EQ(0, md5_set(&self->place, self->fd, "secret"));
+	EXPECT_TRUE(bypassed(self->port));
+	wrong = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, wrong);
+	right = dial_signed(&self->place, self->port, "secret");
+	ASSERT_LE(0, right);
+	EXPECT_TRUE(sock_wait(right, POLLOUT, PATIENCE_MS));
+	EXPECT_FALSE(sock_wait(wrong, POLLOUT, 100));
+	EXPECT_LE(0, sock_accept(self->fd));
+	EXPECT_LE(2, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* A program that says yes to all; what it chooses is the kernel's matter. */
+static int sk_lookup_attach(void)
+{
+	struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_SK_LOOKUP,
+		.expected_attach_type = BPF_SK_LOOKUP,
+		.insns = (uintptr_t)code, .insn_cnt = 2,
+		.license = (uintptr_t)"GPL",
+	};
+	union bpf_attr link = { 0 };
+
+	link.link_create.prog_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load,
+					   sizeof(load));
+	link.link_create.target_fd = open("/proc/self/ns/net", O_RDONLY);
+	link.link_create.attach_type = BPF_SK_LOOKUP;
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+}
+
+TEST_F(bypass, sk_lookup__decides)
+{
+	int link = sk_lookup_attach();
+
+	ASSERT_LE(0, link);
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_SK_LOOKUP));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_EQ(0, close(link));
+	EXPECT_TRUE(sock_claim(self->fd, CPU));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* Which listener */
+
+static int listen_at(int family, const char *address, int port, int share,
+		     bool join_it)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
+				     .sin6_port = htons(port) };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+				   .sin_port = htons(port) };
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	void *sa = family == AF_INET ? (void *)&sin : (void *)&sin6;
+	int only = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &share, sizeof(share));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
+	inet_pton(family, address, family == AF_INET ?
+		  (void *)&sin.sin_addr : (void *)&sin6.sin6_addr);
+	if (bind(fd, sa, family == AF_INET ? sizeof(sin) : sizeof(sin6)) ||
+	    listen(fd, 16))
+		return -errno;
+	return join_it && join(fd) ? -errno : fd;
+}
+
+static bool ready_soon(int fd)
+{
+	return sock_wait(fd, POLLIN, PATIENCE_MS);
+}
+
+FIXTURE(choice) {
+	int port;
+};
+
+FIXTURE_VARIANT(choice) {
+	struct place place;
+	const char *any;
+	const char *exact;
+};
+
+FIXTURE_VARIANT_ADD(choice, ipv4) {
+	.place = { AF_INET, false, true },
+	.any = "0.0.0.0", .exact = "127.0.0.1",
+};
+
+FIXTURE_VARIANT_ADD(choice, ipv6) {
+	.place = { AF_INET6, false, true }, .any = "::", .exact = "::1",
+};
+
+FIXTURE_SETUP(choice)
+{
+	self->port = 7000;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));
+}
+
+FIXTURE_TEARDOWN(choice)
+{
+}
+
+/* The exact address wins, whoever joined. */
+static void check_exact(struct __test_metadata *_metadata, int port,
+			const FIXTURE_VARIANT(choice) *v, bool join_any,
+			bool join_exact)
+{
+	int family = v->place.family;
+	int any = listen_at(family, v->any, port, 1, join_any);
+	int exact = listen_at(family, v->exact, port, 1, join_exact);
+
+	ASSERT_LE(0, any);
+	ASSERT_LE(0, exact);
+	ASSERT_TRUE(sock_claim(any, CPU));
+	ASSERT_TRUE(sock_claim(exact, CPU));
+	ASSERT_LE(0, sock_dial(&v->place, port));
+	EXPECT_TRUE(ready_soon(exact));
+	EXPECT_FALSE(sock_wait(any, POLLIN, 0));
+	EXPECT_EQ(join_exact, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_LE(0, sock_accept(exact));
+	EXPECT_EQ(join_exact, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+TEST_F(choice, exact__only_wildcard_joined)
+{
+	check_exact(_metadata, self->port, variant, true, false);
+}
+
+TEST_F(choice, exact__only_exact_joined)
+{
+	check_exact(_metadata, self->port, variant, false, true);
+}
+
+TEST_F(choice, exact__both_joined)
+{
+	check_exact(_metadata, self->port, variant, true, true);
+}
+
+TEST_F(choice, v6only__leaves_ipv4_alone)
+{
+	const struct place four = { AF_INET, false, false };
+	const struct place six = { AF_INET6, false, true };
+	int v6 = listen_at(AF_INET6, "::", self->port, 0, true);
+	int v4 = listen_at(AF_INET, "0.0.0.0", self->port, 0, false);
+
+	ASSERT_LE(0, v6);
+	ASSERT_LE(0, v4);
+	ASSERT_TRUE(sock_claim(v6, CPU));
+	ASSERT_LE(0, sock_dial(&four, self->port));
+	EXPECT_TRUE(ready_soon(v4));
+	EXPECT_FALSE(sock_wait(v6, POLLIN, 0));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+	ASSERT_LE(0, sock_dial(&six, self->port));
+	EXPECT_TRUE(ready_soon(v6));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+}
+
+TEST_F(choice, device__bound_to_lo)
+{
+	int fd = listen_at(variant->place.family, variant->any, self->port, 0,
+			   true);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2));
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	EXPECT_EQ(0, connect_once(&variant->place, fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* Loopback packets do not come through the other device. */
+TEST_F(choice, device__bound_elsewhere)
+{
+	int fd = listen_at(variant->place.family, variant->any, self->port, 0,
+			   true);
+	int index;
+
+	ASSERT_LE(0, fd);
+	if (system("ip link add other type veth peer name end 2>/dev/null"))
+		SKIP(return, "this kernel has no veth module");
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "other", 5));
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	EXPECT_TRUE(sock_refused(&variant->place, self->port));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+	/* Bound after the claim: the next SYN knows. */
+	index = if_nametoindex("lo");
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index,
+				sizeof(index)));
+	EXPECT_EQ(0, connect_once(&variant->place, fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* A group's own program has chosen: it is obeyed. */
+TEST_F(choice, reuseport__program_obeyed)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	struct sock_fprog prog = { .len = 1, .filter = code };
+	int family = variant->place.family, i;
+	struct crew crew;
+	int fd[2];
+
+	ASSERT_EQ(0, crew_make(&crew));
+	for (i = 0; i < 2; i++) {
+		fd[i] = listen_at(family, variant->any, self->port, 1, true);
+		ASSERT_LE(0, fd[i]);
+		crew_add(&crew, fd[i], BY_EPOLL_LEVEL, i);
+	}
+	ASSERT_EQ(0, setsockopt(fd[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+				&prog, sizeof(prog)));
+	ASSERT_EQ(0, crew_start(&crew));
+	ASSERT_TRUE(crew_waits(&crew, self->port, true));
+	for (i = 0; i < 4; i++) {
+		pin(i & 1);
+		EXPECT_EQ(0, ask(&variant->place, self->port));
+	}
+	EXPECT_EQ(2, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(2, count(FSK_STAT_SYN_UNCLAIMED));
+	crew_end(&crew);
+}
+
+/* A client comes back by the same port while the server remembers it. */
+TEST_F(choice, time_wait__is_reused)
+{
+	int family = variant->place.family, on = 1, i, client, child;
+	int fd = listen_at(family, variant->any, self->port, 0, true);
+	struct sockaddr_storage ss = { .ss_family = family };
+	struct sockaddr_in *sin = (void *)&ss;
+	socklen_t len = family == AF_INET ? sizeof(*sin) :
+					    sizeof(struct sockaddr_in6);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	for (i = 0; i < 2; i++) {
+		client = socket(family, SOCK_STREAM, 0);
+		setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		sin->sin_port = htons(7777);
+		ASSERT_EQ(0, bind(client, (void *)&ss, len));
+		inet_pton(family, variant->exact, family == AF_INET ?
+			  (void *)&sin->sin_addr :
+			  (void *)&((struct sockaddr_in6 *)&ss)->sin6_addr);
+		sin->sin_port = htons(self->port);
+		ASSERT_EQ(0, connect(client, (void *)&ss, len));
+		child = sock_accept(fd);
+		ASSERT_LE(0, child);
+		/* The server first: TIME_WAIT is its. */
+		close(child);
+		EXPECT_TRUE(sock_wait(client, POLLIN, PATIENCE_MS));
+		close(client);
+		memset(&ss, 0, sizeof(ss));
+		ss.ss_family = family;
+	}
+	/* In the same millisecond the first try is refused, and sent again. */
+	EXPECT_EQ(1, count(FSK_STAT_SYN_TIMEWAIT));
+	EXPECT_LE(1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(2, count_accepts());
+}
+
+TEST_HARNESS_MAIN
