@@ -71,17 +71,26 @@ static struct fsk_core *fsk_accept_search(struct fsk_listener *l,
 	return fsk_group_search(l, best, fsk_accept_older);
 }
 
+/* Whether it is worth while to search: in normal running it is not. */
+static bool fsk_accept_may_search(const struct fsk_listener *l,
+				  const struct fsk_core *own)
+{
+	return (own ? atomic_read(&l->orphans) : READ_ONCE(l->cores)) ||
+	       rcu_access_pointer(l->group);
+}
+
 static bool fsk_accept_ready(struct fsk_listener *l, struct sock *sk,
 			     struct fsk_core *own)
 {
-	bool ready = !fsk_queue_empty(sk);
+	bool ready;
 
-	if (!ready) {
-		rcu_read_lock();
-		ready = (own && fsk_core_pending(own)) ||
-			fsk_accept_search(l, own);
-		rcu_read_unlock();
-	}
+	if (!fsk_queue_empty(sk) || (own && !fsk_queue_empty(own->sock->sk)))
+		return true;
+	if (!fsk_accept_may_search(l, own))
+		return false;
+	rcu_read_lock();
+	ready = fsk_accept_search(l, own);
+	rcu_read_unlock();
 	return ready;
 }
 
@@ -197,7 +206,7 @@ static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 		err = fsk_accept_app(l, own, sock, newsock, arg);
 	if (err == -EAGAIN && local)
 		err = fsk_accept_own(l, own, newsock, arg);
-	if (err == -EAGAIN)
+	if (err == -EAGAIN && fsk_accept_may_search(l, own))
 		err = fsk_accept_other(l, own, newsock, arg);
 	return err;
 }

@@ -74,13 +74,8 @@ static void fsk_core_taker_put(struct fsk_taker *taker)
 void fsk_core_set_taker(struct fsk_core *core)
 {
 	struct fsk_taker *taker;
-	bool same;
 
-	rcu_read_lock();
-	taker = rcu_dereference(core->taker);
-	same = taker && taker->pid == task_pid(current);
-	rcu_read_unlock();
-	if (likely(same))
+	if (likely(READ_ONCE(core->taker_pid) == task_pid(current)))
 		return;
 	taker = kmalloc(sizeof(*taker), GFP_KERNEL | __GFP_NOWARN);
 	if (!taker)
@@ -88,6 +83,7 @@ void fsk_core_set_taker(struct fsk_core *core)
 	taker->pid = get_pid(task_pid(current));
 	fsk_core_taker_put(unrcu_pointer(xchg(&core->taker,
 					      RCU_INITIALIZER(taker))));
+	WRITE_ONCE(core->taker_pid, task_pid(current));
 }
 
 static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)

@@ -153,8 +153,7 @@ void fsk_group_note_orphan(struct fsk_listener *l)
  * Return: the best.
  */
 struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
-				  struct fsk_core *(*older)(struct fsk_core *a,
-							    struct fsk_core *b))
+				  fsk_group_older_t older)
 {
 	struct fsk_group *group = rcu_dereference(l->group);
 	struct fsk_core *core;
@@ -163,11 +162,11 @@ struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
 
 	if (!group || !READ_ONCE(group->orphans))
 		return best;
+	WRITE_ONCE(group->orphans, false);
 	/* Clear, then look: a core that is orphaned meanwhile is either seen
 	 * or sets the hint again.  Pairs with test_and_set_bit() in
 	 * fsk_rescue_orphan(), which comes before the hint is set.
 	 */
-	WRITE_ONCE(group->orphans, false);
 	smp_mb();
 	for_each_possible_cpu(cpu) {
 		hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node) {

@@ -61,6 +61,8 @@ enum {
  * @cpu: constant
  * @flags: bits FSK_CORE_*, atomic
  * @taker: who takes without staying queued; RCU, replaced by xchg()
+ * @taker_pid: whom @taker names, only to be compared; two takers that set it
+ *	at once may leave the wrong one, which costs locality
  * @stamp: jiffies of the last progress; written by whoever makes it
  * @turn: whose turn it is when both queues have something; only a hint
  * @syns: SYNs taken; written by the hook on @cpu
@@ -81,6 +83,7 @@ struct fsk_core {
 	int cpu;
 	unsigned long flags;
 	struct fsk_taker __rcu *taker;
+	const struct pid *taker_pid;
 	unsigned long stamp;
 	bool turn;
 	u64 syns;
@@ -175,9 +178,10 @@ void fsk_group_leave(struct fsk_listener *l);
 void fsk_group_insert(struct fsk_core *core);
 bool fsk_group_taken(struct fsk_listener *l, int cpu);
 void fsk_group_note_orphan(struct fsk_listener *l);
+typedef struct fsk_core *(*fsk_group_older_t)(struct fsk_core *a,
+					      struct fsk_core *b);
 struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
-				  struct fsk_core *(*older)(struct fsk_core *a,
-							    struct fsk_core *b));
+				  fsk_group_older_t older);
 struct fsk_core *fsk_group_pick(struct fsk_listener *l, struct sock *sk);
 
 /**

@@ -50,8 +50,6 @@ static int __fsk_ulp_accept(struct socket *sock, struct socket *newsock,
 	return fsk_accept(l, sock, newsock, arg);
 }
 
-FSK_COMPAT_ACCEPT_OP(fsk_ulp_accept, __fsk_ulp_accept)
-
 static __poll_t fsk_ulp_poll(struct file *file, struct socket *sock,
 			     poll_table *wait)
 {
@@ -61,6 +59,8 @@ static __poll_t fsk_ulp_poll(struct file *file, struct socket *sock,
 		return fsk_ulp_host(sock)->ops->poll(file, sock, wait);
 	return fsk_poll(l, file, sock, wait);
 }
+
+FSK_COMPAT_ACCEPT_OP(fsk_ulp_accept, __fsk_ulp_accept)
 
 static int fsk_ulp_listen(struct socket *sock, int backlog)
 {
@@ -80,7 +80,7 @@ static int fsk_ulp_shutdown(struct socket *sock, int how)
 	return err;
 }
 
-static int fsk_ulp_ioctl_pin(struct socket *sock, u32 __user *arg)
+static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 {
 	struct fsk_listener *l = fsk_ulp_listener(sock);
 	int cpu;
@@ -90,14 +90,14 @@ static int fsk_ulp_ioctl_pin(struct socket *sock, u32 __user *arg)
 	cpu = fsk_core_reserve(l);
 	if (cpu < 0)
 		return cpu;
-	return put_user((u32)cpu, arg);
+	return put_user((u32)cpu, (u32 __user *)arg);
 }
 
 static int fsk_ulp_ioctl(struct socket *sock, unsigned int cmd,
 			 unsigned long arg)
 {
 	if (cmd == FSK_IOC_PIN)
-		return fsk_ulp_ioctl_pin(sock, (u32 __user *)arg);
+		return fsk_ulp_ioctl_pin(sock, (void __user *)arg);
 	return fsk_ulp_host(sock)->ops->ioctl(sock, cmd, arg);
 }
 

@@ -30,6 +30,13 @@ static bool fsk_wake_queue(struct fsk_core *core)
 	return true;
 }
 
+static void fsk_wake_app(struct sock *app)
+{
+	void (*data_ready)(struct sock *sk) = READ_ONCE(app->sk_data_ready);
+
+	data_ready(app);
+}
+
 /**
  * fsk_wake_core() - a connection was queued on a core
  * @core: the core
@@ -50,7 +57,7 @@ void fsk_wake_core(struct fsk_core *core)
 	fsk_rescue_arm(core, sk);
 	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags))) {
 		/* Came too late to go elsewhere. */
-		READ_ONCE(app->sk_data_ready)(app);
+		fsk_wake_app(app);
 		return;
 	}
 	if (fsk_wake_queue(core))
