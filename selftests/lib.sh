@@ -147,10 +147,22 @@ net_counter() {
 # The tool and the library of this tree; FSK_PRELOAD tries another library.
 FSK_TOOL=${FSK_TOOL:-$FSK_ROOT/build/fastsocket}
 
-accelerated() {
-	if [ -n "${FSK_PRELOAD-}" ]; then
-		LD_PRELOAD=$FSK_PRELOAD "$@"
-	else
-		"$FSK_TOOL" run -- "$@"
-	fi
+# launch HOW COMMAND...: become COMMAND, "plain", "accelerated" or "pinned"
+launch() {
+	local how=$1
+	shift
+
+	case $how in
+	plain) ;;
+	pinned) set -- "$FSK_TOOL" run --pin -- "$@" ;;
+	accelerated)
+		if [ -n "${FSK_PRELOAD-}" ]; then
+			export LD_PRELOAD=$FSK_PRELOAD
+		else
+			set -- "$FSK_TOOL" run -- "$@"
+		fi
+		;;
+	*) return 2 ;;
+	esac
+	exec "$@"
 }

@@ -3,16 +3,12 @@
 #
 # Starting and stopping real servers, and loading them. A server's folder is
 # $dir, its port $port, its main process $server; its workers are bound to one
-# CPU each. start_* take "plain" or "accelerated" as their first word.
+# CPU each. start_* take a word for launch first.
 
 CPUS=$(nproc)
 dir='' port='' server=''
 load_done=0 load_failed=0 load_number=0 load_pids=()
 PROGRAMS=$FSK_ROOT/selftests/programs
-
-plain() {
-	"$@"
-}
 
 # fill TEMPLATE OPTIONS: a program's configuration
 fill() {
@@ -52,7 +48,7 @@ workers() {
 start_nginx() {
 	mkdir -p "$dir"
 	fill nginx.conf "${2-}"
-	"$1" nginx -p "$dir" -c "$dir/nginx.conf" || return 1
+	(launch "$1" "$(command -v nginx)" -p "$dir" -c "$dir/nginx.conf") || return 1
 	wait_for 10 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
 	wait_for 20 waiting "$server" "$CPUS"
@@ -62,7 +58,7 @@ start_nginx() {
 start_haproxy() {
 	mkdir -p "$dir"
 	fill haproxy.cfg "${2-}"
-	"$1" haproxy -D -f "$dir/haproxy.cfg" || return 1
+	(launch "$1" haproxy -D -f "$dir/haproxy.cfg") || return 1
 	wait_for 10 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
 	wait_for 20 waiting "$server" "$CPUS"
@@ -71,7 +67,7 @@ start_haproxy() {
 # start_background HOW COMMAND...: a server that stays in the foreground
 start_background() {
 	mkdir -p "$dir"
-	"$@" >"$dir/out" 2>&1 &
+	launch "$@" >"$dir/out" 2>&1 &
 	server=$!
 	wait_for 20 waiting "$server" "$CPUS"
 }
@@ -109,26 +105,28 @@ load_start() {
 	local cpu
 
 	load_number=$1 load_pids=()
-	rm -f "$dir"/load.* "$dir"/done.*
+	rm -f "$dir"/load.*
 	for cpu in $(seq 0 $((CPUS - 1))); do
 		taskset -c "$cpu" wrk -t 1 -c "${2:-8}" -d 600s --timeout 60s \
 			-s "$PROGRAMS/short.lua" \
 			"http://127.0.0.$((cpu + 1)):$port/" -- "$1" \
-			"$dir/done.$cpu" >"$dir/load.$cpu" 2>&1 &
+			>"$dir/load.$cpu" 2>&1 &
 		load_pids+=($!)
 	done
 }
 
 load_over() {
-	local files=("$dir"/done.*)
+	local pid
 
-	[ -e "${files[0]}" ] && [ ${#files[@]} = "${#load_pids[@]}" ]
+	for pid in "${load_pids[@]}"; do
+		gone "$pid" || return 1
+	done
 }
 
+# Who is late says what it did when it is interrupted.
 load_wait() {
-	wait_for "${LOAD_LIMIT:-240}" load_over
-	# It says what it did when it is interrupted.
-	kill -INT "${load_pids[@]}"
+	wait_for "${LOAD_LIMIT:-120}" load_over ||
+		kill -INT "${load_pids[@]}" 2>/dev/null
 	wait "${load_pids[@]}"
 	load_sum
 }

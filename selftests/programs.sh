@@ -1,0 +1,492 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# programs.sh [quick | all | NAME...]: real servers under Fastsocket. As root,
+# with the module loaded, on a machine of one's own (a virtual one, usually):
+#
+#   selftests/vm/run -k 6.12 -c 4 -- selftests/programs.sh quick
+#
+# A name is a test or the beginning of some ("nginx", "python"). Connections
+# are counted by the module and, as a witness, by the kernel's own tracing.
+#
+# FSK_LOAD is the number of connections per CPU in each test (default 400).
+
+# shellcheck disable=SC2317 # tests are called by their names
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=trace.sh
+. "$here/trace.sh"
+# shellcheck source-path=SCRIPTDIR source=programs/servers.sh
+. "$here/programs/servers.sh"
+
+quick=(nginx_shared nginx_reuseport haproxy_threads python_accept nginx_reload)
+all=("${quick[@]}" python_epoll python_poll python_select python_pin
+	python_adopt static_join static_adopt redis_one_core nginx_upgrade
+	nginx_cycles unload_under_load)
+number=${FSK_LOAD:-400}
+module=${FSK_TEST_MODULE:-$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko}
+
+# ---- what the tests are made of
+
+# listen_get NAME: of all rows of this port
+listen_get() {
+	"$FSK_TOOL" -j show listen | "$PROGRAMS/listen.py" "$port" \
+		>"$dir/listen" || fail "no counters from the tool"
+	trace_get "$dir/listen" "$1"
+}
+
+all_claimed() {
+	[ "$(listen_get claimed)" -ge "$CPUS" ]
+}
+
+claimed_by() {
+	wait_for 20 all_claimed ||
+		fail "workers that wait: $(listen_get claimed) of $CPUS"
+}
+
+# begin: a folder and a port for this test's server
+begin() {
+	need wrk taskset ss pgrep python3
+	dir=/tmp/$(random_name)
+	mkdir -p "$dir"
+	defer rm -rf "$dir"
+	pick_port
+}
+
+# serve START-FUNCTION WORD...
+serve() {
+	"$@" || fail "the server does not start: $(cat "$dir"/out \
+		"$dir"/error.log 2>/dev/null)"
+	defer stop_server
+}
+
+# A virtual CPU stands still at times, for longer than a real worker ever: what
+# is counted by core must not be rescued.
+no_rescue() {
+	"$FSK_TOOL" set rescue-ms=0 || fail "fastsocket set rescue-ms"
+	defer "$FSK_TOOL" set rescue-ms=20
+}
+
+dropped() {
+	echo $(($(net_counter ListenDrops) + $(net_counter ListenOverflows)))
+}
+
+# measure: load, counted by both
+measure() {
+	local before missing
+
+	missing=$(trace_missing)
+	[ -z "$missing" ] || skip "$missing"
+	before=$(dropped)
+	defer trace_drop
+	# shellcheck disable=SC2046 # one word for each process
+	trace_start "$port" $(workers) || fail "can't trace"
+	load "$number"
+	wait_for 30 idle || note "some connections stay open"
+	trace_stop "$dir/trace" || fail "no trace"
+	listen_get listeners >/dev/null
+	drops=$(($(dropped) - before))
+	note "$(cat "$dir/trace")"
+	note "module: $(cat "$dir/listen")"
+	note "clients: answered $load_done failed $load_failed;" \
+		"kernel: dropped $drops"
+}
+
+of_trace() {
+	trace_get "$dir/trace" "$1"
+}
+
+of_module() {
+	trace_get "$dir/listen" "$1"
+}
+
+# share PART WHOLE PERCENT: at least
+share() {
+	[ $(($1 * 100)) -ge $(($2 * $3)) ]
+}
+
+nothing_lost() {
+	check "connections that failed" [ "$load_failed" = 0 ]
+	check "connections dropped by the kernel" [ "$drops" = 0 ]
+	check "drops that the tool shows" [ "$(of_module drops)" = 0 ]
+	check "connections never accepted" [ "$(of_trace left)" = 0 ]
+	check "events of the trace lost" [ "$(of_trace lost)" = 0 ]
+	check "connections traced" [ "$(of_trace syns)" -ge "$load_done" ]
+}
+
+# The two counts are of the same connections.
+counts_agree() {
+	local module=$(($(of_module local) + $(of_module app) + \
+		$(of_module other)))
+
+	check "accepts of the module, of the trace" [ "$module" = \
+		$(($(of_trace local) + $(of_trace away))) ]
+}
+
+all_local() {
+	check "accepted on their core, by the trace" \
+		share "$(of_trace local)" "$(of_trace syns)" 99
+	check "accepted from the local listener, by the module" \
+		share "$(of_module local)" "$(of_trace syns)" 99
+	check "wake-ups per connection" \
+		share "$(($(of_trace syns) * 105))" "$(of_trace woken)" 10000
+}
+
+# The whole of it, for a server that was started.
+shows_locality() {
+	claimed_by
+	measure
+	nothing_lost
+	counts_agree
+	all_local
+}
+
+# ---- nginx, HAProxy
+
+test_nginx_shared() {
+	need nginx
+	begin
+	no_rescue
+	serve start_nginx accelerated
+	shows_locality
+}
+
+test_nginx_reuseport() {
+	need nginx
+	begin
+	no_rescue
+	serve start_nginx accelerated reuseport
+	shows_locality
+}
+
+test_haproxy_threads() {
+	need haproxy
+	begin
+	no_rescue
+	serve start_haproxy accelerated
+	shows_locality
+}
+
+# as_many_new: a full set of workers that are not in $dir/old
+as_many_new() {
+	[ "$(children "$server" | grep -vcxF -f "$dir/old")" = "$CPUS" ]
+}
+
+only_new() {
+	[ "$(children "$server" | wc -l)" = "$CPUS" ] && waiting "$server" "$CPUS"
+}
+
+# The old workers answer what they have and go, the new ones are on the same
+# listener.
+test_nginx_reload() {
+	local round rounds=0
+
+	need nginx
+	begin
+	serve start_nginx accelerated
+	claimed_by
+	load_start $((2 * number))
+	for round in 1 2 3; do
+		children "$server" >"$dir/old"
+		kill -HUP "$server"
+		wait_for 60 as_many_new || fail "reload $round: no new workers"
+		load_over || rounds=$round
+	done
+	load_wait
+	note "reloads during the load: $rounds of 3;" \
+		"answered $load_done failed $load_failed"
+	check "reloads under load" [ "$rounds" -ge 1 ]
+	check "connections that failed" [ "$load_failed" = 0 ]
+	check "old workers go" wait_for 60 only_new
+	claimed_by
+}
+
+workers_of_both() {
+	[ -s "$dir/pid.oldbin" ] && [ -s "$dir/pid" ] &&
+		waiting "$(cat "$dir/pid")" "$CPUS"
+}
+
+# The new nginx is a child of the old one.
+no_workers() {
+	[ "$(children "$1")" = "$server" ]
+}
+
+# The new program inherits the listener by its descriptor and never calls
+# listen(): it joined long ago.
+test_nginx_upgrade() {
+	local old
+
+	need nginx
+	begin
+	serve start_nginx accelerated
+	claimed_by
+	old=$server
+	defer stop_pid "$old"
+	load_start $((2 * number))
+	kill -USR2 "$old"
+	wait_for 60 workers_of_both || fail "no second nginx: \
+$(cat "$dir/error.log")"
+	server=$(cat "$dir/pid")
+	kill -WINCH "$old"
+	wait_for 60 no_workers "$old" || fail "the old workers stay"
+	kill -QUIT "$old"
+	wait_for 60 gone "$old" || fail "the old nginx stays"
+	load_over && note "the load was over before the upgrade"
+	load_wait
+	note "answered $load_done failed $load_failed"
+	check "connections that failed" [ "$load_failed" = 0 ]
+	claimed_by
+}
+
+# ---- Python
+
+python_server() {
+	begin
+	no_rescue
+	serve start_background "$1" "$PROGRAMS/server.py" --port "$port" \
+		"${@:2}"
+	shows_locality
+}
+
+test_python_accept() { python_server accelerated --wait accept; }
+test_python_epoll() { python_server accelerated --wait epoll; }
+test_python_poll() { python_server accelerated --wait poll; }
+test_python_select() { python_server accelerated --wait select; }
+test_python_pin() { python_server pinned --wait accept --unbound; }
+
+# Workers that slept in the kernel's accept() before their listener joined are
+# on its core the next time.
+test_python_adopt() {
+	begin
+	no_rescue
+	serve start_background plain "$PROGRAMS/server.py" --port "$port"
+	check "adopting" "$FSK_TOOL" adopt "$server" "$port"
+	load 20
+	claimed_by
+	measure
+	nothing_lost
+	check "accepted on their core, by the trace" \
+		share "$(of_trace local)" "$(of_trace syns)" 99
+}
+
+# ---- a static program, Redis
+
+build_static() {
+	need gcc
+	gcc -static -O2 -pthread -o "$dir/static" "$PROGRAMS/static.c" \
+		2>"$dir/gcc" || skip "no static C library: $(head -n 1 "$dir/gcc")"
+}
+
+test_static_join() {
+	begin
+	build_static
+	no_rescue
+	serve start_background plain "$dir/static" "$port" join
+	shows_locality
+}
+
+# Its threads stay in the wait queue that they were in, so this is about
+# nothing getting lost.
+test_static_adopt() {
+	begin
+	build_static
+	serve start_background plain "$dir/static" "$port"
+	check "adopting" "$FSK_TOOL" adopt "$server" "$port"
+	measure
+	nothing_lost
+	counts_agree
+}
+
+start_redis() {
+	launch "$1" redis-server --port "$port" --dir "$dir" --save '' \
+		--server_cpulist 0 >"$dir/out" 2>&1 &
+	server=$!
+	wait_for 20 redis_answers
+}
+
+redis_answers() {
+	redis-cli -p "$port" ping 2>/dev/null | grep -q PONG
+}
+
+redis_stat() {
+	redis-cli -p "$port" info stats | tr -d '\r' |
+		awk -F: -v name="$1" '$1 == name { print $2 }'
+}
+
+# One worker on one core: the other cores have no taker, and their connections
+# go the kernel's way to the same worker.
+test_redis_one_core() {
+	local cpu before got
+
+	need redis-server redis-cli redis-benchmark
+	begin
+	serve start_redis accelerated
+	before=$(redis_stat total_connections_received)
+	for cpu in $(seq 0 $((CPUS - 1))); do
+		check "redis-benchmark on CPU $cpu" taskset -c "$cpu" \
+			redis-benchmark -q -p "$port" -k 0 -c 8 -n 200 -t set \
+			>>"$dir/benchmark"
+	done
+	got=$(($(redis_stat total_connections_received) - before))
+	note "connections $got; module: claimed $(listen_get claimed)" \
+		"local $(listen_get local) app $(listen_get app)"
+	check "connections" [ "$got" -ge $((200 * CPUS)) ]
+	check "rejected" [ "$(redis_stat rejected_connections)" = 0 ]
+	check "cores claimed" [ "$(listen_get claimed)" -ge 1 ]
+	check "local on its core" [ "$(listen_get local)" -ge 200 ]
+	check "by the kernel's way elsewhere" [ "$(listen_get app)" -ge \
+		$((200 * (CPUS - 1))) ]
+}
+
+# ---- start and stop, load and unload
+
+SLABS="TCP TCPv6 request_sock_TCP request_sock_TCPv6 sock_inode_cache"
+
+# Caches keep free objects per CPU as if in use, until they are shrunk.
+slab_counts() {
+	local slab
+
+	for slab in $SLABS; do
+		[ -w "/sys/kernel/slab/$slab/shrink" ] &&
+			echo 1 >"/sys/kernel/slab/$slab/shrink"
+	done
+	awk -v names="$SLABS" 'BEGIN { split(names, n); for (i in n) want[n[i]] }
+		$1 in want { print $1, $2 }' /proc/slabinfo | sort
+}
+
+tcp_allocated() {
+	awk '$1 == "TCP:" { for (i = 2; i < NF; i++) if ($i == "alloc")
+		print $(i + 1) }' /proc/net/sockstat
+}
+
+# grown BEFORE AFTER: caches with at least 100 objects more. Each cycle that
+# leaks one local listener per core shows as CPUS times cycles.
+grown() {
+	join "$1" "$2" | awk '$3 - $2 >= 100 { print $1 ": " $2 " then " $3 }'
+}
+
+unused() {
+	[ "$(cat /sys/module/fastsocket/refcnt)" = 0 ]
+}
+
+back_to() {
+	[ "$(tcp_allocated)" -le "$1" ]
+}
+
+kmemleak_clean() {
+	local file=/sys/kernel/debug/kmemleak
+
+	[ -e "$file" ] || return 0
+	# What is only in a register or on its way is found by the second scan.
+	echo scan >"$file" && echo scan >"$file"
+	! grep -q . "$file" || { note "$(head -n 40 "$file")"; return 1; }
+}
+
+nginx_cycle() {
+	pick_port
+	start_nginx accelerated || fail "cycle $1: nginx does not start"
+	load_start 100000 4
+	wait_for 20 answered || note "cycle $1: no answer yet"
+	stop_server || fail "cycle $1: nginx does not stop"
+	kill -INT "${load_pids[@]}" 2>/dev/null
+	wait "${load_pids[@]}"
+}
+
+# Some connections have been made: the socket counters of the clients' side.
+answered() {
+	[ "$(net_counter ActiveOpens)" -ge $((opened + 20)) ]
+}
+
+test_nginx_cycles() {
+	local cycle opened=0 sockets cycles=${FSK_CYCLES:-100}
+
+	need nginx
+	begin
+	nginx_cycle warm-up
+	wait_for 30 unused || fail "the module is in use"
+	slab_counts >"$dir/before"
+	sockets=$(tcp_allocated)
+	for cycle in $(seq "$cycles"); do
+		opened=$(net_counter ActiveOpens)
+		nginx_cycle "$cycle"
+		[ $((cycle % 10)) != 0 ] || note "cycle $cycle of $cycles"
+	done
+	check "no use of the module" wait_for 30 unused
+	check "TCP sockets: $(tcp_allocated), before $sockets" \
+		wait_for 60 back_to "$sockets"
+	slab_counts >"$dir/after"
+	note "$(join "$dir/before" "$dir/after")"
+	[ -z "$(grown "$dir/before" "$dir/after")" ] ||
+		fail "$(grown "$dir/before" "$dir/after")"
+	check "kmemleak" kmemleak_clean
+}
+
+refused() {
+	! rmmod fastsocket 2>"$dir/rmmod" && grep -q "in use" "$dir/rmmod"
+}
+
+test_unload_under_load() {
+	local round holder
+
+	need nginx rmmod
+	[ -e "$module" ] || skip "no $module to load again"
+	begin
+	serve start_nginx accelerated
+	claimed_by
+	ulimit -n 4096
+	"$PROGRAMS/hold.py" 1000 "$port" "$dir/held" &
+	holder=$!
+	defer stop_pid "$holder"
+	wait_for 60 test -s "$dir/held" || fail "can't hold 1000 connections"
+	load_start 200
+	for round in $(seq 50); do
+		check "rmmod $round is refused" refused
+	done
+	note "50 times: $(cat "$dir/rmmod")"
+	load_wait
+	note "answered $load_done failed $load_failed"
+	check "connections that failed" [ "$load_failed" = 0 ]
+	stop_server
+	check "no use of the module" wait_for 30 unused
+	check "rmmod of the unused module" rmmod fastsocket
+	check "loading it again" insmod "$module"
+}
+
+# ---- which
+
+selected() {
+	local word name
+
+	for word; do
+		case $word in
+		quick) printf '%s\n' "${quick[@]}" ;;
+		all) printf '%s\n' "${all[@]}" ;;
+		*)
+			for name in "${all[@]}"; do
+				[[ $name != "$word"* ]] || echo "$name"
+			done
+			;;
+		esac
+	done
+}
+
+main() {
+	local names name
+
+	mapfile -t names < <(selected "${@:-quick}")
+	[ ${#names[@]} -gt 0 ] || {
+		echo "programs.sh: no test $*; there are: ${all[*]}" >&2
+		exit 2
+	}
+	plan "${names[@]}"
+	[ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }
+	[ -d /sys/module/fastsocket ] || { note "the module is not loaded"; exit 1; }
+	for name in "${names[@]}"; do
+		run_test "$name"
+	done
+	finish
+}
+
+main "$@"
