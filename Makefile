@@ -39,6 +39,9 @@ help:
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
 	@echo "make run_tests                     all tests, on this very machine"
 	@echo "make stress                        all tests, on the debug kernel"
+	@echo "make bench-sim KVER=6.12 [CPUS=16] what a connection costs, counted"
+	@echo "make bench-report | bench-compare A=OLD.json B=NEW.json"
+	@echo "make bench-budget KVER=6.12        fails when it costs more"
 	@echo "make debug-kernel                  build the kernel for debug tests"
 	@echo "make spec                          make the ABI headers again"
 	@echo "make clean"
@@ -123,6 +126,22 @@ stress:
 run_tests: all
 	@selftests/run here
 
+# Counts in a simulated machine; what it needs is in selftests/bench/README.md.
+bench-sim: module
+	selftests/bench/sim --cpus $(or $(CPUS),1,2,4,8,16,24) \
+		--out build/bench.json
+
+bench-report:
+	selftests/bench/report build/bench.html $(or $(RUNS),build/bench.json)
+
+bench-compare:
+	@[ -n "$(A)" ] && [ -n "$(B)" ] || { echo "make bench-compare" \
+		"A=OLD.json B=NEW.json" >&2; exit 1; }
+	selftests/bench/compare $(A) $(B)
+
+bench-budget: module
+	selftests/bench/budget
+
 debug-kernel:
 	@selftests/setup.sh debug
 	@selftests/vm/debug-kernel
@@ -131,5 +150,6 @@ clean:
 	rm -rf build
 
 .PHONY: all help module __module programs man install uninstall dkms-install \
-	spec demo check check-vm stress run_tests debug-kernel clean
+	spec demo check check-vm stress run_tests debug-kernel clean bench-sim \
+	bench-report bench-compare bench-budget
 .DELETE_ON_ERROR:
