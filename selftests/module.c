@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unloading: refused while a listener has joined, clean otherwise, under load.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+#include "workers.h"
+
+#define OPEN_CONNECTIONS 1000
+
+static int module_unload(void)
+{
+	return syscall(SYS_delete_module, "fastsocket", O_NONBLOCK) ?
+	       -errno : 0;
+}
+
+static int module_load(void)
+{
+	const char *given = getenv("FSK_TEST_MODULE");
+	const char *top = getenv("FSK_TEST_TOP");
+	struct utsname name;
+	char path[512];
+	int fd, err;
+
+	uname(&name);
+	if (given)
+		snprintf(path, sizeof(path), "%s", given);
+	else
+		snprintf(path, sizeof(path), "%s/build/kmod/%s/fastsocket.ko",
+			 top ? top : ".", name.release);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+FIXTURE(module) {
+	struct place place;
+	struct crew crew;
+	pid_t flood[2];
+};
+
+PLACE_VARIANTS(module);
+
+FIXTURE_SETUP(module)
+{
+	struct rlimit limit = { 8192, 8192 };
+	int err = module_load();
+
+	ASSERT_TRUE(!err || err == -EEXIST);
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ASSERT_EQ(0, crew_make(&self->crew));
+}
+
+/* Leaves it loaded, for those who come after. */
+FIXTURE_TEARDOWN(module)
+{
+	end(self->flood[0]);
+	end(self->flood[1]);
+	crew_end(&self->crew);
+	module_load();
+}
+
+/* Connects for ever, whether anybody is there or not. */
+static pid_t flood_start(const struct place *p, int port, int cpu)
+{
+	pid_t pid = fork_child();
+	int fd;
+
+	if (pid)
+		return pid;
+	pin(cpu);
+	for (;;) {
+		fd = sock_dial(p, port);
+		if (fd >= 0)
+			sock_reset(fd);
+	}
+}
+
+static int listen_on(const struct place *p, int port)
+{
+	int fd = sock_make(p);
+
+	if (fd < 0 || sock_bind(p, fd, port) || listen(fd, 256) || join(fd))
+		return -errno;
+	return fd;
+}
+
+TEST_F(module, unload__refused_while_joined)
+{
+	int fd = sock_make(&self->place);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, join(fd));
+	EXPECT_EQ(-EAGAIN, module_unload());
+	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, listen(fd, 16));
+	EXPECT_EQ(-EAGAIN, module_unload());
+	ASSERT_TRUE(sock_claim(fd, 1));
+	ASSERT_LE(0, sock_dial(&self->place, sock_port(fd)));
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(0, close(fd));
+	EXPECT_TRUE(until(!module_unload()));
+	EXPECT_EQ(-ENOENT, hooks_on());
+	/* Without the module, and without the right to load it. */
+	EXPECT_EQ(-ENOENT, module_unload());
+}
+
+TEST_F(module, unload__children_live_on)
+{
+	int fd = sock_listen(&self->place, 16);
+	int client, child;
+	char byte;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(sock_claim(fd, 1));
+	client = sock_dial(&self->place, sock_port(fd));
+	ASSERT_LE(0, client);
+	child = sock_accept(fd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(0, close(fd));
+	ASSERT_TRUE(until(!module_unload()));
+	EXPECT_EQ(1, write(client, "x", 1));
+	EXPECT_EQ(1, read(child, &byte, 1));
+	EXPECT_EQ(0, close(child));
+	EXPECT_EQ(0, read(client, &byte, 1));
+}
+
+TEST_F(module, join__without_module)
+{
+	struct place plain = self->place;
+	pid_t pid;
+	int fd;
+
+	plain.join = false;
+	ASSERT_TRUE(until(!module_unload()));
+	fd = sock_listen(&plain, 16);
+	ASSERT_LE(0, fd);
+	/* Without privilege, nothing loads it. */
+	pid = fork_child();
+	if (!pid) {
+		if (setgid(65534) || setuid(65534))
+			_exit(255);
+		_exit(-join(fd));
+	}
+	EXPECT_EQ(ENOENT, reap(pid));
+	EXPECT_LE(0, sock_dial(&self->place, sock_port(fd)));
+	EXPECT_LE(0, sock_accept(fd));
+}
+
+/* One round: a server with many open connections and load is told to go. */
+static void check_round(struct __test_metadata *_metadata,
+			FIXTURE_DATA(module) *self, int port, int open)
+{
+	static int client[OPEN_CONNECTIONS], child[OPEN_CONNECTIONS];
+	struct crew *c = &self->crew;
+	int fd = listen_on(&self->place, port);
+	int i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < open; i++) {
+		client[i] = sock_dial(&self->place, port);
+		ASSERT_LE(0, client[i]);
+		child[i] = sock_accept(fd);
+		ASSERT_LE(0, child[i]);
+	}
+	c->n = 0;
+	for (i = 0; i < 2; i++)
+		crew_add(c, fd, BY_EPOLL_LEVEL, i);
+	ASSERT_EQ(0, crew_start(c));
+	EXPECT_TRUE(until(crew_accepted(c) > 0));
+	EXPECT_EQ(-EAGAIN, module_unload());
+	EXPECT_LE(1, count(FSK_STAT_SYN_LOCAL));
+	crew_end(c);
+	EXPECT_EQ(0, close(fd));
+	EXPECT_TRUE(until(!module_unload()));
+	ASSERT_EQ(0, module_load());
+	for (i = 0; i < open; i++) {
+		sock_reset(client[i]);
+		sock_reset(child[i]);
+	}
+	for (i = 0; i < c->n; i++)
+		c->w[i].accepted = 0;
+}
+
+TEST_F_TIMEOUT(module, unload__under_load, 240)
+{
+	int i, port = 7000, rounds = full_run() ? 50 : 3;
+
+	for (i = 0; i < 2; i++)
+		self->flood[i] = flood_start(&self->place, port, i);
+	for (i = 0; i < rounds; i++)
+		check_round(_metadata, self, port, i ? 0 : OPEN_CONNECTIONS);
+}
+
+TEST_HARNESS_MAIN
