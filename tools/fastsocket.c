@@ -94,15 +94,16 @@ static int fsk_enter_netns(const char *where)
 {
 	bool pid = *where && !where[strspn(where, "0123456789")];
 	char path[256];
-	int fd, err;
+	int err, fd;
 
 	snprintf(path, sizeof(path), strchr(where, '/') ? "%s" :
 		 pid ? "/proc/%s/ns/net" : "/run/netns/%s", where);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
+		err = errno;
 		fsk_error("no network namespace '%s': %s", where,
-			  strerror(errno));
-		return FSK_EXIT_USAGE;
+			  strerror(err));
+		return err == ENOENT ? FSK_EXIT_USAGE : FSK_EXIT_REFUSED;
 	}
 	err = setns(fd, CLONE_NEWNET);
 	if (err)

@@ -1,0 +1,491 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tool, and the netlink family behind it. As root, on a machine of one's
+# own:
+#
+#   selftests/vm/run -- selftests/tool.sh [TEST...]
+#
+# shellcheck disable=SC2317,SC2016 # tests are called by name; sh expands
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
+
+module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
+tests=(usage help no_module rights full_disk status set_range set_namespace
+	netns listen_empty listen_rows listen_addresses listen_bypass
+	listen_churn listen_many stats_counts stats_sum json attributes
+	run_status run_options run_preload adopt adopt_refused)
+
+# tool STATUS WORD...: expects that exit status; output in $out, errors in $err
+tool() {
+	local expect=$1 status
+	shift
+
+	"${prefix[@]}" "$FSK_TOOL" "$@" >"$work/out" 2>"$work/err"
+	status=$?
+	out=$(cat "$work/out") err=$(cat "$work/err")
+	[ "$status" = "$expect" ] ||
+		fail "fastsocket $*: status $status: $out $err"
+	case $status in
+	0) [ -z "$err" ] || fail "fastsocket $*: $err" ;;
+	*) [ "$(wc -l <"$work/err")" = 1 ] || fail "fastsocket $*: '$err'" ;;
+	esac
+}
+
+begin() {
+	work=$(mktemp -d) || fail "no temporary folder"
+	defer rm -rf "$work"
+	prefix=()
+}
+
+# says WORD...: the last error message contains these
+says() {
+	case $err in
+	*"$*"*) ;;
+	*) fail "no '$*' in: $err" ;;
+	esac
+}
+
+# json EXPRESSION: of the last output, as d
+json() {
+	/usr/bin/python3 -c "import json, sys
+d = json.loads(open('$work/out').read())
+print($1)" || fail "JSON: $out"
+}
+
+# is EXPECT EXPRESSION
+is() {
+	local found
+
+	found=$(json "$2") || exit 1
+	[ "$found" = "$1" ] || fail "$2: $found, not $1: $out"
+}
+
+# listener CODE: tool_listen.py, until the end of the test; its process in "$pid"
+listener() {
+	/usr/bin/python3 "$here/tool_listen.py" "$work/listening" "$1" &
+	pid=$!
+	disown
+	defer stop_pid "$pid" KILL
+	wait_for 60 test -e "$work/listening" || fail "it does not listen"
+	rm "$work/listening"
+}
+
+test_usage() {
+	begin
+	tool 1
+	says "no command"
+	tool 1 nonsense
+	says "what is 'nonsense'?"
+	tool 1 show
+	tool 1 show nonsense
+	says "what is 'nonsense'?"
+	tool 1 show listen extra
+	says "extra"
+	tool 1 -x status
+	says "-x"
+	tool 1 status --nonsense
+	says "--nonsense"
+	tool 1 --netns
+	tool 1 set
+	tool 1 set rescue-ms
+	tool 1 set rescue-ms=
+	tool 1 set rescue-ms=5x
+	tool 1 set rescue-ms=-1
+	tool 1 set rescue-ms=4294967296
+	tool 1 set something=1
+	says "only rescue-ms"
+	tool 1 run
+	tool 1 run --nonsense
+	tool 1 run --ports 0 -- true
+	tool 1 adopt
+	tool 1 adopt x
+	tool 1 adopt 1 x
+	tool 1 --netns /nonexistent status
+	says "/nonexistent"
+}
+
+test_help() {
+	begin
+	tool 0 -h
+	echo "$out" | grep -q '^Usage:' || fail "$out"
+	tool 0 --help
+	tool 0 status --help
+	tool 0 -V
+	echo "$out" | grep -q '^fastsocket [0-9.]*$' || fail "$out"
+}
+
+test_no_module() {
+	local words
+
+	begin
+	rmmod fastsocket || fail "the module stays"
+	defer insmod "$module"
+	for words in status "show listen" "show stats" "set rescue-ms=1" \
+		"-j status"; do
+		# shellcheck disable=SC2086 # words
+		tool 2 $words
+		says "modprobe fastsocket"
+	done
+	tool 0 run -- true
+}
+
+test_rights() {
+	need setpriv
+	begin
+	prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	tool 2 set rescue-ms=5
+	says "not permitted"
+	tool 0 status
+	tool 0 show listen
+	tool 0 show stats
+	tool 2 --netns 1 status
+	says "namespace"
+	prefix=()
+	tool 0 -j status
+	is 20 'd["rescue-ms"]'
+}
+
+test_full_disk() {
+	begin
+	"$FSK_TOOL" status >/dev/full 2>"$work/err" && fail "no complaint"
+	grep -q 'cannot write' "$work/err" || fail "$(cat "$work/err")"
+}
+
+test_status() {
+	begin
+	tool 0 status
+	echo "$out" | grep -q "^kernel  *$(uname -r)$" || fail "$out"
+	tool 0 -j status
+	is "$(uname -r)" 'd["kernel"]'
+	is "$(modinfo -F version "$module")" 'd["version"]'
+	is "0 0" '" ".join(str(d[n]) for n in ("listeners", "locals"))'
+	is False '{f["name"]: f for f in d["features"]}["hooks"]["enabled"]'
+	listener 'a = tcp(); b = tcp(port=7002)'
+	tool 0 -j status
+	is 2 'd["listeners"]'
+	is True '{f["name"]: f for f in d["features"]}["hooks"]["enabled"]'
+	is True 'all(f["reason"] for f in d["features"])'
+}
+
+test_set_range() {
+	begin
+	defer "$FSK_TOOL" set rescue-ms=20
+	tool 0 set rescue-ms=60000
+	tool 0 -j status
+	is 60000 'd["rescue-ms"]'
+	tool 2 set rescue-ms=60001
+	says "refuses: integer out of range"
+	tool 0 set rescue-ms=0
+	tool 0 -j status
+	is 0 'd["rescue-ms"]'
+	is False '{f["name"]: f for f in d["features"]}["rescue"]["enabled"]'
+}
+
+# A namespace whose first process is "$inner"; removed at the end.
+namespace() {
+	name=$(random_name)
+	ip netns add "$name" || fail "no namespace"
+	defer ip netns del "$name"
+	ip -n "$name" link set lo up
+	ip netns exec "$name" sleep 3600 &
+	inner=$!
+	disown
+	defer stop_pid "$inner" KILL
+	wait_for 10 test "$(readlink /proc/self/ns/net)" != \
+		"$(readlink "/proc/$inner/ns/net")"
+}
+
+test_set_namespace() {
+	begin
+	namespace
+	tool 0 --netns "$name" set rescue-ms=33
+	tool 0 -j --netns "$name" status
+	is 33 'd["rescue-ms"]'
+	tool 0 -j status
+	is 20 'd["rescue-ms"]'
+}
+
+test_netns() {
+	local where
+
+	begin
+	listener 'a = tcp()'
+	namespace
+	for where in "$name" "/run/netns/$name" "$inner"; do
+		tool 0 -j --netns "$where" status
+		is 0 'd["listeners"]'
+		tool 0 -j --netns "$where" show listen
+		is 0 'len(d)'
+	done
+	tool 0 -j --netns "$pid" status
+	is 1 'd["listeners"]'
+	ip netns exec "$name" "$FSK_TOOL" -j status >"$work/out"
+	is 0 'd["listeners"]'
+}
+
+test_listen_empty() {
+	begin
+	tool 0 show listen
+	[ "$(echo "$out" | wc -l)" = 1 ] || fail "$out"
+	tool 0 -j show listen
+	is '[]' d
+}
+
+two_claimed() {
+	[ "$("$FSK_TOOL" show listen | grep -c ' claimed')" = 2 ]
+}
+
+# One row for the application's socket, one for each core with a worker.
+test_listen_rows() {
+	begin
+	listener 'workers(tcp(backlog=77), (0, 1))'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	wait_for 30 two_claimed || fail "$("$FSK_TOOL" show listen)"
+	tool 0 -j show listen
+	is '(1, 2)' '(len(d), len(d[0]["cores"]))'
+	is '[0, 1]' '[c["cpu"] for c in d[0]["cores"]]'
+	is '[True, True]' '[c["claimed"] for c in d[0]["cores"]]'
+	is '{77}' '{r["qmax"] for r in [d[0]] + d[0]["cores"]}'
+	is 7001 'd[0]["port"]'
+	tool 0 show listen
+	[ "$(echo "$out" | grep -c '^127.0.0.1:7001 ')" = 3 ] || fail "$out"
+	[ "$(echo "$out" | grep -c claimed)" = 2 ] || fail "$out"
+	echo "$out" | grep -q '^127.0.0.1:7001  *app .* active$' || fail "$out"
+}
+
+test_listen_addresses() {
+	begin
+	listener '
+		host, only = socket.SOL_SOCKET, socket.IPV6_V6ONLY
+		os.seteuid(65534)
+		a = tcp("", 7001, options=[(host, socket.SO_REUSEPORT, 1)])
+		b = tcp("::1", 7002)
+		c = tcp("::", 7003, options=[(socket.IPPROTO_IPV6, only, 1)])
+		d = tcp("", 7004, options=[(host, socket.SO_BINDTODEVICE, b"lo")])
+		os.seteuid(0)'
+	tool 0 -j show listen
+	is "{7001: '0.0.0.0', 7002: '::1', 7003: '::', 7004: '0.0.0.0'}" \
+		'{l["port"]: l["addr"] for l in sorted(d, key=lambda l: l["port"])}'
+	is '{7002, 7003}' '{l["port"] for l in d if l["family"] == "ipv6"}'
+	# A socket with an IPv6 address of its own takes no IPv4 either.
+	is '{7002, 7003}' '{l["port"] for l in d if l["v6only"]}'
+	is '{7001}' '{l["port"] for l in d if l["reuseport"]}'
+	is '{7004}' '{l["port"] for l in d if l.get("device") == "lo"}'
+	is '{65534}' '{l["uid"] for l in d}'
+	is 4 'len({l["id"] for l in d})'
+	tool 0 show listen
+	echo "$out" | grep -q '^\[::1\]:7002 ' || fail "$out"
+	echo "$out" | grep -q '^0.0.0.0%lo:7004 ' || fail "$out"
+}
+
+test_listen_bypass() {
+	begin
+	listener '
+		import ctypes, struct
+		code = struct.pack("HBBI", 6, 0, 0, 65535)
+		code = ctypes.create_string_buffer(code)
+		code = struct.pack("HL", 1, ctypes.addressof(code)), code
+		s = tcp()
+		s.setsockopt(socket.SOL_SOCKET, 26, code[0])'
+	tool 0 -j show listen
+	is bypass 'd[0]["state"]'
+	is 'socket filter' 'd[0]["bypass-reason"]'
+	tool 0 show listen
+	echo "$out" | grep -q 'bypass: socket filter$' || fail "$out"
+}
+
+# Reading while listeners come and go: those that stay are always there, once.
+test_listen_churn() {
+	local round
+
+	begin
+	listener '
+		keep = many(500)
+		ready()
+		while True:
+			some = [tcp("127.0.0.2", 20000 + i) for i in range(100)]
+			del some'
+	# shellcheck disable=SC2034 # counts rounds
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		tool 0 -j show listen
+		is 500 'len([l["id"] for l in d if 10000 <= l["port"] < 20000])'
+		is True 'len(d) == len({l["id"] for l in d})'
+	done
+}
+
+test_listen_many() {
+	begin
+	listener 'keep = many(5000)'
+	tool 0 -j show listen
+	is 5000 'len({l["port"] for l in d})'
+	tool 0 -j status
+	is 5000 'd["listeners"]'
+}
+
+one_claimed() {
+	[ "$("$FSK_TOOL" show listen | grep -c ' claimed')" = 1 ]
+}
+
+test_stats_counts() {
+	local before after
+
+	begin
+	listener 'workers(tcp(), (1,))'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	wait_for 30 one_claimed || fail "$("$FSK_TOOL" show listen)"
+	tool 0 -j show stats
+	before=$(json 'd["total"]["accept-local"]')
+	taskset -c 1 /usr/bin/python3 -c 'import socket
+for i in range(50): socket.create_connection(("127.0.0.1", 7001))'
+	tool 0 -j show stats
+	after=$(json 'd["total"]["accept-local"]')
+	[ $((after - before)) = 50 ] || fail "$before, then $after"
+	is True 'next(c for c in d["cores"] if c["cpu"] == 1)["syn-local"] >= 50'
+	tool 0 show stats
+	echo "$out" | grep -q "^accept-local  *$after " || fail "$out"
+}
+
+test_stats_sum() {
+	begin
+	tool 0 -j show stats
+	is "$(nproc)" 'len(d["cores"])'
+	is True 'all(d["total"][n] == sum(c[n] for c in d["cores"])
+		for n in d["total"])'
+	is "$(grep -c '"[a-z-]*",$' "$FSK_ROOT/tools/names.h")" \
+		'len(d["total"])'
+}
+
+test_json() {
+	local words
+
+	begin
+	listener 'a = tcp(); b = tcp("::", 7002)'
+	for words in "-j status" "status --json" "show listen -j" \
+		"-j show stats" "-j adopt $pid"; do
+		# shellcheck disable=SC2086 # words
+		tool 0 $words
+		json 'type(d)' >/dev/null
+	done
+}
+
+# What a later version may understand must not be ignored by this one. The
+# policy is there to be read, too.
+test_attributes() {
+	begin
+	/usr/bin/python3 - <<-'END' || fail "see above"
+	import socket, struct
+	s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+	s.bind((0, 0))
+	s.setsockopt(270, 11, 1)
+	def attr(kind, data):
+	    data = struct.pack("HH", len(data) + 4, kind) + data
+	    return data + bytes(-len(data) % 4)
+	def ask(family, cmd, flags, data=b""):
+	    body = struct.pack("BBH", cmd, 1, 0) + data
+	    s.send(struct.pack("IHHII", len(body) + 16, family, flags, 1, 0) + body)
+	    reply = s.recv(65536)
+	    kind = struct.unpack_from("H", reply, 4)[0]
+	    return (-struct.unpack_from("i", reply, 16)[0] if kind == 2 else 0), reply
+	err, reply = ask(16, 3, 1, attr(2, b"fastsocket\0"))
+	assert not err
+	at = 20
+	while at < len(reply):
+	    size, kind = struct.unpack_from("HH", reply, at)
+	    if kind == 1:
+	        family = struct.unpack_from("H", reply, at + 4)[0]
+	    at += (size + 3) // 4 * 4
+	for cmd, flags in (1, 5), (2, 0x305), (3, 0x305), (4, 5):
+	    err = ask(family, cmd, flags, attr(1, b"1234"))[0]
+	    assert err == 22, (cmd, err)
+	assert ask(family, 5, 5)[0] == 22, "nothing to set"
+	assert ask(family, 5, 5, attr(1, b"12"))[0] == 22, "a short number"
+	assert ask(family, 99, 5)[0] == 95, "no such command"
+	END
+}
+
+test_run_status() {
+	begin
+	"$FSK_TOOL" run -- sh -c 'exit 7'
+	[ $? = 7 ] || fail "not the program's status"
+	tool 127 run -- /nonexistent
+	says "/nonexistent"
+	tool 126 run -- /etc/passwd
+	tool 0 run echo -n x
+	[ "$out" = x ] || fail "$out"
+}
+
+test_run_options() {
+	begin
+	tool 0 run --pin --ports 80,443 --verbose -- sh -c \
+		'echo $FASTSOCKET_PIN,$FASTSOCKET_PORTS,$FASTSOCKET_LOG'
+	[ "$out" = 1,80,443,1 ] || fail "$out"
+	tool 0 run -- sh -c 'env | grep -c FASTSOCKET || true'
+	[ "$out" = 0 ] || fail "$out"
+	# Options after the program are the program's.
+	tool 0 run echo --pin
+	[ "$out" = --pin ] || fail "$out"
+}
+
+test_run_preload() {
+	begin
+	tool 0 run -- sh -c 'echo "$LD_PRELOAD"'
+	[ "$out" = "$FSK_ROOT/build/libfsocket.so" ] || fail "$out"
+	LD_PRELOAD=libc.so.6 tool 0 run -- sh -c 'echo "$LD_PRELOAD"'
+	[ "$out" = "$FSK_ROOT/build/libfsocket.so:libc.so.6" ] || fail "$out"
+	# As installed.
+	mkdir "$work/bin" "$work/lib" "$work/a b"
+	cp "$FSK_TOOL" "$work/bin"
+	cp "$FSK_ROOT/build/libfsocket.so" "$work/lib"
+	out=$("$work/bin/fastsocket" run -- sh -c 'echo "$LD_PRELOAD"')
+	[ "$out" = "$work/bin/../lib/libfsocket.so" ] || fail "$out"
+	cp "$FSK_TOOL" "$FSK_ROOT/build/libfsocket.so" "$work/a b"
+	FSK_TOOL="$work/a b/fastsocket" tool 2 run -- true
+	says "cannot be preloaded"
+}
+
+test_adopt() {
+	begin
+	listener '
+		a, b = tcp(join=False), tcp("::", 7002, join=False)
+		c, d = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)'
+	tool 0 -j adopt "$pid" 7002
+	is "[(7002, 'joined')]" '[(l["port"], l["result"]) for l in d]'
+	tool 0 -j show listen
+	is '[7002]' '[l["port"] for l in d]'
+	tool 0 adopt "$pid"
+	echo "$out" | grep -q 'port 7001  joined$' || fail "$out"
+	echo "$out" | grep -q 'port 7002  had joined$' || fail "$out"
+	tool 2 adopt "$pid" 7003
+	says "no such TCP listener"
+}
+
+test_adopt_refused() {
+	need setpriv
+	begin
+	tool 2 adopt 999999
+	says "No such process"
+	prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	tool 2 adopt 1
+	says "process 1:"
+	prefix=()
+	listener 'a = tcp(join=False)'
+	rmmod fastsocket || fail "the module stays"
+	defer insmod "$module"
+	"$FSK_TOOL" adopt "$pid" >"$work/out"
+	[ $? = 2 ] || fail "status"
+	grep -q 'module is not loaded' "$work/out" || fail "$(cat "$work/out")"
+}
+
+[ $# -eq 0 ] || tests=("$@")
+[ -x "$FSK_TOOL" ] || make -s -C "$FSK_ROOT" programs || exit 1
+[ -d /sys/module/fastsocket ] || insmod "$module" || exit 1
+plan "${tests[@]}"
+for name in "${tests[@]}"; do
+	run_test "$name"
+done
+finish
