@@ -18,6 +18,7 @@ function response()
 	answers = answers + 1
 	if answers == limit then
 		wrk.thread:stop()
-		os.execute("kill -INT $PPID")
+		-- Not os.execute(): that ignores the signal meanwhile.
+		io.popen("kill -INT $PPID"):close()
 	end
 end
