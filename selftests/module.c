@@ -82,6 +82,8 @@ static pid_t flood_start(const struct place *p, int port, int cpu)
 
 	if (pid)
 		return pid;
+	/* Not the listener: the test closes the last descriptor of it. */
+	close_range(3, ~0U, 0);
 	pin(cpu);
 	for (;;) {
 		fd = sock_dial(p, port);
@@ -179,13 +181,16 @@ static void check_round(struct __test_metadata *_metadata,
 		child[i] = sock_accept(fd);
 		ASSERT_LE(0, child[i]);
 	}
+	/* Only now: they would fill the queue. */
+	for (i = 0; i < 2 && !self->flood[i]; i++)
+		self->flood[i] = flood_start(&self->place, port, i);
 	c->n = 0;
 	for (i = 0; i < 2; i++)
 		crew_add(c, fd, BY_EPOLL_LEVEL, i);
 	ASSERT_EQ(0, crew_start(c));
 	EXPECT_TRUE(until(crew_accepted(c) > 0));
 	EXPECT_EQ(-EAGAIN, module_unload());
-	EXPECT_LE(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_TRUE(until(count(FSK_STAT_SYN_LOCAL) > 0));
 	crew_end(c);
 	EXPECT_EQ(0, close(fd));
 	EXPECT_TRUE(until(!module_unload()));
@@ -202,8 +207,6 @@ TEST_F_TIMEOUT(module, unload__under_load, 240)
 {
 	int i, port = 7000, rounds = full_run() ? 50 : 3;
 
-	for (i = 0; i < 2; i++)
-		self->flood[i] = flood_start(&self->place, port, i);
 	for (i = 0; i < rounds; i++)
 		check_round(_metadata, self, port, i ? 0 : OPEN_CONNECTIONS);
 }
