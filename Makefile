@@ -9,6 +9,7 @@ LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 DKMS_ROOT ?= /usr/src
 INSTALL ?= install
+STRIP ?= strip
 
 # KVER may be short ("6.12"): then the newest kernel of that series whose
 # headers are here. KDIR alone is enough, too: the name is in its headers.
@@ -74,6 +75,8 @@ man:
 install: all
 	$(INSTALL) -D -m 644 $(kbuild)/fastsocket.ko \
 		$(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
+	$(STRIP) --strip-debug \
+		$(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
 	$(INSTALL) -D -m 755 $(build)/fastsocket $(DESTDIR)$(PREFIX)/bin/fastsocket
 	$(INSTALL) -D -m 644 $(build)/libfsocket.so \
 		$(DESTDIR)$(LIBDIR)/libfsocket.so
@@ -107,9 +110,6 @@ spec:
 	include/netlink/generate uapi > include/uapi/linux/fastsocket.h
 	include/netlink/generate names > tools/names.h
 
-setup-demo: groups = build vm test
-setup-check: groups = build vm test lint
-setup-debug: groups = debug
 demo:
 	@selftests/demo
 
@@ -124,7 +124,7 @@ stress:
 
 # Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
-	@selftests/run here
+	@selftests/check here
 
 # Counts in a simulated machine; what it needs is in selftests/bench/README.md.
 bench-sim: module

@@ -442,7 +442,7 @@ test_run_preload() {
 	cp "$FSK_TOOL" "$work/bin"
 	cp "$FSK_ROOT/build/libfsocket.so" "$work/lib"
 	out=$("$work/bin/fastsocket" run -- sh -c 'echo "$LD_PRELOAD"')
-	[ "$out" = "$work/bin/../lib/libfsocket.so" ] || fail "$out"
+	[ "$out" = "$work/lib/libfsocket.so" ] || fail "$out"
 	cp "$FSK_TOOL" "$FSK_ROOT/build/libfsocket.so" "$work/a b"
 	FSK_TOOL="$work/a b/fastsocket" tool 2 run -- true
 	says "cannot be preloaded"

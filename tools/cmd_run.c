@@ -15,24 +15,24 @@
 #define FSK_RUN_LIBRARY	"libfsocket.so"
 
 /* Beside this program, as in the build folder; in the lib folder next to its
- * own; where it was to be installed.
+ * own; where it was to be installed. Filled into @path, of PATH_MAX bytes.
  */
-static const char *fsk_run_library(char *path, size_t size)
+static const char *fsk_run_library(char *path)
 {
 	static const char * const places[] = {
 		"%s/" FSK_RUN_LIBRARY,
 		"%s/../lib/" FSK_RUN_LIBRARY,
 		FSK_LIBDIR "/" FSK_RUN_LIBRARY,
 	};
-	char self[PATH_MAX] = "";
+	char self[PATH_MAX] = "", place[PATH_MAX + 32];
 	const char *folder;
 
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		self[0] = '\0';
 	folder = dirname(self);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(path, size, places[i], folder);
-		if (!access(path, R_OK))
+		snprintf(place, sizeof(place), places[i], folder);
+		if (realpath(place, path))
 			return path;
 	}
 	return NULL;
@@ -109,13 +109,13 @@ int fsk_cmd_run(int argc, char **argv)
 {
 	int status = fsk_run_options(argc, argv);
 	const char *library;
-	char path[PATH_MAX + 32];
+	char path[PATH_MAX];
 
 	if (status >= 0)
 		return status;
 	if (optind == argc)
 		return fsk_usage("run: which program?");
-	library = fsk_run_library(path, sizeof(path));
+	library = fsk_run_library(path);
 	if (!library) {
 		fsk_error("run: no " FSK_RUN_LIBRARY " in " FSK_LIBDIR);
 		return FSK_EXIT_REFUSED;
