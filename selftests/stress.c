@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many listeners, listeners and cores that come and go under load.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+#include "workers.h"
+
+FIXTURE(stress) {
+	struct place place;
+	struct crew crew;
+	pid_t load[3];
+};
+
+PLACE_VARIANTS(stress);
+
+FIXTURE_SETUP(stress)
+{
+	struct rlimit limit = { 100000, 100000 };
+
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ASSERT_EQ(0, crew_make(&self->crew));
+}
+
+FIXTURE_TEARDOWN(stress)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		end(self->load[i]);
+	crew_end(&self->crew);
+}
+
+/* Connects for ever; reads the tables in between. */
+static pid_t load_start(const struct place *p, int port, int cpu)
+{
+	static struct core_row rows[ROWS_MAX];
+	pid_t pid = fork_child();
+	int fd, i;
+
+	if (pid)
+		return pid;
+	close_range(3, ~0U, 0);
+	if (cpu != UNBOUND)
+		pin(cpu);
+	for (i = 0;; i++) {
+		fd = sock_dial(p, port);
+		if (fd >= 0)
+			sock_reset(fd);
+		if (i % 16 == 0)
+			rows_get(rows, ROWS_MAX);
+	}
+}
+
+static int listen_on(const struct place *p, int port)
+{
+	int fd = sock_make(p);
+
+	if (fd < 0 || sock_bind(p, fd, port) || listen(fd, 64) || join(fd))
+		return -errno;
+	return fd;
+}
+
+TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
+{
+	int i, n, fd, port = 7000, rounds = full_run() ? 200 : 20;
+	struct crew *c = &self->crew;
+
+	for (i = 0; i < 3; i++)
+		self->load[i] = load_start(&self->place, port, i % 2);
+	for (n = 0; n < rounds; n++) {
+		fd = listen_on(&self->place, port);
+		ASSERT_LE(0, fd);
+		c->n = 0;
+		for (i = 0; i < 2; i++)
+			crew_add(c, fd, n & 1 ? BY_EPOLL_LEVEL : BY_ACCEPT, i);
+		ASSERT_EQ(0, crew_start(c));
+		EXPECT_TRUE(until(crew_accepted(c) > 0));
+		/* Every other time the listener goes with its workers alive */
+		if (n & 2)
+			EXPECT_EQ(0, shutdown(fd, SHUT_RDWR));
+		crew_end(c);
+		EXPECT_EQ(0, close(fd));
+		EXPECT_EQ(0, hooks_on());
+		for (i = 0; i < c->n; i++)
+			c->w[i].accepted = c->w[i].failed = 0;
+	}
+	EXPECT_LE(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_LE(rounds, count_accepts());
+}
+
+/* Sockets that joined and hold a core each. */
+TEST_F_TIMEOUT(stress, listeners__many, 300)
+{
+	int i, n = full_run() ? 20000 : 2000, opened = 0;
+	int *fd = calloc(n, sizeof(*fd));
+
+	ASSERT_NE(NULL, fd);
+	for (i = 0; i < n; i++) {
+		fd[i] = sock_listen(&self->place, 1);
+		if (fd[i] < 0)
+			break;
+		opened++;
+	}
+	ASSERT_EQ(n, opened);
+	for (i = 0; i < n; i += 100)
+		EXPECT_TRUE(sock_claim(fd[i], 1));
+	EXPECT_EQ((n + 99) / 100, count(FSK_STAT_LOCAL_CREATE));
+	EXPECT_EQ(1, hooks_on());
+	for (i = 0; i < n; i++)
+		close(fd[i]);
+	EXPECT_EQ(0, hooks_on());
+	free(fd);
+}
+
+static int cpu_switch(int cpu, bool on)
+{
+	char path[80];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
+		 cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	n = write(fd, on ? "1" : "0", 1);
+	close(fd);
+	return n == 1 ? 0 : -errno;
+}
+
+/* The kernel unbinds a worker whose core goes; nobody may wait for ever. */
+TEST_F_TIMEOUT(stress, cpu__offline_and_back, 200)
+{
+	int i, n, cpu, fd, cpus = cpus_online(), rounds = full_run() ? 10 : 2;
+	struct crew *c = &self->crew;
+
+	fd = sock_listen(&self->place, 128);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < cpus && i < WORKERS_MAX; i++)
+		crew_add(c, fd, BY_EPOLL_LEVEL, i);
+	ASSERT_EQ(0, crew_start(c));
+	ASSERT_TRUE(crew_waits(c, sock_port(fd), true));
+	self->load[0] = load_start(&self->place, sock_port(fd), UNBOUND);
+	for (n = 0; n < rounds; n++) {
+		cpu = 1 + n % (cpus - 1);
+		ASSERT_EQ(0, cpu_switch(cpu, false));
+		for (i = 0; i < 20; i++)
+			EXPECT_LE(0, ask(&self->place, sock_port(fd)));
+		ASSERT_EQ(0, cpu_switch(cpu, true));
+		for (i = 0; i < 20; i++) {
+			pin(i % cpus);
+			EXPECT_LE(0, ask(&self->place, sock_port(fd)));
+		}
+		unpin();
+	}
+	EXPECT_EQ(0, crew_failed(c));
+	EXPECT_LE(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* The namespace goes with all that is in it. */
+TEST_F_TIMEOUT(stress, net__ends_under_load, 200)
+{
+	int n, rounds = full_run() ? 50 : 5, fd;
+	pid_t pid;
+
+	for (n = 0; n < rounds; n++) {
+		pid = fork_child();
+		if (!pid) {
+			if (net_enter())
+				_exit(1);
+			fd = sock_listen(&self->place, 16);
+			if (fd < 0 || !sock_claim(fd, 1))
+				_exit(2);
+			load_start(&self->place, sock_port(fd), 1);
+			if (sock_accept(fd) < 0 ||
+			    !count(FSK_STAT_SYN_LOCAL))
+				_exit(3);
+			_exit(0);
+		}
+		EXPECT_EQ(0, reap(pid));
+	}
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+TEST_HARNESS_MAIN
