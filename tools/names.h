@@ -85,6 +85,42 @@ static const struct {
 		"local-nomem",
 		"local listeners not made, no memory",
 	},
+	[FSK_STAT_CONNECT_OWN] = {
+		"connect-own",
+		"connections opened from a port of their core",
+	},
+	[FSK_STAT_CONNECT_ANY] = {
+		"connect-any",
+		"connections opened from another port, its own used up",
+	},
+	[FSK_STAT_CONNECT_KERNEL] = {
+		"connect-kernel",
+		"connections of joined sockets from a port the kernel chose",
+	},
+	[FSK_STAT_CONNECT_PROBE] = {
+		"connect-probe",
+		"source ports looked at",
+	},
+	[FSK_STAT_CONNECT_CLASH] = {
+		"connect-clash",
+		"source ports which the kernel refused",
+	},
+	[FSK_STAT_RFD_HIT] = {
+		"rfd-hit",
+		"packets of such connections which came in on their core",
+	},
+	[FSK_STAT_RFD_MISS] = {
+		"rfd-miss",
+		"packets of such connections which came in on another core",
+	},
+	[FSK_STAT_RFD_STEERED] = {
+		"rfd-steered",
+		"packets taken over by their core",
+	},
+	[FSK_STAT_RFD_DROP] = {
+		"rfd-drop",
+		"packets dropped on the way to their core",
+	},
 };
 
 #endif /* _FSK_NAMES_H */

@@ -16,6 +16,9 @@
 /* Name to give to setsockopt(SOL_TCP, TCP_ULP). */
 #define FSK_ULP_NAME "fastsocket"
 
+/* The same, on a socket that connect() will be called on. */
+#define FSK_ULP_RFD_NAME "fastsocket-rfd"
+
 /* Type byte of the ioctls on a joined listener. */
 #define FSK_IOC_MAGIC 0xf5
 
@@ -25,12 +28,45 @@
 /* Upper limit of rescue-ms. */
 #define FSK_RESCUE_MS_MAX 60000
 
+/* Shortest RSS key in bytes, what the hash of IPv6 and ports needs. */
+#define FSK_RFD_KEY_MIN 40
+
+/* Longest RSS key in bytes. */
+#define FSK_RFD_KEY_MAX 256
+
+/* Largest RSS indirection table, in entries. */
+#define FSK_RFD_TABLE_MAX 4096
+
+/* Bit of rfd hash, addresses and ports of TCP over IPv4 are hashed. */
+#define FSK_RFD_HASH_TCP4 1
+
+/* Bit of rfd hash, addresses and ports of TCP over IPv6 are hashed. */
+#define FSK_RFD_HASH_TCP6 2
+
 /*
  * On a joined listener: reserves the next core of the caller's
  * affinity mask that no sibling claimed here, and gives its
  * number. The caller binds itself to it.
  */
 #define FSK_IOC_PIN _IOR(FSK_IOC_MAGIC, FSK_IOC_PIN_NR, __u32)
+
+/**
+ * enum fsk_rfd_mode - How replies to connections which this host opens reach the core which
+opened them.
+
+ * @FSK_RFD_OFF: not at all, the kernel chooses source ports
+ * @FSK_RFD_MASK: source ports by core, replies as they come
+ * @FSK_RFD_RSS: source ports whose replies the interface sends to the core
+ * @FSK_RFD_STEER: source ports by core, replies are moved to it
+ * @FSK_RFD_NTUPLE: source ports by core, rules in the interface sort replies
+ */
+enum fsk_rfd_mode {
+	FSK_RFD_OFF = 0,
+	FSK_RFD_MASK,
+	FSK_RFD_RSS,
+	FSK_RFD_STEER,
+	FSK_RFD_NTUPLE,
+};
 
 /**
  * enum fsk_state - What the module does with a joined listener
@@ -182,6 +218,20 @@ enum fsk_stats_attr {
  * @FSK_A_COUNTER_RESCUED: (u64) connections taken from an orphaned queue
  * @FSK_A_COUNTER_LOCAL_CREATE: (u64) local listeners made
  * @FSK_A_COUNTER_LOCAL_NOMEM: (u64) local listeners not made, no memory
+ * @FSK_A_COUNTER_CONNECT_OWN: (u64) connections opened from a port of their
+ *     core
+ * @FSK_A_COUNTER_CONNECT_ANY: (u64) connections opened from another port, its
+ *     own used up
+ * @FSK_A_COUNTER_CONNECT_KERNEL: (u64) connections of joined sockets from a
+ *     port the kernel chose
+ * @FSK_A_COUNTER_CONNECT_PROBE: (u64) source ports looked at
+ * @FSK_A_COUNTER_CONNECT_CLASH: (u64) source ports which the kernel refused
+ * @FSK_A_COUNTER_RFD_HIT: (u64) packets of such connections which came in on
+ *     their core
+ * @FSK_A_COUNTER_RFD_MISS: (u64) packets of such connections which came in on
+ *     another core
+ * @FSK_A_COUNTER_RFD_STEERED: (u64) packets taken over by their core
+ * @FSK_A_COUNTER_RFD_DROP: (u64) packets dropped on the way to their core
  */
 enum fsk_counter_attr {
 	FSK_A_COUNTER_PAD = 1,
@@ -203,6 +253,15 @@ enum fsk_counter_attr {
 	FSK_A_COUNTER_RESCUED,
 	FSK_A_COUNTER_LOCAL_CREATE,
 	FSK_A_COUNTER_LOCAL_NOMEM,
+	FSK_A_COUNTER_CONNECT_OWN,
+	FSK_A_COUNTER_CONNECT_ANY,
+	FSK_A_COUNTER_CONNECT_KERNEL,
+	FSK_A_COUNTER_CONNECT_PROBE,
+	FSK_A_COUNTER_CONNECT_CLASH,
+	FSK_A_COUNTER_RFD_HIT,
+	FSK_A_COUNTER_RFD_MISS,
+	FSK_A_COUNTER_RFD_STEERED,
+	FSK_A_COUNTER_RFD_DROP,
 
 	/* private: */
 	__FSK_A_COUNTER_MAX,
@@ -229,6 +288,18 @@ enum fsk_counter_attr {
  * @FSK_STAT_RESCUED: connections taken from an orphaned queue
  * @FSK_STAT_LOCAL_CREATE: local listeners made
  * @FSK_STAT_LOCAL_NOMEM: local listeners not made, no memory
+ * @FSK_STAT_CONNECT_OWN: connections opened from a port of their core
+ * @FSK_STAT_CONNECT_ANY: connections opened from another port, its own used
+ *     up
+ * @FSK_STAT_CONNECT_KERNEL: connections of joined sockets from a port the
+ *     kernel chose
+ * @FSK_STAT_CONNECT_PROBE: source ports looked at
+ * @FSK_STAT_CONNECT_CLASH: source ports which the kernel refused
+ * @FSK_STAT_RFD_HIT: packets of such connections which came in on their core
+ * @FSK_STAT_RFD_MISS: packets of such connections which came in on another
+ *     core
+ * @FSK_STAT_RFD_STEERED: packets taken over by their core
+ * @FSK_STAT_RFD_DROP: packets dropped on the way to their core
  */
 enum fsk_stat {
 	FSK_STAT_SYN_LOCAL = 0,
@@ -249,6 +320,15 @@ enum fsk_stat {
 	FSK_STAT_RESCUED,
 	FSK_STAT_LOCAL_CREATE,
 	FSK_STAT_LOCAL_NOMEM,
+	FSK_STAT_CONNECT_OWN,
+	FSK_STAT_CONNECT_ANY,
+	FSK_STAT_CONNECT_KERNEL,
+	FSK_STAT_CONNECT_PROBE,
+	FSK_STAT_CONNECT_CLASH,
+	FSK_STAT_RFD_HIT,
+	FSK_STAT_RFD_MISS,
+	FSK_STAT_RFD_STEERED,
+	FSK_STAT_RFD_DROP,
 
 	/* private: */
 	__FSK_STAT_MAX
@@ -262,13 +342,85 @@ enum fsk_stat {
  * enum fsk_config_attr - attributes of config
  * @FSK_A_CONFIG_RESCUE_MS: (u32) longest time which a connection waits for
  *     the worker of its core before others may take it, 0 means for ever
+ * @FSK_A_CONFIG_RFD: (u8) mode of the interfaces which have none of their own
+ * @FSK_A_CONFIG_RFD_COUNT: (u8) 1 to count packets by the core they come in
+ *     on in all modes, not only in steer mode; costs each packet of the
+ *     namespace
  */
 enum fsk_config_attr {
 	FSK_A_CONFIG_RESCUE_MS = 1,
+	FSK_A_CONFIG_RFD,
+	FSK_A_CONFIG_RFD_COUNT,
 
 	/* private: */
 	__FSK_A_CONFIG_MAX,
 	FSK_A_CONFIG_MAX = __FSK_A_CONFIG_MAX - 1
+};
+
+/**
+ * enum fsk_rfd_attr - attributes of rfd
+ * @FSK_A_RFD_IFINDEX: (u32) the interface
+ * @FSK_A_RFD_MODE: (u8) its mode
+ * @FSK_A_RFD_KEY: (binary) RSS key of the interface
+ * @FSK_A_RFD_TABLE: (binary) array of u32, host byte order: the core which
+ *     serves the queue of each entry of the indirection table; a power of two
+ *     of entries
+ * @FSK_A_RFD_HASH: (u32) what the interface hashes, FSK_RFD_HASH_TCP4 and
+ *     _TCP6
+ */
+enum fsk_rfd_attr {
+	FSK_A_RFD_IFINDEX = 1,
+	FSK_A_RFD_MODE,
+	FSK_A_RFD_KEY,
+	FSK_A_RFD_TABLE,
+	FSK_A_RFD_HASH,
+
+	/* private: */
+	__FSK_A_RFD_MAX,
+	FSK_A_RFD_MAX = __FSK_A_RFD_MAX - 1
+};
+
+/**
+ * enum fsk_dest_attr - attributes of dest
+ * @FSK_A_DEST_PAD: padding for 64-bit values
+ * @FSK_A_DEST_CPU: (u32) the core which connects
+ * @FSK_A_DEST_FAMILY: (u8) AF_INET or AF_INET6
+ * @FSK_A_DEST_ADDR: (binary) address connected to, 4 or 16 bytes in network
+ *     byte order
+ * @FSK_A_DEST_PORT: (u16) port connected to, host byte order
+ * @FSK_A_DEST_SRC: (binary) source address of the last connection
+ * @FSK_A_DEST_IFINDEX: (u32) interface of the last connection
+ * @FSK_A_DEST_MODE: (u8) how ports of this core are told
+ * @FSK_A_DEST_RANGE: (u32) source ports in the range
+ * @FSK_A_DEST_SHARE: (u32) those which are this core's, absent while not
+ *     counted
+ * @FSK_A_DEST_OWN: (u64) connections from a port of this core
+ * @FSK_A_DEST_ANY: (u64) connections from another port
+ * @FSK_A_DEST_PROBES: (u64) source ports looked at
+ * @FSK_A_DEST_CLASHES: (u64) source ports which the kernel refused
+ * @FSK_A_DEST_USED_UP: (flag) no port of this core was free when last looked
+ *     for
+ */
+enum fsk_dest_attr {
+	FSK_A_DEST_PAD = 1,
+	FSK_A_DEST_CPU,
+	FSK_A_DEST_FAMILY,
+	FSK_A_DEST_ADDR,
+	FSK_A_DEST_PORT,
+	FSK_A_DEST_SRC,
+	FSK_A_DEST_IFINDEX,
+	FSK_A_DEST_MODE,
+	FSK_A_DEST_RANGE,
+	FSK_A_DEST_SHARE,
+	FSK_A_DEST_OWN,
+	FSK_A_DEST_ANY,
+	FSK_A_DEST_PROBES,
+	FSK_A_DEST_CLASHES,
+	FSK_A_DEST_USED_UP,
+
+	/* private: */
+	__FSK_A_DEST_MAX,
+	FSK_A_DEST_MAX = __FSK_A_DEST_MAX - 1
 };
 
 /**
@@ -281,6 +433,14 @@ enum fsk_config_attr {
  * @FSK_CMD_CONFIG_GET: The settings of this namespace.
  * @FSK_CMD_CONFIG_SET: Change the settings which are given. Needs
  *     CAP_NET_ADMIN in the user namespace which owns the network namespace.
+ * @FSK_CMD_RFD_GET: One message per interface which has a mode of its own.
+ * @FSK_CMD_RFD_SET: Set the mode of an interface, in rss mode with key, table
+ *     and hash. What was set before is replaced. Needs CAP_NET_ADMIN in the
+ *     user namespace which owns the network namespace.
+ * @FSK_CMD_RFD_DEL: Forget the mode of an interface. Needs CAP_NET_ADMIN in
+ *     the user namespace which owns the network namespace.
+ * @FSK_CMD_DEST_GET: One message per core and destination lately connected
+ *     to.
  */
 enum fsk_cmd {
 	FSK_CMD_STATUS_GET = 1,
@@ -288,6 +448,10 @@ enum fsk_cmd {
 	FSK_CMD_STATS_GET,
 	FSK_CMD_CONFIG_GET,
 	FSK_CMD_CONFIG_SET,
+	FSK_CMD_RFD_GET,
+	FSK_CMD_RFD_SET,
+	FSK_CMD_RFD_DEL,
+	FSK_CMD_DEST_GET,
 
 	/* private: */
 	__FSK_CMD_MAX,
