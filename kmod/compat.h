@@ -245,7 +245,31 @@ fsk_compat_listener4(struct net *net, struct sk_buff *skb,
 				      inet_iif(skb), inet_sdif(skb));
 }
 
+static inline struct sock *
+fsk_compat_established4(struct net *net, __be32 daddr, __be16 dport,
+			__be32 saddr, u16 hnum, int dif, int sdif)
+{
+	return __inet_lookup_established(net,
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+					 net->ipv4.tcp_death_row.hashinfo,
+#endif
+					 daddr, dport, saddr, hnum, dif, sdif);
+}
+
 #if IS_ENABLED(CONFIG_IPV6)
+static inline struct sock *
+fsk_compat_established6(struct net *net, const struct in6_addr *daddr,
+			__be16 dport, const struct in6_addr *saddr, u16 hnum,
+			int dif, int sdif)
+{
+	return __inet6_lookup_established(net,
+#ifdef FSK_HAVE_LOOKUP_HASHINFO
+					  net->ipv4.tcp_death_row.hashinfo,
+#endif
+					  daddr, dport, saddr, hnum, dif,
+					  sdif);
+}
+
 static inline struct sock *
 fsk_compat_listener6(struct net *net, struct sk_buff *skb,
 		     const struct ipv6hdr *ip6h, const struct tcphdr *th)
@@ -274,5 +298,82 @@ fsk_compat_lookup6(struct net *net, struct sk_buff *skb,
 			      inet6_sdif(skb), refcounted);
 }
 #endif
+
+/* 91d0b78c5177 ("inet: Add IP_LOCAL_PORT_RANGE socket option"), 6.3, also in
+ * 6.1 stable releases; one word since 6.8.  The last port is in the upper half.
+ * Delete with 6.7.
+ */
+#if defined(FSK_HAVE_PORT_RANGE_WORD)
+static inline bool fsk_compat_has_port_range(void)
+{
+	return true;
+}
+
+static inline u32 fsk_compat_port_range(const struct sock *sk)
+{
+	return READ_ONCE(inet_sk(sk)->local_port_range);
+}
+
+static inline void fsk_compat_set_port_range(struct sock *sk, u32 range)
+{
+	WRITE_ONCE(inet_sk(sk)->local_port_range, range);
+}
+#elif defined(FSK_HAVE_PORT_RANGE)
+static inline bool fsk_compat_has_port_range(void)
+{
+	return true;
+}
+
+static inline u32 fsk_compat_port_range(const struct sock *sk)
+{
+	return (u32)inet_sk(sk)->local_port_range.hi << 16 |
+	       inet_sk(sk)->local_port_range.lo;
+}
+
+static inline void fsk_compat_set_port_range(struct sock *sk, u32 range)
+{
+	inet_sk(sk)->local_port_range.hi = range >> 16;
+	inet_sk(sk)->local_port_range.lo = range;
+}
+#else
+static inline bool fsk_compat_has_port_range(void)
+{
+	return false;
+}
+
+static inline u32 fsk_compat_port_range(const struct sock *sk)
+{
+	return 0;
+}
+
+static inline void fsk_compat_set_port_range(struct sock *sk, u32 range)
+{
+}
+#endif
+
+/* A device that is none, for what needs one to be polled.  alloc_netdev_dummy()
+ * came with 6.10.  Delete with 6.9.
+ */
+static inline struct net_device *fsk_compat_netdev_dummy(void)
+{
+#ifdef FSK_HAVE_NETDEV_DUMMY
+	return alloc_netdev_dummy(0);
+#else
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+#endif
+}
+
+static inline void fsk_compat_netdev_dummy_free(struct net_device *dev)
+{
+#ifdef FSK_HAVE_NETDEV_DUMMY
+	free_netdev(dev);
+#else
+	kfree(dev);
+#endif
+}
 
 #endif

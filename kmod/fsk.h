@@ -22,6 +22,11 @@
  * Nothing of an app listener is replaced but its &struct proto_ops, which
  * connections do not inherit: an accepted socket is the kernel's own in every
  * pointer.
+ *
+ * A socket that is about to connect joins by another ULP, for as long as
+ * connect() takes.  It is given a source port whose replies come in on the core
+ * that connects: because the network card's hash says so, or because the
+ * module moves them there.
  */
 
 /**
@@ -30,8 +35,9 @@
  * Locks, outermost first.  A lock may be taken while holding any of those
  * above it and none of those below it.
  *
- *   1. lock_sock() of an app listener.  Held by the kernel around our ULP
- *      .init() only; no other function of ours runs under it or takes it.
+ *   1. lock_sock() of an app listener or of a socket that connects.  Held by
+ *      the kernel around our ULPs' .init() and our connect(); no function of
+ *      ours takes it.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
  *      place in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
@@ -41,6 +47,11 @@
  *      the order against 1.
  *   5. wait queue locks: the app listener's before a core's
  *      (fsk_listen_app_wake() runs under the first and takes the second).
+ *
+ *   6. fsk_dest_table.lock, of a core's destinations, taken under lock_sock() of
+ *      a socket that connects; nothing is taken under it.
+ *   7. fsk_steer_queue.lock, of packets on their way to a core, taken with BH
+ *      off by the hook and by the poll; nothing is taken under it.
  *
  * The packet side, the accept side's fast path and the timers take none of
  * 1-4: they run under RCU.  A softirq may hold a child's socket spinlock when
@@ -61,7 +72,9 @@
  *     request sockets refer to it and may outlive the app listener.
  *   - Packets carry local listeners without a reference: they are
  *     SOCK_RCU_FREE, like every listener.
- *   - The module is pinned by the kernel's ULP reference of each app listener.
+ *   - The module is pinned by the kernel's ULP reference of each app listener,
+ *     and of each socket that has joined to connect, until connect() has ended.
+ *   - A packet in a core's queue holds its device.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
  * take it out of the tables, clear the RCU pointers to both sockets, release
@@ -73,8 +86,11 @@
  * How a namespace goes.  Its last socket has gone first, so its tables are
  * empty and its hooks are unregistered; only &struct fsk_net is left.
  *
- * What unload waits for.  The kernel refuses while app listeners exist.  After
- * that: tcp_unregister_ulp() waits for RCU readers, rcu_barrier() for our RCU
+ * What unload waits for.  The kernel refuses while joined sockets exist.  Our
+ * connect() drops its socket's reference itself, as the last thing it does; the
+ * few instructions that it has left are waited for by synchronize_rcu_tasks():
+ * they cannot sleep, and a task that was preempted among them has not passed
+ * through a quiescent state.  After that: tcp_unregister_ulp() waits for RCU readers, rcu_barrier() for our RCU
  * callbacks, and destroying the work queue for the frees that they started.
  */
 

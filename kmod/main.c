@@ -3,6 +3,8 @@
 #include <linux/module.h>
 #include <linux/utsname.h>
 
+#include "compat.h"
+#include "connect.h"
 #include "fsk.h"
 #include "host.h"
 #include "listen.h"
@@ -10,6 +12,7 @@
 #include "netlink.h"
 #include "netns.h"
 #include "rx.h"
+#include "steer.h"
 #include "ulp.h"
 
 static int __init fsk_main_init(void)
@@ -23,43 +26,56 @@ static int __init fsk_main_init(void)
 	err = fsk_listen_init();
 	if (err)
 		return err;
-	err = fsk_net_init(fsk_rx_hook_ops);
+	err = fsk_steer_init();
 	if (err)
 		goto err_listen;
+	err = fsk_net_init(fsk_rx_hook_ops);
+	if (err)
+		goto err_steer;
 	err = fsk_netlink_init();
 	if (err)
 		goto err_net;
 	err = fsk_ulp_init();
 	if (err)
 		goto err_netlink;
-	pr_info("version " FSK_VERSION " on %s: listen tables%s\n",
+	err = fsk_connect_init();
+	if (err)
+		goto err_ulp;
+	pr_info("version " FSK_VERSION " on %s: listen tables, %ssource ports%s\n",
 		init_utsname()->release,
+		fsk_compat_has_port_range() ? "" : "no ",
 		fsk_host_get(AF_INET6) ? "" : ", IPv4 only");
 	return 0;
 
+err_ulp:
+	fsk_ulp_exit();
 err_netlink:
 	fsk_netlink_exit();
 err_net:
 	fsk_net_exit();
+err_steer:
+	fsk_steer_exit();
 err_listen:
 	fsk_listen_exit();
 	return err;
 }
 
-/* The kernel lets us go when no app listener is left.  See "What unload waits
+/* The kernel lets us go when no joined socket is left.  See "What unload waits
  * for" in DOC: locking.
  */
 static void __exit fsk_main_exit(void)
 {
+	fsk_connect_exit();
 	fsk_ulp_exit();
 	fsk_netlink_exit();
 	fsk_listen_exit();
 	fsk_net_exit();
+	fsk_steer_exit();
 }
 
 module_init(fsk_main_init);
 module_exit(fsk_main_exit);
 
-MODULE_DESCRIPTION("Per-core listen tables for TCP servers");
+MODULE_DESCRIPTION("Per-core listen tables and source ports for TCP");
 MODULE_VERSION(FSK_VERSION);
 MODULE_LICENSE("GPL");

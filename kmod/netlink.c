@@ -25,8 +25,7 @@
 #include "local.h"
 #include "netns.h"
 #include "stats.h"
-
-static struct genl_family fsk_netlink_family;
+#include "steer.h"
 
 /* Start a reply to a do request. */
 static struct sk_buff *fsk_netlink_reply(struct genl_info *info, void **hdr)
@@ -65,9 +64,17 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 	bool hooked = READ_ONCE(fn->hooked);
 	bool rescue = READ_ONCE(fn->rescue_ms);
 	bool ipv6 = fsk_host_get(AF_INET6);
+	bool ports = fsk_compat_has_port_range();
+	bool steering = READ_ONCE(fn->steering);
 
 	if (fsk_netlink_put_feature(msg, "listen", true,
 				    "for listeners that join") ||
+	    fsk_netlink_put_feature(msg, "connect", ports, ports ?
+				    "for sockets that join" :
+				    "sockets of this kernel have no port range") ||
+	    fsk_netlink_put_feature(msg, "steer", steering, steering ?
+				    "rfd or rfd-count ask for it" :
+				    "no interface is in steer mode") ||
 	    fsk_netlink_put_feature(msg, "ipv6", ipv6, ipv6 ?
 				    "the kernel has IPv6" :
 				    "the kernel has no IPv6") ||
@@ -420,7 +427,10 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	if (nla_put_u32(msg, FSK_A_CONFIG_RESCUE_MS,
-			READ_ONCE(fn->rescue_ms))) {
+			READ_ONCE(fn->rescue_ms)) ||
+	    nla_put_u8(msg, FSK_A_CONFIG_RFD, READ_ONCE(fn->rfd_mode)) ||
+	    nla_put_u8(msg, FSK_A_CONFIG_RFD_COUNT,
+		       READ_ONCE(fn->rfd_count))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -428,19 +438,48 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(msg, info);
 }
 
+static int fsk_netlink_config_rfd(struct fsk_net *fn, struct genl_info *info)
+{
+	struct nlattr *count = info->attrs[FSK_A_CONFIG_RFD_COUNT];
+	struct nlattr *mode = info->attrs[FSK_A_CONFIG_RFD];
+	bool old_count = fn->rfd_count;
+	u8 old_mode = fn->rfd_mode;
+	int err;
+
+	if (mode && (nla_get_u8(mode) == FSK_RFD_RSS ||
+		     nla_get_u8(mode) == FSK_RFD_NTUPLE)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, mode,
+				    "this mode is set for each interface");
+		return -EINVAL;
+	}
+	WRITE_ONCE(fn->rfd_mode, mode ? nla_get_u8(mode) : old_mode);
+	WRITE_ONCE(fn->rfd_count, count ? nla_get_u8(count) : old_count);
+	err = fsk_steer_update(fn);
+	if (!err)
+		return 0;
+	WRITE_ONCE(fn->rfd_mode, old_mode);
+	WRITE_ONCE(fn->rfd_count, old_count);
+	GENL_SET_ERR_MSG(info, "the hooks could not be registered");
+	return err;
+}
+
 static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
 	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
+	int err;
 
-	if (GENL_REQ_ATTR_CHECK(info, FSK_A_CONFIG_RESCUE_MS)) {
-		GENL_SET_ERR_MSG(info, "give rescue-ms");
+	if (!rescue_ms && !info->attrs[FSK_A_CONFIG_RFD] &&
+	    !info->attrs[FSK_A_CONFIG_RFD_COUNT]) {
+		GENL_SET_ERR_MSG(info, "give rescue-ms, rfd or rfd-count");
 		return -EINVAL;
 	}
 	mutex_lock(&fn->mutex);
-	WRITE_ONCE(fn->rescue_ms,
-		   nla_get_u32(info->attrs[FSK_A_CONFIG_RESCUE_MS]));
+	err = fsk_netlink_config_rfd(fn, info);
+	if (!err && rescue_ms)
+		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
 	mutex_unlock(&fn->mutex);
-	return 0;
+	return err;
 }
 
 /* The family */
@@ -461,6 +500,8 @@ fsk_netlink_rescue_range __ro_after_init = {
 static const struct nla_policy fsk_netlink_config_policy[] = {
 	[FSK_A_CONFIG_RESCUE_MS] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_rescue_range),
+	[FSK_A_CONFIG_RFD] = NLA_POLICY_MAX(NLA_U8, FSK_RFD_NTUPLE),
+	[FSK_A_CONFIG_RFD_COUNT] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct genl_ops fsk_netlink_ops[] = {
@@ -492,10 +533,32 @@ static const struct genl_ops fsk_netlink_ops[] = {
 		.flags	 = GENL_UNS_ADMIN_PERM,
 		.policy	 = fsk_netlink_config_policy,
 		.maxattr = ARRAY_SIZE(fsk_netlink_config_policy) - 1,
+	}, {
+		.cmd	 = FSK_CMD_RFD_GET,
+		.dumpit	 = fsk_netlink_rfd_dump,
+		.policy	 = fsk_netlink_no_policy,
+		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
+	}, {
+		.cmd	 = FSK_CMD_RFD_SET,
+		.doit	 = fsk_netlink_rfd_set,
+		.flags	 = GENL_UNS_ADMIN_PERM,
+		.policy	 = fsk_netlink_rfd_policy,
+		.maxattr = FSK_A_RFD_MAX,
+	}, {
+		.cmd	 = FSK_CMD_RFD_DEL,
+		.doit	 = fsk_netlink_rfd_del,
+		.flags	 = GENL_UNS_ADMIN_PERM,
+		.policy	 = fsk_netlink_rfd_del_policy,
+		.maxattr = FSK_A_RFD_IFINDEX,
+	}, {
+		.cmd	 = FSK_CMD_DEST_GET,
+		.dumpit	 = fsk_netlink_dest_dump,
+		.policy	 = fsk_netlink_no_policy,
+		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	},
 };
 
-static struct genl_family fsk_netlink_family __ro_after_init = {
+struct genl_family fsk_netlink_family __ro_after_init = {
 	.name		= FSK_GENL_NAME,
 	.version	= FSK_GENL_VERSION,
 	.module		= THIS_MODULE,

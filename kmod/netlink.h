@@ -2,6 +2,17 @@
 #ifndef FSK_NETLINK_H
 #define FSK_NETLINK_H
 
+#include <net/genetlink.h>
+
+extern struct genl_family fsk_netlink_family;
+extern const struct nla_policy fsk_netlink_rfd_policy[];
+extern const struct nla_policy fsk_netlink_rfd_del_policy[];
+
+int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
+int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);
+int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb);
+int fsk_netlink_dest_dump(struct sk_buff *msg, struct netlink_callback *cb);
+
 int fsk_netlink_init(void);
 void fsk_netlink_exit(void);
 

@@ -8,6 +8,9 @@
 
 #include <linux/slab.h>
 
+#include "rfd.h"
+#include "steer.h"
+
 unsigned int fsk_net_id __read_mostly;
 static const struct nf_hook_ops *fsk_net_hooks;
 
@@ -21,6 +24,8 @@ static int __net_init fsk_net_net_init(struct net *net)
 		return -ENOMEM;
 	fn->net = net;
 	fn->rescue_ms = FSK_RESCUE_MS;
+	fn->rfd_mode = FSK_RFD_MASK;
+	fn->rfd_stamp = 1;
 	mutex_init(&fn->mutex);
 	hash_init(fn->listeners);
 	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
@@ -39,6 +44,8 @@ static void __net_exit fsk_net_net_exit(struct net *net)
 	struct fsk_net *fn = fsk_net_of(net);
 
 	WARN_ON_ONCE(fn->nr_listeners || fn->hooked);
+	fsk_steer_net_exit(fn);
+	fsk_rfd_drain(fn);
 	bitmap_free(fn->ports);
 	free_percpu(fn->stats);
 }

@@ -11,8 +11,11 @@
 
 #include "stats.h"
 
+struct fsk_steer;
+
 #define FSK_NET_BITS		8	/* 256 chains, by port */
 #define FSK_NET_PORTS		65536
+#define FSK_NET_RFD		16	/* chains of interfaces, by number */
 #define FSK_RESCUE_MS		20	/* a worker's time slice or two */
 
 /**
@@ -25,6 +28,14 @@
  * @rescue_ms: how long a queue may wait for its worker, 0 for ever; written
  *	under @mutex
  * @stats: counters, local to their core
+ * @rfd_mode: enum fsk_rfd_mode of interfaces without one of their own; written
+ *	under @mutex
+ * @rfd_count: count packets of active connections in all modes; written under
+ *	@mutex
+ * @steering: the hooks of @steer are registered; written under @mutex
+ * @rfd_stamp: changes when @rfd does, never 0 but by wrapping
+ * @steer: made when first asked for, under @mutex; stays
+ * @rfd: interfaces that have been described, RCU, written under @mutex
  * @net: the namespace, constant
  * @mutex: rank 3 of DOC: locking; protects what follows
  * @listeners: app listeners that are listening, by port
@@ -32,6 +43,7 @@
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
  * @hooked: whether they are registered
+ * @nr_rfd: interfaces in @rfd
  *
  * The first line is all that a packet of a bystander touches.
  */
@@ -42,6 +54,14 @@ struct fsk_net {
 	unsigned int rescue_ms;
 	struct fsk_stats __percpu *stats;
 
+	/* read when connecting */
+	u8 rfd_mode;
+	bool rfd_count;
+	bool steering;
+	u32 rfd_stamp;
+	struct fsk_steer *steer;
+	struct hlist_head rfd[FSK_NET_RFD];
+
 	/* cold from here on */
 	struct net *net ____cacheline_aligned_in_smp;
 	struct mutex mutex;	/* rank 3 of DOC: locking */
@@ -50,6 +70,7 @@ struct fsk_net {
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
 	bool hooked;
+	unsigned int nr_rfd;
 };
 
 extern unsigned int fsk_net_id;

@@ -18,5 +18,7 @@ struct fsk_stats {
 /* One instruction on every 64-bit machine, safe against interrupts. */
 #define fsk_stats_inc(fn, item) \
 	this_cpu_inc((fn)->stats->n[FSK_STAT_##item])
+#define fsk_stats_add(fn, item, count) \
+	this_cpu_add((fn)->stats->n[FSK_STAT_##item], count)
 
 #endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_PORT_H
+#define FSK_PORT_H
+
+#include <net/sock.h>
+
+#include "dest.h"
+#include "netns.h"
+
+/**
+ * struct fsk_port_pick - the search for one source port
+ * @fn: namespace state
+ * @sk: the socket that connects
+ * @table: of the core that connects
+ * @key: the destination
+ * @route: the way there, as far as known
+ * @own: whether the last port that was found is one of this core
+ * @probes: ports looked at
+ * @clashes: ports that the kernel refused
+ */
+struct fsk_port_pick {
+	struct fsk_net *fn;
+	const struct sock *sk;
+	struct fsk_dest_table *table;
+	struct fsk_dest_key key;
+	struct fsk_dest_route route;
+	bool own;
+	unsigned int probes;
+	unsigned int clashes;
+};
+
+bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
+		    const struct sockaddr *uaddr, int len);
+int fsk_port_next(struct fsk_port_pick *pick);
+void fsk_port_end(struct fsk_port_pick *pick);
+u32 fsk_port_share(struct fsk_net *fn, const struct fsk_dest *dest, int cpu,
+		   u8 *mode);
+
+#endif

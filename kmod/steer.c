@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets of active connections that come in on another core than the one
+ * that connected: counted, and in steer mode handed to their core.
+ *
+ * As the kernel's own packet steering does it: a bounded queue per core, filled
+ * by any, emptied by a poll with the network's budget, started by an
+ * interrupt.  Packets of one flow that come in on one core stay in order.
+ *
+ * The hook is the last of PRE_ROUTING.  All that looks at packets before
+ * routing has seen this one, once, and what follows is the one function that
+ * the hook is told of.
+ */
+#include "steer.h"
+
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/random.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+
+#include "compat.h"
+#include "rfd.h"
+
+#define FSK_STEER_QUEUE_MAX	1000	/* packets, the kernel's default */
+
+/**
+ * struct fsk_steer_queue - packets on their way to one core
+ * @lock: protects @input and @active; taken with BH off, rank 7
+ * @input: packets, by all cores
+ * @active: the core has been told, and has not found @input empty since
+ * @ready: packets that the poll has taken, local to it
+ * @napi: polls
+ * @csd: interrupts the core
+ */
+struct fsk_steer_queue {
+	spinlock_t lock;	/* rank 7 of DOC: locking */
+	struct sk_buff_head input;
+	bool active;
+	/* written by the core alone from here on */
+	struct sk_buff_head ready ____cacheline_aligned_in_smp;
+	struct napi_struct napi;
+	call_single_data_t csd;
+};
+
+/**
+ * struct fsk_steer_cb - what a packet in a queue carries
+ * @okfn: where it goes on, at the end of what IP keeps in skb->cb
+ */
+struct fsk_steer_cb {
+	u8 ip[sizeof_field(struct sk_buff, cb) - sizeof(void *)];
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+};
+
+static DEFINE_PER_CPU(struct fsk_steer_queue, fsk_steer_queues);
+static struct net_device *fsk_steer_dev;
+
+static struct fsk_steer_cb *fsk_steer_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct fsk_steer_cb) > sizeof(skb->cb));
+	BUILD_BUG_ON(sizeof(struct inet_skb_parm) >
+		     offsetof(struct fsk_steer_cb, okfn));
+	BUILD_BUG_ON(sizeof(struct inet6_skb_parm) >
+		     offsetof(struct fsk_steer_cb, okfn));
+	return (struct fsk_steer_cb *)skb->cb;
+}
+
+/* The receiving core */
+
+static void fsk_steer_deliver(struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct net *net = dev_net(dev);
+
+	fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
+	rcu_read_lock();
+	fsk_steer_cb(skb)->okfn(net, NULL, skb);
+	rcu_read_unlock();
+	dev_put(dev);	/* fsk_steer_enqueue() took it */
+}
+
+/* Take what has come.  False if nothing has: then the next packet interrupts
+ * again.
+ */
+static bool fsk_steer_refill(struct fsk_steer_queue *q)
+{
+	bool any;
+
+	spin_lock(&q->lock);
+	any = !skb_queue_empty(&q->input);
+	skb_queue_splice_tail_init(&q->input, &q->ready);
+	if (!any)
+		q->active = false;
+	spin_unlock(&q->lock);
+	return any;
+}
+
+static int fsk_steer_poll(struct napi_struct *napi, int budget)
+{
+	struct fsk_steer_queue *q;
+	struct sk_buff *skb;
+	int done;
+
+	q = container_of(napi, struct fsk_steer_queue, napi);
+	for (done = 0; done < budget; done++) {
+		skb = __skb_dequeue(&q->ready);
+		if (!skb) {
+			if (!fsk_steer_refill(q)) {
+				/* A packet that came since then has the poll
+				 * scheduled again.
+				 */
+				napi_complete_done(napi, done);
+				break;
+			}
+			skb = __skb_dequeue(&q->ready);
+		}
+		fsk_steer_deliver(skb);
+	}
+	return done;
+}
+
+static void fsk_steer_kick(void *data)
+{
+	struct fsk_steer_queue *q = data;
+
+	napi_schedule_irqoff(&q->napi);
+}
+
+/* The core that a packet came in on */
+
+/* A core that goes offline waits, once it is no longer active, for those who
+ * saw it active; its interrupts and polls are served until then and after.
+ */
+static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
+			      const struct nf_hook_state *state)
+{
+	struct fsk_steer_queue *q = per_cpu_ptr(&fsk_steer_queues, cpu);
+	bool kick;
+
+	skb_dst_force(skb);
+	fsk_steer_cb(skb)->okfn = state->okfn;
+	dev_hold(skb->dev);	/* fsk_steer_deliver() drops it */
+	spin_lock(&q->lock);
+	if (skb_queue_len(&q->input) >= FSK_STEER_QUEUE_MAX) {
+		spin_unlock(&q->lock);
+		dev_put(skb->dev);
+		return false;
+	}
+	__skb_queue_tail(&q->input, skb);
+	kick = !q->active;
+	q->active = true;
+	spin_unlock(&q->lock);
+	/* If it fails the last interrupt is still on its way. */
+	if (kick)
+		smp_call_function_single_async(cpu, &q->csd);
+	return true;
+}
+
+static u32 fsk_steer_bit(const struct fsk_steer *steer, u32 addr, __be16 port)
+{
+	u32 hash = jhash_2words(addr, (__force u16)port, steer->seed);
+
+	return hash >> (32 - FSK_STEER_FILTER_BITS);
+}
+
+static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
+				 const struct nf_hook_state *state, int cpu)
+{
+	struct fsk_net *fn = steer->fn;
+
+	if (cpu == smp_processor_id()) {
+		fsk_stats_inc(fn, RFD_HIT);
+		return NF_ACCEPT;
+	}
+	fsk_stats_inc(fn, RFD_MISS);
+	if (fsk_rfd_mode(fn, fsk_rfd_get(fn, state->in->ifindex)) !=
+	    FSK_RFD_STEER || !cpu_active(cpu))
+		return NF_ACCEPT;
+	if (fsk_steer_enqueue(skb, cpu, state))
+		return NF_STOLEN;
+	fsk_stats_inc(fn, RFD_DROP);
+	return NF_DROP;
+}
+
+/* @addr is the last word of the remote address. */
+static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
+			      const struct nf_hook_state *state, u32 addr)
+{
+	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	u16 owner;
+
+	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
+		return NF_ACCEPT;
+	owner = READ_ONCE(steer->owner[ntohs(th->dest)]);
+	if (!owner ||
+	    !test_bit(fsk_steer_bit(steer, addr, th->source), steer->filter))
+		return NF_ACCEPT;
+	if (skb->sk || skb->pkt_type != PACKET_HOST ||
+	    nf_bridge_info_exists(skb))
+		return NF_ACCEPT;
+	return fsk_steer_to(steer, skb, state, owner - 1);
+}
+
+static unsigned int fsk_steer_ipv4(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (iph->protocol != IPPROTO_TCP || ip_is_fragment(iph))
+		return NF_ACCEPT;
+	return fsk_steer(priv, skb, state, (__force u32)iph->saddr);
+}
+
+/* A packet with extension headers goes the kernel's way. */
+static unsigned int fsk_steer_ipv6(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	if (ip6h->nexthdr != IPPROTO_TCP)
+		return NF_ACCEPT;
+	return fsk_steer(priv, skb, state,
+			 (__force u32)ip6h->saddr.s6_addr32[3]);
+}
+
+static const struct nf_hook_ops fsk_steer_hook_ops[2] = {
+	{
+		.hook		= fsk_steer_ipv4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP_PRI_LAST,
+	}, {
+		.hook		= fsk_steer_ipv6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+};
+
+/* Connecting */
+
+/* A line that many cores read is written only where it has to change. */
+void __fsk_steer_note(struct fsk_steer *steer,
+		      const struct fsk_port_pick *pick, u16 hnum)
+{
+	u32 bit = fsk_steer_bit(steer, pick->route.daddr.s6_addr32[3],
+				pick->key.dport);
+	u16 owner = pick->table->cpu + 1;
+
+	if (!test_bit(bit, steer->filter))
+		set_bit(bit, steer->filter);
+	if (READ_ONCE(steer->owner[hnum]) != owner)
+		WRITE_ONCE(steer->owner[hnum], owner);
+}
+
+/* Namespaces */
+
+static struct fsk_steer *fsk_steer_create(struct fsk_net *fn)
+{
+	struct fsk_steer *steer;
+	int i;
+
+	BUILD_BUG_ON(NR_CPUS > U16_MAX);
+	steer = kvzalloc(sizeof(*steer), GFP_KERNEL_ACCOUNT);
+	if (!steer)
+		return NULL;
+	steer->fn = fn;
+	steer->seed = get_random_u32();
+	for (i = 0; i < ARRAY_SIZE(steer->hook_ops); i++) {
+		steer->hook_ops[i] = fsk_steer_hook_ops[i];
+		steer->hook_ops[i].priv = steer;
+	}
+	return steer;
+}
+
+static bool fsk_steer_wanted(const struct fsk_net *fn)
+{
+	const struct fsk_rfd *rfd;
+	int chain;
+
+	if (fn->rfd_count || fn->rfd_mode == FSK_RFD_STEER)
+		return true;
+	for (chain = 0; chain < FSK_NET_RFD; chain++)
+		hlist_for_each_entry(rfd, &fn->rfd[chain], node)
+			if (rfd->mode == FSK_RFD_STEER)
+				return true;
+	return false;
+}
+
+/**
+ * fsk_steer_update() - have hooks where the settings ask for them
+ * @fn: namespace state
+ *
+ * Context: Process, fsk_net.mutex held.
+ * Return: 0 or a negative errno.
+ */
+int fsk_steer_update(struct fsk_net *fn)
+{
+	struct fsk_steer *steer = fn->steer;
+	int err;
+
+	lockdep_assert_held(&fn->mutex);
+	if (fsk_steer_wanted(fn) == fn->steering)
+		return 0;
+	if (fn->steering) {
+		WRITE_ONCE(fn->steering, false);
+		nf_unregister_net_hooks(fn->net, steer->hook_ops,
+					ARRAY_SIZE(steer->hook_ops));
+		return 0;
+	}
+	if (!steer) {
+		steer = fsk_steer_create(fn);
+		if (!steer)
+			return -ENOMEM;
+		/* Pairs with READ_ONCE() in fsk_steer_note(). */
+		smp_store_release(&fn->steer, steer);
+	}
+	err = nf_register_net_hooks(fn->net, steer->hook_ops,
+				    ARRAY_SIZE(steer->hook_ops));
+	if (!err)
+		WRITE_ONCE(fn->steering, true);
+	return err;
+}
+
+/**
+ * fsk_steer_net_exit() - a namespace goes
+ * @fn: namespace state
+ *
+ * Its devices have gone, so no packet of it is in a queue.
+ *
+ * Context: Process.
+ */
+void fsk_steer_net_exit(struct fsk_net *fn)
+{
+	struct fsk_steer *steer = fn->steer;
+
+	if (fn->steering)
+		nf_unregister_net_hooks(fn->net, steer->hook_ops,
+					ARRAY_SIZE(steer->hook_ops));
+	if (steer)
+		kvfree_rcu(steer, rcu);
+}
+
+/* Module */
+
+static void fsk_steer_queue_init(struct fsk_steer_queue *q)
+{
+	spin_lock_init(&q->lock);
+	__skb_queue_head_init(&q->input);
+	__skb_queue_head_init(&q->ready);
+	INIT_CSD(&q->csd, fsk_steer_kick, q);
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &q->napi.state);
+	netif_napi_add(fsk_steer_dev, &q->napi, fsk_steer_poll);
+	napi_enable(&q->napi);
+}
+
+/**
+ * fsk_steer_init() - make the queues
+ *
+ * Context: Process, at module load.
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_steer_init(void)
+{
+	int cpu;
+
+	fsk_steer_dev = fsk_compat_netdev_dummy();
+	if (!fsk_steer_dev)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		fsk_steer_queue_init(per_cpu_ptr(&fsk_steer_queues, cpu));
+	return 0;
+}
+
+static void fsk_steer_nop(void *data)
+{
+}
+
+static void fsk_steer_queue_exit(struct fsk_steer_queue *q)
+{
+	struct sk_buff *skb;
+
+	napi_disable(&q->napi);
+	netif_napi_del(&q->napi);
+	skb_queue_splice_tail_init(&q->input, &q->ready);
+	while ((skb = __skb_dequeue(&q->ready))) {
+		dev_put(skb->dev);
+		kfree_skb(skb);
+	}
+}
+
+/**
+ * fsk_steer_exit() - drain the queues
+ *
+ * Context: Process, at unload, when no hook is registered.
+ */
+void fsk_steer_exit(void)
+{
+	int cpu;
+
+	synchronize_rcu();	/* hooks that still run */
+	on_each_cpu(fsk_steer_nop, NULL, 1);	/* interrupts they sent */
+	for_each_possible_cpu(cpu)
+		fsk_steer_queue_exit(per_cpu_ptr(&fsk_steer_queues, cpu));
+	fsk_compat_netdev_dummy_free(fsk_steer_dev);
+}
