@@ -85,19 +85,13 @@ static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
 	return -EADDRNOTAVAIL;
 }
 
-static void fsk_connect_count(const struct fsk_port_pick *pick, bool chosen)
+static void fsk_connect_chosen(struct fsk_port_pick *pick)
 {
-	struct fsk_net *fn = pick->fn;
-
-	fsk_stats_add(fn, CONNECT_PROBE, pick->probes);
-	if (pick->clashes)
-		fsk_stats_add(fn, CONNECT_CLASH, pick->clashes);
-	if (!chosen)
-		fsk_stats_inc(fn, CONNECT_KERNEL);
-	else if (pick->own)
-		fsk_stats_inc(fn, CONNECT_OWN);
+	fsk_port_end(pick);
+	if (pick->own)
+		fsk_stats_inc(pick->fn, CONNECT_OWN);
 	else
-		fsk_stats_inc(fn, CONNECT_ANY);
+		fsk_stats_inc(pick->fn, CONNECT_ANY);
 }
 
 static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
@@ -110,11 +104,16 @@ static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 		return host->prot->connect(sk, uaddr, len);
 	if (fsk_port_begin(&pick, sk, uaddr, len))
 		err = fsk_connect_try(&pick, sk, uaddr, len);
+	fsk_stats_add(pick.fn, CONNECT_PROBE, pick.probes);
+	if (pick.clashes)
+		fsk_stats_add(pick.fn, CONNECT_CLASH, pick.clashes);
 	if (!err)
-		fsk_port_end(&pick);
-	fsk_connect_count(&pick, err != -EADDRNOTAVAIL);
-	if (err == -EADDRNOTAVAIL)
-		err = host->prot->connect(sk, uaddr, len);
+		fsk_connect_chosen(&pick);
+	if (err != -EADDRNOTAVAIL)
+		return err;
+	err = host->prot->connect(sk, uaddr, len);
+	if (!err)
+		fsk_stats_inc(pick.fn, CONNECT_KERNEL);
 	return err;
 }
 
@@ -155,12 +154,17 @@ static void fsk_connect_prot_init(struct proto *prot, int family)
 
 /* The ULP */
 
+/* Not fsk_host_is_plain(): a socket that was connected before may have been
+ * turned to IPv4 for good.
+ */
 static int fsk_connect_check(const struct sock *sk)
 {
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
-	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk) ||
-	    !fsk_host_is_plain(sk))
+	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk) || !host ||
+	    READ_ONCE(sk->sk_prot) != host->prot)
 		return -EOPNOTSUPP;
 	return 0;
 }

@@ -288,6 +288,67 @@ int rescue_set_ms(unsigned int ms)
 	return request_send(&rq, NULL, NULL);
 }
 
+/* Receive flow delivery */
+
+/**
+ * rfd_config() - the settings of this namespace
+ * @mode: of interfaces without a mode of their own
+ * @counting: count packets in all modes
+ *
+ * Return: 0 or a negative errno.
+ */
+int rfd_config(enum fsk_rfd_mode mode, bool counting)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_RFD, mode);
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_RFD_COUNT, counting);
+	return request_send(&rq, NULL, NULL);
+}
+
+/**
+ * rfd_set() - the mode of one interface
+ * @ifindex: the interface
+ * @mode: enum fsk_rfd_mode, or what is none
+ * @rss: or NULL
+ *
+ * Return: 0 or a negative errno.
+ */
+int rfd_set(int ifindex, int mode, const struct rss *rss)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, FSK_CMD_RFD_SET, NLM_F_ACK);
+	mnl_attr_put_u32(rq.nlh, FSK_A_RFD_IFINDEX, ifindex);
+	mnl_attr_put_u8(rq.nlh, FSK_A_RFD_MODE, mode);
+	if (rss) {
+		mnl_attr_put(rq.nlh, FSK_A_RFD_KEY, rss->key_len, rss->key);
+		mnl_attr_put(rq.nlh, FSK_A_RFD_TABLE,
+			     rss->entries * sizeof(*rss->table), rss->table);
+		mnl_attr_put_u32(rq.nlh, FSK_A_RFD_HASH, rss->hash);
+	}
+	return request_send(&rq, NULL, NULL);
+}
+
+int rfd_del(int ifindex)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, FSK_CMD_RFD_DEL, NLM_F_ACK);
+	mnl_attr_put_u32(rq.nlh, FSK_A_RFD_IFINDEX, ifindex);
+	return request_send(&rq, NULL, NULL);
+}
+
 /* Status */
 
 static void feature_read(const struct nlattr *nest, int *enabled)

@@ -53,6 +53,26 @@ int claims(int port);
 uint64_t count(enum fsk_stat item);
 uint64_t count_accepts(void);
 int rescue_set_ms(unsigned int ms);
+
+/**
+ * struct rss - what a network card does with packets, or what we say it does
+ * @key: RSS key
+ * @key_len: of @key, in bytes
+ * @table: cores
+ * @entries: of @table
+ * @hash: FSK_RFD_HASH_*
+ */
+struct rss {
+	uint8_t key[FSK_RFD_KEY_MAX];
+	unsigned int key_len;
+	uint32_t table[FSK_RFD_TABLE_MAX];
+	unsigned int entries;
+	uint32_t hash;
+};
+
+int rfd_config(enum fsk_rfd_mode mode, bool counting);
+int rfd_set(int ifindex, int mode, const struct rss *rss);
+int rfd_del(int ifindex);
 int hooks_on(void);
 
 #endif

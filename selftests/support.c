@@ -125,7 +125,16 @@ bool joined(int fd)
 	return len && !strcmp(name, "fastsocket");
 }
 
-static socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
+/**
+ * sock_addr() - an address
+ * @ss: to be filled
+ * @family: AF_INET or AF_INET6
+ * @port: host byte order
+ * @loopback: or the wildcard
+ *
+ * Return: its length.
+ */
+socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
 			   bool loopback)
 {
 	struct sockaddr_in6 *sin6 = (void *)ss;

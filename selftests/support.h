@@ -79,6 +79,8 @@ void unpin(void);
 int join(int fd);
 bool joined(int fd);
 
+socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
+		    bool loopback);
 int sock_port(int fd);
 int sock_make(const struct place *p);
 int sock_bind(const struct place *p, int fd, int port);

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receive flow delivery: ports by an interface's hash, and packets that are
+ * moved to their core.
+ *
+ * The loopback interface stands for a network card here.  Its packets come in
+ * on the core that they are sent from, which the tests choose.
+ */
+#include "kselftest_harness.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+
+#define LO		1
+#define N		64
+#define CLIENT		1
+#define SERVER		2
+
+FIXTURE(rfd) {
+	struct place place;
+	struct rss rss;
+	int lfd;
+};
+
+FIXTURE_VARIANT(rfd) {
+	struct place place;
+};
+
+FIXTURE_VARIANT_ADD(rfd, ipv4) {
+	.place = { AF_INET, false, false },
+};
+
+FIXTURE_VARIANT_ADD(rfd, ipv6) {
+	.place = { AF_INET6, false, false },
+};
+
+FIXTURE_SETUP(rfd)
+{
+	const struct place any = { AF_INET6, true, false };
+	int i;
+
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	self->lfd = sock_make(&any);
+	ASSERT_EQ(0, sock_bind(&any, self->lfd, 8080));
+	ASSERT_EQ(0, listen(self->lfd, 1024));
+	srandom(getpid());
+	self->rss.key_len = 40;
+	for (i = 0; i < 40; i++)
+		self->rss.key[i] = random();
+	self->rss.entries = 128;
+	for (i = 0; i < 128; i++)
+		self->rss.table[i] = random() % cpus_online();
+	self->rss.hash = FSK_RFD_HASH_TCP4 | FSK_RFD_HASH_TCP6;
+}
+
+FIXTURE_TEARDOWN(rfd)
+{
+}
+
+static int rfd_dial(const struct place *p)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sock_addr(&to, p->family, 8080, true);
+	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+				 strlen(FSK_ULP_RFD_NAME)))
+		return -errno;
+	return connect(fd, (void *)&to, len) ? -errno : fd;
+}
+
+/* Straight from the definition: bit i of the input selects bits i to i + 31 of
+ * the key.
+ */
+static uint32_t toeplitz(const uint8_t *key, const uint8_t *in, int len)
+{
+	uint32_t hash = 0;
+	int bit, k;
+
+	for (bit = 0; bit < 8 * len; bit++) {
+		if (!(in[bit / 8] >> (7 - bit % 8) & 1))
+			continue;
+		for (k = 0; k < 32; k++)
+			if (key[(bit + k) / 8] >> (7 - (bit + k) % 8) & 1)
+				hash ^= 1U << (31 - k);
+	}
+	return hash;
+}
+
+/* Where the table says that the replies of a connection come in. */
+static int rss_cpu(const struct rss *rss, int family, int port)
+{
+	uint8_t in[36];
+	uint32_t hash;
+	int len = 0;
+
+	if (family == AF_INET) {
+		inet_pton(AF_INET, "127.0.0.1", in);
+		inet_pton(AF_INET, "127.0.0.1", in + 4);
+		len = 8;
+	} else {
+		inet_pton(AF_INET6, "::1", in);
+		inet_pton(AF_INET6, "::1", in + 16);
+		len = 32;
+	}
+	in[len++] = 8080 >> 8;
+	in[len++] = 8080 & 0xff;
+	in[len++] = port >> 8;
+	in[len++] = port & 0xff;
+	hash = toeplitz(rss->key, in, len);
+	return rss->table[hash & (rss->entries - 1)];
+}
+
+/* How many of N connections of each core come in where they should. */
+static int rss_hits(const struct rss *rss, const struct place *p)
+{
+	int cpu, i, fd, hits = 0;
+
+	for (cpu = 0; cpu < cpus_online(); cpu++) {
+		if (pin(cpu))
+			return -1;
+		for (i = 0; i < N; i++) {
+			fd = rfd_dial(p);
+			if (fd < 0)
+				return fd;
+			hits += rss_cpu(rss, p->family, sock_port(fd)) == cpu;
+		}
+	}
+	return hits;
+}
+
+TEST_F(rfd, rss__port_by_hash)
+{
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	EXPECT_EQ(N * cpus_online(), count(FSK_STAT_CONNECT_OWN));
+	/* One look for each: ports of other cores are not looked at. */
+	EXPECT_EQ(N * cpus_online(), count(FSK_STAT_CONNECT_PROBE));
+}
+
+/* A new table holds from the next connection on. */
+TEST_F(rfd, rss__table_changes)
+{
+	int i;
+
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	for (i = 0; i < 40; i++)
+		self->rss.key[i] ^= random();
+	EXPECT_GT(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	ASSERT_EQ(0, rfd_del(LO));
+	EXPECT_GT(N * cpus_online(), rss_hits(&self->rss, &self->place));
+}
+
+/* A core without a queue takes any port, and says so. */
+TEST_F(rfd, rss__core_without_queue)
+{
+	int i, fd;
+
+	for (i = 0; i < self->rss.entries; i++)
+		self->rss.table[i] = SERVER;
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < N; i++) {
+		fd = rfd_dial(&self->place);
+		ASSERT_LE(0, fd);
+	}
+	EXPECT_EQ(N, count(FSK_STAT_CONNECT_ANY));
+	EXPECT_EQ(0, count(FSK_STAT_CONNECT_OWN));
+}
+
+/* A family that the card does not hash by ports gets ports by mask. */
+TEST_F(rfd, rss__other_family)
+{
+	int fd;
+
+	self->rss.hash = self->place.family == AF_INET ? FSK_RFD_HASH_TCP6 :
+							 FSK_RFD_HASH_TCP4;
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	ASSERT_EQ(0, pin(CLIENT));
+	fd = rfd_dial(&self->place);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(CLIENT, sock_port(fd) % cpus_online());
+}
+
+TEST_F(rfd, set__refuses)
+{
+	struct rss rss = self->rss;
+
+	EXPECT_EQ(-ENODEV, rfd_set(4242, FSK_RFD_MASK, NULL));
+	EXPECT_EQ(-ERANGE, rfd_set(0, FSK_RFD_MASK, NULL));
+	EXPECT_EQ(-ERANGE, rfd_set(LO, FSK_RFD_NTUPLE + 1, NULL));
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, NULL));
+	rss.key_len = 39;
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, &rss));
+	rss.key_len = 40;
+	rss.entries = 100;
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, &rss));
+	rss.entries = 0;
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, &rss));
+	rss.entries = 128;
+	rss.table[77] = 1 << 20;
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, &rss));
+	rss.table[77] = 0;
+	rss.hash = 0;
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, &rss));
+	rss.hash = 4;
+	EXPECT_EQ(-EINVAL, rfd_set(LO, FSK_RFD_RSS, &rss));
+	EXPECT_EQ(-ENOENT, rfd_del(LO));
+	EXPECT_EQ(-EINVAL, rfd_config(FSK_RFD_RSS, false));
+	EXPECT_EQ(-EINVAL, rfd_config(FSK_RFD_NTUPLE, false));
+	EXPECT_EQ(-ERANGE, rfd_config(FSK_RFD_NTUPLE + 1, false));
+}
+
+/* A child that accepts and answers from another core: a reply for each byte. */
+static pid_t serve(int lfd, int cpu, int connections)
+{
+	pid_t pid = fork_child();
+	struct pollfd fds[N];
+	int i, n = 0;
+	char byte;
+
+	if (pid)
+		return pid;
+	if (pin(cpu))
+		_exit(1);
+	for (i = 0; i < connections; i++)
+		fds[i] = (struct pollfd) { sock_accept(lfd), POLLIN };
+	while (n < connections && poll(fds, connections, -1) > 0) {
+		for (i = 0; i < connections; i++) {
+			if (!fds[i].revents)
+				continue;
+			if (read(fds[i].fd, &byte, 1) == 1) {
+				if (write(fds[i].fd, &byte, 1) != 1)
+					_exit(2);
+				continue;
+			}
+			close(fds[i].fd);
+			fds[i].fd = -1;
+			n++;
+		}
+	}
+	_exit(0);
+}
+
+/* The client's side of N connections with a few replies each. */
+static int converse(const struct place *p, int rounds)
+{
+	int fds[N], i, j;
+	char byte;
+
+	for (i = 0; i < N; i++) {
+		fds[i] = rfd_dial(p);
+		if (fds[i] < 0)
+			return fds[i];
+	}
+	for (j = 0; j < rounds; j++) {
+		for (i = 0; i < N; i++)
+			if (write(fds[i], "x", 1) != 1)
+				return -errno;
+		for (i = 0; i < N; i++)
+			if (read(fds[i], &byte, 1) != 1)
+				return -EPIPE;
+	}
+	for (i = 0; i < N; i++)
+		close(fds[i]);
+	return 0;
+}
+
+/* Replies come from another core and are handled on the one that connected. */
+TEST_F(rfd, steer__moves_replies)
+{
+	pid_t server;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, pin(CLIENT));
+	ASSERT_EQ(0, converse(&self->place, 8));
+	EXPECT_EQ(0, reap(server));
+	/* Each answer, at least, was sent from the server's core. */
+	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
+	EXPECT_TRUE(until(count(FSK_STAT_RFD_STEERED) ==
+			  count(FSK_STAT_RFD_MISS)));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_DROP));
+	EXPECT_LT(0, count(FSK_STAT_RFD_HIT));
+}
+
+/* Counting alone moves nothing. */
+TEST_F(rfd, count__moves_nothing)
+{
+	pid_t server;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_MASK, true));
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, pin(CLIENT));
+	ASSERT_EQ(0, converse(&self->place, 8));
+	EXPECT_EQ(0, reap(server));
+	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_STEERED));
+	ASSERT_EQ(0, rfd_config(FSK_RFD_MASK, false));
+}
+
+/* Who did not join is not moved, though the port is one that was. */
+TEST_F(rfd, steer__leaves_others_alone)
+{
+	int i, fd, child;
+	uint64_t hits;
+	char byte;
+
+	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
+				"40000 40015"));
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < 16; i++) {
+		fd = rfd_dial(&self->place);
+		ASSERT_LE(0, fd);
+		sock_reset(fd);
+	}
+	hits = count(FSK_STAT_RFD_HIT);
+	EXPECT_LT(0, hits);
+	{
+		const struct place any = { AF_INET6, true, false };
+		int lfd = sock_make(&any);
+
+		ASSERT_EQ(0, sock_bind(&any, lfd, 8081));
+		ASSERT_EQ(0, listen(lfd, 16));
+		fd = sock_dial(&self->place, 8081);
+		ASSERT_LE(0, fd);
+		child = sock_accept(lfd);
+	}
+	ASSERT_LE(0, child);
+	ASSERT_EQ(0, pin(SERVER));
+	ASSERT_EQ(1, write(child, "x", 1));
+	ASSERT_EQ(1, read(fd, &byte, 1));
+	EXPECT_EQ(hits, count(FSK_STAT_RFD_HIT));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_MISS));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_STEERED));
+}
+
+/* In order: a stream whose packets come in on one core and are handled on
+ * another arrives as it was sent, without a segment out of order.
+ */
+static long snmp_out_of_order(void)
+{
+	FILE *pipe = popen("nstat -asz TcpExtTCPOFOQueue | awk '/OFO/ {print $2}'",
+			   "r");
+	long n = -1;
+
+	if (pipe && fscanf(pipe, "%ld", &n) != 1)
+		n = -1;
+	if (pipe)
+		pclose(pipe);
+	return n;
+}
+
+TEST_F(rfd, steer__keeps_order)
+{
+	static char block[65536];
+	size_t got = 0, want = 16 << 20;
+	int fd, child, status;
+	ssize_t n;
+	pid_t pid;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	ASSERT_EQ(0, pin(CLIENT));
+	fd = rfd_dial(&self->place);
+	ASSERT_LE(0, fd);
+	child = sock_accept(self->lfd);
+	ASSERT_LE(0, child);
+	pid = fork_child();
+	if (!pid) {
+		pin(SERVER);
+		close(fd);
+		for (size_t sent = 0; sent < want; sent += n) {
+			n = write(child, block, sizeof(block));
+			if (n <= 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	close(child);
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		got += n;
+	EXPECT_EQ(want, got);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
+	EXPECT_EQ(0, snmp_out_of_order());
+}
+
+/* A namespace goes with packets in queues and hooks registered. */
+TEST_F(rfd, steer__namespace_goes)
+{
+	int i, status;
+	pid_t pid;
+
+	for (i = 0; i < 10; i++) {
+		pid = fork_child();
+		if (!pid) {
+			const struct place any = { AF_INET6, true, false };
+
+			if (net_enter() || rfd_config(FSK_RFD_STEER, true))
+				_exit(1);
+			self->lfd = sock_make(&any);
+			if (sock_bind(&any, self->lfd, 8080) ||
+			    listen(self->lfd, 1024) ||
+			    serve(self->lfd, SERVER, N) < 0 || pin(CLIENT))
+				_exit(2);
+			_exit(converse(&self->place, 2) ? 3 : 0);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+	}
+}
+
+TEST_HARNESS_MAIN
