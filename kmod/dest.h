@@ -55,15 +55,15 @@ struct fsk_dest_route {
  * @step: from one offset to the next, modulo the size of the range, to which
  *	it is prime
  * @idle: steps since a port was found
- * @retry: jiffies before which the ports count as used up
  * @used_up: a whole round found none
+ * @skipped: connections since then, roughly
  */
 struct fsk_dest_walk {
 	u32 at;
 	u32 step;
 	u32 idle;
-	u32 retry;
 	bool used_up;
+	u8 skipped;
 };
 
 /**

@@ -24,11 +24,16 @@
 /* Offsets passed over with the lock held; some microseconds. */
 #define FSK_PORT_STEPS		2048
 
-/* How long a core's ports count as used up.  Looking through all of them
- * again costs as much as some ten connections.
+/* When a whole round has found no port of this core, one connection in so many
+ * looks at one more of them, so that ports which become free are found and
+ * looks stay few.
  */
-#define FSK_PORT_RETRY_OWN	HZ
-#define FSK_PORT_RETRY_ANY	(HZ / 10)
+#define FSK_PORT_RETRY_OWN	4
+
+/* When a round has found no port at all, so many looks, and it is the kernel's
+ * turn, which looks at all.
+ */
+#define FSK_PORT_RETRY_ANY	8
 
 /* The destination */
 
@@ -198,10 +203,10 @@ bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
 {
 	struct fsk_dest *dest;
 
-	pick->fn = fsk_net_of(sock_net(sk));
-	pick->sk = sk;
-	pick->probes = 0;
-	pick->clashes = 0;
+	*pick = (struct fsk_port_pick) {
+		.fn = fsk_net_of(sock_net(sk)),
+		.sk = sk,
+	};
 	if (!fsk_port_key(&pick->key, sk, uaddr, len))
 		return false;
 	pick->table = fsk_dest_table_get(raw_smp_processor_id());
@@ -290,24 +295,20 @@ static void fsk_port_rehash(struct fsk_net *fn, struct fsk_dest *dest,
 	rule->hash = dest->hash;
 }
 
-/* The next port of a walk, 0 when all have been seen in vain lately, -EAGAIN
- * to come back with the lock given up in between.  @rule is %NULL if any port
- * will do.
+/* The next port of a walk, 0 when a round is over, -EAGAIN to come back with
+ * the lock given up in between.  @rule is %NULL if any port will do.
  */
 static int fsk_port_step(const struct fsk_dest *dest,
 			 struct fsk_dest_walk *walk,
-			 const struct fsk_port_rule *rule, u32 retry)
+			 const struct fsk_port_rule *rule)
 {
 	u32 range = fsk_dest_range(&dest->key);
 	int i, hnum;
 
-	if (walk->used_up && time_before32((u32)jiffies, walk->retry))
-		return 0;
 	for (i = 0; i < FSK_PORT_STEPS; i++) {
 		if (walk->idle++ >= range) {
 			walk->idle = 0;
 			walk->used_up = true;
-			walk->retry = (u32)jiffies + retry;
 			return 0;
 		}
 		hnum = dest->key.low + walk->at;
@@ -318,6 +319,32 @@ static int fsk_port_step(const struct fsk_dest *dest,
 			return hnum;
 	}
 	return -EAGAIN;
+}
+
+static int fsk_port_step_own(struct fsk_port_pick *pick, struct fsk_dest *dest,
+			     const struct fsk_port_rule *rule)
+{
+	struct fsk_dest_walk *walk = &dest->own;
+	int hnum;
+
+	if (pick->own_over)
+		return 0;
+	if (walk->used_up) {
+		pick->own_over = true;
+		if (walk->skipped++ % FSK_PORT_RETRY_OWN)
+			return 0;
+	}
+	hnum = fsk_port_step(dest, walk, rule);
+	if (!hnum)
+		pick->own_over = true;
+	return hnum;
+}
+
+static int fsk_port_step_any(struct fsk_port_pick *pick, struct fsk_dest *dest)
+{
+	if (dest->any.used_up && pick->any_looks++ >= FSK_PORT_RETRY_ANY)
+		return 0;
+	return fsk_port_step(dest, &dest->any, NULL);
 }
 
 static int __fsk_port_candidate(struct fsk_port_pick *pick)
@@ -334,11 +361,11 @@ static int __fsk_port_candidate(struct fsk_port_pick *pick)
 		return 0;
 	fsk_port_rehash(pick->fn, dest, &rule);
 	pick->own = true;
-	hnum = fsk_port_step(dest, &dest->own, &rule, FSK_PORT_RETRY_OWN);
+	hnum = fsk_port_step_own(pick, dest, &rule);
 	if (hnum)
 		return hnum;
 	pick->own = false;
-	return fsk_port_step(dest, &dest->any, NULL, FSK_PORT_RETRY_ANY);
+	return fsk_port_step_any(pick, dest);
 }
 
 static int fsk_port_candidate(struct fsk_port_pick *pick)

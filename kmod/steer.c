@@ -201,7 +201,7 @@ static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 	    !test_bit(fsk_steer_bit(steer, addr, th->source), steer->filter))
 		return NF_ACCEPT;
 	if (skb->sk || skb->pkt_type != PACKET_HOST ||
-	    nf_bridge_info_exists(skb))
+	    nf_bridge_in_prerouting(skb))
 		return NF_ACCEPT;
 	return fsk_steer_to(steer, skb, state, owner - 1);
 }

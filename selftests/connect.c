@@ -527,6 +527,7 @@ TEST_F(connect, time_wait__as_the_kernel)
 	int i, fd, child;
 
 	ASSERT_EQ(0, port_range_set(LOW, LOW + 9));
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_tw_reuse", "0"));
 	for (i = 0; i < 10; i++) {
 		fd = rfd_dial(&self->place, &self->to, self->len);
 		ASSERT_LE(0, fd);
@@ -537,7 +538,6 @@ TEST_F(connect, time_wait__as_the_kernel)
 		close(child);
 		close(fd);
 	}
-	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_tw_reuse", "0"));
 	EXPECT_EQ(-EADDRNOTAVAIL,
 		  rfd_dial(&self->place, &self->to, self->len));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_tw_reuse", "1"));
