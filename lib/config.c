@@ -5,7 +5,9 @@
  * Nothing here takes a lock: listen() may be called in a signal handler and
  * between fork() and exec().
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,18 +28,31 @@ static bool fsk_config_on(const char *name)
 	return value && *value && strcmp(value, "0");
 }
 
+/* Returns whether all ports are meant. With a list that can't be read it is not
+ * known what was: leave all alone.
+ */
+static bool fsk_config_ports(const char *name, struct fsk_ports *ports)
+{
+	const char *list = secure_getenv(name);
+
+	if (!list || !*list)
+		return true;
+	if (fsk_ports_parse(ports, list))
+		for (size_t i = 0; i < 65536 / FSK_PORTS_WORD; i++)
+			ports->bits[i] = 0;
+	return false;
+}
+
 static void fsk_config_read(struct fsk_config *config)
 {
-	const char *ports = secure_getenv("FASTSOCKET_PORTS");
-
 	config->log = fsk_config_on("FASTSOCKET_LOG");
 	config->pin = fsk_config_on("FASTSOCKET_PIN");
-	config->all_ports = !ports || !*ports;
-	if (config->all_ports || !fsk_ports_parse(&config->ports, ports))
-		return;
-	/* What was meant is not known: leave all alone. */
-	for (size_t i = 0; i < 65536 / FSK_PORTS_WORD; i++)
-		config->ports.bits[i] = 0;
+	config->connect = fsk_config_on("FASTSOCKET_CONNECT");
+	config->all_ports = fsk_config_ports("FASTSOCKET_PORTS",
+					     &config->ports);
+	config->all_connect_ports =
+		fsk_config_ports("FASTSOCKET_CONNECT_PORTS",
+				 &config->connect_ports);
 }
 
 /**
@@ -58,6 +73,26 @@ struct fsk_config *fsk_config_get(void)
 				      memory_order_release);
 	}
 	return &fsk_config;
+}
+
+/**
+ * fsk_name() - an address and port as text
+ * @addr: of IPv4 or IPv6
+ * @name: FSK_NAME_SIZE bytes, is filled in
+ *
+ * Context: Any.
+ */
+void fsk_name(const struct sockaddr *addr, char *name)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+	bool ipv6 = addr->sa_family == AF_INET6;
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	inet_ntop(addr->sa_family, ipv6 ? (const void *)&in6->sin6_addr :
+		  (const void *)&in->sin_addr, host, sizeof(host));
+	snprintf(name, FSK_NAME_SIZE, ipv6 ? "[%s]:%u" : "%s:%u", host,
+		 ntohs(ipv6 ? in6->sin6_port : in->sin_port));
 }
 
 /**

@@ -4,13 +4,18 @@
 #define FSK_FSOCKET_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "ports.h"
 
 /**
  * struct fsk_config - what the environment asks for
- * @ports: ports that may join, if @all_ports is not set
+ * @ports: ports whose listeners may join, if @all_ports is not set
+ * @connect_ports: ports to which joined sockets may connect, if
+ *	@all_connect_ports is not set
  * @all_ports: no list was given
+ * @all_connect_ports: no list was given
+ * @connect: sockets that connect may join
  * @log: explain decisions on standard error
  * @pin: bind each worker to a CPU
  *
@@ -18,7 +23,10 @@
  */
 struct fsk_config {
 	struct fsk_ports ports;
+	struct fsk_ports connect_ports;
 	atomic_bool all_ports;
+	atomic_bool all_connect_ports;
+	atomic_bool connect;
 	atomic_bool log;
 	atomic_bool pin;
 };
@@ -26,6 +34,13 @@ struct fsk_config {
 struct fsk_config *fsk_config_get(void);
 
 void fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Room for the longest: brackets, an IPv6 address, a colon, a port. */
+#define FSK_NAME_SIZE	64
+
+void fsk_name(const struct sockaddr *addr, char *name);
+
+void fsk_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
 void fsk_join(int fd);
 

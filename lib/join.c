@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -51,21 +50,6 @@ static unsigned int fsk_join_port(const union fsk_addr *addr)
 						      addr->in.sin_port);
 }
 
-static const char *fsk_join_name(const union fsk_addr *addr, char *name,
-				 size_t size)
-{
-	bool ipv6 = addr->sa.sa_family == AF_INET6;
-	char host[INET6_ADDRSTRLEN];
-
-	if (!inet_ntop(addr->sa.sa_family, ipv6 ?
-		       (const void *)&addr->in6.sin6_addr :
-		       (const void *)&addr->in.sin_addr, host, sizeof(host)))
-		return "?";
-	snprintf(name, size, ipv6 ? "[%s]:%u" : "%s:%u", host,
-		 fsk_join_port(addr));
-	return name;
-}
-
 static const char *fsk_join_reason(int err)
 {
 	switch (err) {
@@ -88,11 +72,10 @@ static const char *fsk_join_reason(int err)
  */
 void fsk_join(int fd)
 {
-	char buffer[INET6_ADDRSTRLEN + 16];
 	union fsk_addr addr = { 0 };
 	socklen_t len = sizeof(addr);
+	char name[FSK_NAME_SIZE];
 	int saved = errno;
-	const char *name;
 
 	if (!fsk_join_is_tcp(fd)) {
 		fsk_log("fd %d: left alone: not a TCP socket", fd);
@@ -102,7 +85,7 @@ void fsk_join(int fd)
 		fsk_log("fd %d: left alone: it has no address", fd);
 		goto out;
 	}
-	name = fsk_join_name(&addr, buffer, sizeof(buffer));
+	fsk_name(&addr.sa, name);
 	if (!fsk_config_get()->all_ports &&
 	    !fsk_ports_has(&fsk_config_get()->ports, fsk_join_port(&addr)))
 		fsk_log("%s: left alone: port is not in FASTSOCKET_PORTS",

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The interposed calls. listen() always: a listener joins after it. The calls
- * by which a worker begins to wait, and pthread_create(), only pass through,
- * unless binding to CPUs was asked for.
+ * The interposed calls. listen() always: a listener joins after it. connect(),
+ * and the calls that may connect by TCP Fast Open, if that was asked for: a
+ * socket joins before it. The calls by which a worker begins to wait, and
+ * pthread_create(), only pass through, unless binding to CPUs was asked for.
  *
  * Each makes the stock call and returns its result and errno.
  */
@@ -27,6 +28,7 @@
 enum fsk_call {
 	FSK_ACCEPT,
 	FSK_ACCEPT4,
+	FSK_CONNECT,
 	FSK_EPOLL_CTL,
 	FSK_LISTEN,
 	FSK_POLL,
@@ -36,12 +38,16 @@ enum fsk_call {
 	FSK_PSELECT,
 	FSK_PTHREAD_CREATE,
 	FSK_SELECT,
+	FSK_SENDMMSG,
+	FSK_SENDMSG,
+	FSK_SENDTO,
 	FSK_CALLS
 };
 
 static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_ACCEPT] = "accept",
 	[FSK_ACCEPT4] = "accept4",
+	[FSK_CONNECT] = "connect",
 	[FSK_EPOLL_CTL] = "epoll_ctl",
 	[FSK_LISTEN] = "listen",
 	[FSK_POLL] = "poll",
@@ -51,6 +57,9 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_PSELECT] = "pselect",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
 	[FSK_SELECT] = "select",
+	[FSK_SENDMMSG] = "sendmmsg",
+	[FSK_SENDMSG] = "sendmsg",
+	[FSK_SENDTO] = "sendto",
 };
 
 /* The next definition of a function: the C library's, or another preloaded
@@ -93,6 +102,52 @@ FSK_EXPORT int listen(int fd, int backlog)
 		fsk_join(fd);
 	}
 	return ret;
+}
+
+FSK_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	typeof(connect) *next = fsk_next(FSK_CONNECT);
+
+	fsk_connect(fd, addr, len);
+	return next ? next(fd, addr, len) :
+		      (int)syscall(SYS_connect, fd, addr, len);
+}
+
+FSK_EXPORT ssize_t sendto(int fd, const void *data, size_t size, int flags,
+			  const struct sockaddr *addr, socklen_t len)
+{
+	typeof(sendto) *next = fsk_next(FSK_SENDTO);
+
+	if (!next)
+		return fsk_absent();
+	if (flags & MSG_FASTOPEN)
+		fsk_connect(fd, addr, len);
+	return next(fd, data, size, flags, addr, len);
+}
+
+FSK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	typeof(sendmsg) *next = fsk_next(FSK_SENDMSG);
+
+	if (!next)
+		return fsk_absent();
+	if (flags & MSG_FASTOPEN && msg)
+		fsk_connect(fd, msg->msg_name, msg->msg_namelen);
+	return next(fd, msg, flags);
+}
+
+FSK_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count,
+			int flags)
+{
+	typeof(sendmmsg) *next = fsk_next(FSK_SENDMMSG);
+
+	if (!next)
+		return fsk_absent();
+	/* The first connects; for the others it is done. */
+	if (flags & MSG_FASTOPEN && msgs && count)
+		fsk_connect(fd, msgs->msg_hdr.msg_name,
+			    msgs->msg_hdr.msg_namelen);
+	return next(fd, msgs, count, flags);
 }
 
 FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
@@ -289,7 +344,13 @@ FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	return err;
 }
 
+/* Names are looked up now, as a signal handler or the child of a thread that
+ * forks could meet the dynamic linker's lock. What comes before now does it for
+ * itself.
+ */
 __attribute__((constructor)) static void fsk_init(void)
 {
+	for (int call = 0; call < FSK_CALLS; call++)
+		fsk_next(call);
 	fsk_pin_init();
 }

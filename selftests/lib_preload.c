@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What lib_preload.py can't do: listen() before main(), errno, thread
- * attributes. Prints what is wrong; the exit status says whether anything is.
+ * attributes, a kernel that answers as the test wants. Prints what is wrong;
+ * the exit status says whether anything is.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,8 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 static int early = -1;
 static int wrong;
@@ -106,10 +115,213 @@ static void check_attr(void)
 	CHECK(right);
 }
 
+/* The library's setsockopt() is this one: it counts attempts to join before
+ * connect(), and answers with an error if there is one, or with success, as
+ * there may be no module.
+ */
+static int tries;
+static int answer = -1;
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	if (level != IPPROTO_TCP || option != 31 ||
+	    len != strlen("fastsocket-rfd") ||
+	    memcmp(value, "fastsocket-rfd", len))
+		return syscall(SYS_setsockopt, fd, level, option, value, len);
+	tries++;
+	if (answer < 0)
+		return syscall(SYS_setsockopt, fd, level, option, value, len);
+	errno = answer ? answer : errno;
+	return answer ? -1 : 0;
+}
+
+/* A listener that takes more than ever come here. */
+static struct sockaddr_in target(void)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	int fd = listener();
+
+	CHECK(!listen(fd, 4096));
+	CHECK(!getsockname(fd, (struct sockaddr *)&addr, &len));
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return addr;
+}
+
+/* A connection to @addr; errno is kept. */
+static int connected(struct sockaddr_in *addr)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	errno = 4242;
+	CHECK(!connect(fd, (struct sockaddr *)addr, sizeof(*addr)));
+	CHECK(errno == 4242);
+	return fd;
+}
+
+/* Each address family, kind of socket and call: how often it tried. */
+static void check_connect_calls(int each)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/none" };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr_in addr = target();
+	struct sockaddr_in6 six = {
+		.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+		.sin6_port = htons(1),
+	};
+	int fd = connected(&addr);
+
+	CHECK(tries == each);
+	CHECK(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == -1 &&
+	      errno == EISCONN);
+	CHECK(tries == 2 * each);
+	tries = 0;
+	CHECK(!connect(fd, &none, sizeof(none)) && !tries);
+	CHECK(connect(fd, NULL, 0) == -1 && errno == EINVAL && !tries);
+	CHECK(connect(fd, NULL, 16) == -1 && errno == EFAULT && !tries);
+	CHECK(connect(fd, (struct sockaddr *)&addr, 8) == -1 && !tries);
+	CHECK(connect(-1, (struct sockaddr *)&addr, sizeof(addr)) == -1 &&
+	      errno == EBADF && tries == each);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	tries = 0;
+	CHECK(connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1 &&
+	      errno == ENOENT && !tries);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	CHECK(connect(fd, (struct sockaddr *)&six, sizeof(six)) == -1 &&
+	      errno == ECONNREFUSED && tries == each);
+	tries = 0;
+	fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+	CHECK(fd < 0 || !connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	tries = 0;
+}
+
+/* Fast Open connects by the calls that send; otherwise these are left alone. */
+static void check_connect_sends(int each)
+{
+	struct sockaddr_in addr = target();
+	struct iovec vec = { .iov_base = "x", .iov_len = 1 };
+	struct mmsghdr msgs[2] = { {
+		.msg_hdr.msg_name = &addr,
+		.msg_hdr.msg_namelen = sizeof(addr),
+		.msg_hdr.msg_iov = &vec,
+		.msg_hdr.msg_iovlen = 1,
+	} };
+	int flags = MSG_FASTOPEN | MSG_NOSIGNAL;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	msgs[1].msg_hdr = msgs[0].msg_hdr;
+	tries = 0;
+	CHECK(sendto(fd, "x", 1, flags, (struct sockaddr *)&addr,
+		     sizeof(addr)) == 1 && tries == each);
+	CHECK(sendto(fd, "x", 1, MSG_NOSIGNAL, NULL, 0) == 1);
+	CHECK(send(fd, "x", 1, MSG_NOSIGNAL) == 1 && tries == each);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(sendmsg(fd, &msgs->msg_hdr, flags) == 1 && tries == 2 * each);
+	CHECK(sendmsg(fd, &msgs->msg_hdr, 0) == 1 && tries == 2 * each);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(sendmmsg(fd, msgs, 1, flags) == 1 && tries == 3 * each);
+	CHECK(sendmmsg(fd, msgs, 2, 0) == 2 && tries == 3 * each);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(sendto(fd, "x", 1, 0, (struct sockaddr *)&addr,
+		     sizeof(addr)) == 1 && tries == 3 * each);
+	tries = 0;
+}
+
+/* Where the kernel does not know the option it is asked once in a while, and
+ * again for each socket once it does.
+ */
+static void check_connect_pause(int err)
+{
+	struct sockaddr_in addr = target();
+	time_t end = time(NULL) + 10;
+
+	answer = err;
+	tries = 0;
+	for (int i = 0; i < 100; i++)
+		close(connected(&addr));
+	CHECK(tries == 1);
+	answer = 0;
+	while (tries == 1 && time(NULL) < end) {
+		usleep(20000);
+		close(connected(&addr));
+	}
+	for (int i = 0; i < 10; i++)
+		close(connected(&addr));
+	CHECK(tries == 12);
+}
+
+/* What one socket is refused others are not. */
+static void check_connect_errors(void)
+{
+	static const int errors[] = {
+		EEXIST, EOPNOTSUPP, ENOPROTOOPT, EISCONN, EINVAL, ENOMEM,
+	};
+	struct sockaddr_in addr = target();
+
+	tries = 0;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		answer = errors[i];
+		close(connected(&addr));
+	}
+	CHECK(tries == sizeof(errors) / sizeof(*errors));
+}
+
+static void check_connect(int each)
+{
+	answer = 0;
+	check_connect_calls(each);
+	check_connect_sends(each);
+	if (!each)
+		return;
+	check_connect_errors();
+	check_connect_pause(ENOENT);
+	check_connect_pause(EPERM);
+}
+
+/* Prints how often sockets tried to join that connect to ports 7001, 7002. */
+static void check_connect_ports(void)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int counts[2];
+
+	answer = 0;
+	for (int i = 0; i < 2; i++) {
+		tries = 0;
+		addr.sin_port = htons(7001 + i);
+		CHECK(connect(socket(AF_INET, SOCK_STREAM, 0),
+			      (struct sockaddr *)&addr, sizeof(addr)) == -1);
+		counts[i] = tries;
+	}
+	printf("%d %d\n", counts[0], counts[1]);
+}
+
+/* For strace: ten connections, by the true setsockopt(). */
+static void connect_ten(void)
+{
+	struct sockaddr_in addr = target();
+
+	for (int i = 0; i < 10; i++)
+		close(connected(&addr));
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "attr"))
 		check_attr();
+	else if (argc == 2 && !strcmp(argv[1], "connect"))
+		check_connect(1);
+	else if (argc == 2 && !strcmp(argv[1], "no-connect"))
+		check_connect(0);
+	else if (argc == 2 && !strcmp(argv[1], "connect-ports"))
+		check_connect_ports();
+	else if (argc == 2 && !strcmp(argv[1], "connect-ten"))
+		connect_ten();
 	else
 		check_listen(argc == 2 && !strcmp(argv[1], "joins"));
 	return wrong;

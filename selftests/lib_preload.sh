@@ -16,11 +16,13 @@ module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 tests=(symbols fallback fallback_native unprivileged joins joins_native others
 	ports ports_bad log log_off closed_stderr other_preload environment
 	pin_off pin_accept pin_poll pin_select pin_epoll pin_many pin_processes
-	pin_mask pin_bound pin_descendants pin_attr pin_exec pin_not_joined)
+	pin_mask pin_bound pin_descendants pin_attr pin_exec pin_not_joined
+	connect connect_off connect_ports connect_log connect_strace)
 
 # under VARIABLE=VALUE... PROGRAM...: with the library, and nothing else set
 under() {
 	env -u FASTSOCKET_PORTS -u FASTSOCKET_LOG -u FASTSOCKET_PIN \
+		-u FASTSOCKET_CONNECT -u FASTSOCKET_CONNECT_PORTS \
 		LD_PRELOAD="$library" "$@"
 }
 
@@ -38,7 +40,8 @@ native() {
 	need cc
 	work=$(mktemp -d)
 	defer rm -rf "$work"
-	cc -O2 -D_GNU_SOURCE -o "$work/native" "$here/lib_preload.c" \
+	# Its setsockopt() is also the library's.
+	cc -O2 -D_GNU_SOURCE -rdynamic -o "$work/native" "$here/lib_preload.c" \
 		-lpthread || fail "does not compile"
 }
 
@@ -60,14 +63,14 @@ with_module() {
 	[ -d /sys/module/fastsocket ] || insmod "$module" || fail "no module"
 }
 
-# Each call by which a worker waits or listens, and nothing else.
+# Each call by which a worker waits, listens or connects, and nothing else.
 test_symbols() {
 	need nm
 	local found
 
 	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
-	[ "$found" = "__poll_chk __ppoll_chk accept accept4 epoll_ctl listen poll \
-ppoll pselect pthread_create select" ] || fail "$found"
+	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect epoll_ctl \
+listen poll ppoll pselect pthread_create select sendmmsg sendmsg sendto" ] || fail "$found"
 }
 
 test_fallback() {
@@ -200,6 +203,87 @@ test_pin_exec() { pin pin_exec; }
 test_pin_not_joined() {
 	vars=(FASTSOCKET_PIN=1 FASTSOCKET_PORTS=7001)
 	python pin_not_joined
+}
+
+test_connect() {
+	native
+	quiet under FASTSOCKET_CONNECT=1 "$work/native" connect
+}
+
+test_connect_off() {
+	native
+	quiet under "$work/native" no-connect
+	quiet under FASTSOCKET_CONNECT=0 "$work/native" no-connect
+	quiet under FASTSOCKET_CONNECT=1 FASTSOCKET_CONNECT_PORTS=1x \
+		"$work/native" no-connect
+}
+
+test_connect_ports() {
+	local list expect output
+
+	native
+	while read -r list expect; do
+		output=$(under FASTSOCKET_CONNECT=1 \
+			FASTSOCKET_CONNECT_PORTS="${list#-}" "$work/native" \
+			connect-ports)
+		[ "$output" = "$expect" ] || fail "'$list': $output"
+	done <<-END
+	- 1 1
+	7001 1 0
+	80,7002-7003 0 1
+	1-65535 1 1
+	7001, 0 0
+	END
+}
+
+# log_says WORDS TEST VARIABLE=VALUE...
+log_says() {
+	local words=$1 test=$2 output
+	shift 2
+
+	output=$(under FASTSOCKET_LOG=1 FASTSOCKET_CONNECT=1 "$@" \
+		"$work/native" "$test" 2>&1)
+	echo "$output" |
+		grep -q "^fastsocket.*: fd [0-9]* to .*:[0-9]*: $words\$" ||
+		fail "no '$words': $output"
+}
+
+test_connect_log() {
+	native
+	log_says 'source port by core' connect
+	log_says 'left alone: port is not in FASTSOCKET_CONNECT_PORTS' \
+		connect FASTSOCKET_CONNECT_PORTS=1
+	log_says 'left alone: it uses another ULP' connect
+	log_says 'left alone: not a plain TCP socket' connect
+	without_module
+	log_says 'left alone: the kernel module is not loaded.*' connect-ten
+	log_says 'left alone: the kernel refused a moment ago' connect-ten
+}
+
+# calls VARIABLE=VALUE...: system calls of ten connections, as strace saw them
+calls() {
+	under "$@" strace -f -o "$work/trace" "$work/native" connect-ten ||
+		fail "strace"
+	# The loader's work differs by the length of the environment, not by
+	# connections.
+	grep -cE ' (setsockopt|getsockopt|connect|clock_gettime|fcntl)\(' \
+		"$work/trace"
+}
+
+# One more for each socket where the module is, and one in all where it isn't.
+test_connect_strace() {
+	local off on joins
+
+	need strace
+	native
+	off=$(calls FASTSOCKET_CONNECT=0) || exit 1
+	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
+	joins=$(grep -c 'fastsocket-rfd.*= 0$' "$work/trace")
+	[ "$joins" = 10 ] || note "the module does not know fastsocket-rfd"
+	[ "$joins" = 10 ] && [ $((on - off)) != 10 ] && fail "$off, then $on"
+	without_module
+	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
+	[ $((on - off)) = 1 ] || fail "without the module: $off, then $on"
 }
 
 [ $# -eq 0 ] || tests=("$@")

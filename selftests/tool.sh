@@ -100,6 +100,9 @@ test_usage() {
 	tool 1 run
 	tool 1 run --nonsense
 	tool 1 run --ports 0 -- true
+	tool 1 run --ports
+	says "needs a value"
+	tool 1 run --connect-ports 80, -- true
 	tool 1 adopt
 	tool 1 adopt x
 	tool 1 adopt 1 x
@@ -424,7 +427,15 @@ test_run_options() {
 	tool 0 run --pin --ports 80,443 --verbose -- sh -c \
 		'echo $FASTSOCKET_PIN,$FASTSOCKET_PORTS,$FASTSOCKET_LOG'
 	[ "$out" = 1,80,443,1 ] || fail "$out"
-	tool 0 run -- sh -c 'env | grep -c FASTSOCKET || true'
+	tool 0 run -- sh -c 'env | grep FASTSOCKET'
+	[ "$out" = FASTSOCKET_CONNECT=1 ] || fail "$out"
+	tool 0 run --no-connect -- sh -c 'env | grep FASTSOCKET'
+	[ "$out" = FASTSOCKET_CONNECT=0 ] || fail "$out"
+	tool 0 run --connect-ports 80 -- sh -c \
+		'echo $FASTSOCKET_CONNECT,$FASTSOCKET_CONNECT_PORTS'
+	[ "$out" = 1,80 ] || fail "$out"
+	out=$(FASTSOCKET_CONNECT=0 "$FSK_TOOL" run -- sh -c \
+		'echo $FASTSOCKET_CONNECT')
 	[ "$out" = 0 ] || fail "$out"
 	# Options after the program are the program's.
 	tool 0 run echo --pin

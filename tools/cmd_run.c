@@ -60,21 +60,46 @@ static int fsk_run_preload(const char *library)
 	return 0;
 }
 
-static int fsk_run_ports(const char *list)
+static int fsk_run_ports(const char *variable, const char *list)
 {
-	static struct fsk_ports ports;
+	struct fsk_ports ports = { 0 };
 
 	if (fsk_ports_parse(&ports, list))
 		return fsk_usage("run: '%s' is no list such as 80,8000-8999",
 				 list);
-	setenv("FASTSOCKET_PORTS", list, 1);
+	setenv(variable, list, 1);
 	return 0;
+}
+
+/* Takes the option of this letter. */
+static int fsk_run_option(int letter, char **argv)
+{
+	switch (letter) {
+	case 'c':
+		return fsk_run_ports("FASTSOCKET_CONNECT_PORTS", optarg);
+	case 'n':
+		return setenv("FASTSOCKET_CONNECT", "0", 1);
+	case 'p':
+		return setenv("FASTSOCKET_PIN", "1", 1);
+	case 'P':
+		return fsk_run_ports("FASTSOCKET_PORTS", optarg);
+	case 'v':
+		return setenv("FASTSOCKET_LOG", "1", 1);
+	case ':':
+		return fsk_usage("run: option '%s' needs a value",
+				 argv[optind - 1]);
+	default:
+		return fsk_usage("run: there is no option '%s'",
+				 argv[optind - 1]);
+	}
 }
 
 /* Returns -1 to go on, with the program at optind. */
 static int fsk_run_options(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "connect-ports", required_argument, NULL, 'c' },
+		{ "no-connect", no_argument, NULL, 'n' },
 		{ "pin", no_argument, NULL, 'p' },
 		{ "ports", required_argument, NULL, 'P' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -84,17 +109,11 @@ static int fsk_run_options(int argc, char **argv)
 
 	optind = 0;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
-		if (letter == 'p')
-			setenv("FASTSOCKET_PIN", "1", 1);
-		else if (letter == 'v')
-			setenv("FASTSOCKET_LOG", "1", 1);
-		else if (letter != 'P')
-			return fsk_usage("run: there is no option '%s'",
-					 argv[optind - 1]);
-		else if (fsk_run_ports(optarg))
+	/* Unless the caller has chosen. */
+	setenv("FASTSOCKET_CONNECT", "1", 0);
+	while ((letter = getopt_long(argc, argv, "+:", options, NULL)) >= 0)
+		if (fsk_run_option(letter, argv))
 			return FSK_EXIT_USAGE;
-	}
 	return -1;
 }
 

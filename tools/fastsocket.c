@@ -17,8 +17,10 @@ bool fsk_json;
 static const char fsk_help[] =
 "Usage: fastsocket [OPTION...] COMMAND\n"
 "\n"
-"  run [--pin] [--ports LIST] [--verbose] -- PROGRAM [ARGUMENT...]\n"
-"                      start a program whose TCP listeners join\n"
+"  run [--pin] [--ports LIST] [--no-connect] [--connect-ports LIST]\n"
+"      [--verbose] -- PROGRAM [ARGUMENT...]\n"
+"                      start a program whose TCP listeners join, and the\n"
+"                      connections that it opens\n"
 "  adopt PID [PORT...] let listeners of a running program join\n"
 "  show listen         the listeners that joined, and their cores\n"
 "  show stats          counters of each core\n"
