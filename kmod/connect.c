@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets that are about to connect: the TCP ULP "fastsocket-rfd".
+ * Sockets that are about to connect.
  *
  * A socket joins right before connect() and is the kernel's own again when
- * connect() returns: one function of its protocol is replaced in between.
+ * connect() returns: some functions of its protocol are replaced in between.
  * Instead of one call of the kernel's connect there are as many as it takes
  * for one of the ports that port.c proposes to be accepted, each with the
  * socket's port range narrowed to that port, so that all of the kernel's rules
  * hold.
+ *
+ * Joining is asked for as a ULP, "fastsocket-rfd", which is never attached:
+ * its init function returns 1, which the kernel takes for a refusal and hands
+ * to the caller of setsockopt(), where it is no error.  A ULP that was attached
+ * would have to be detached by connect(), while another thread may be between
+ * looking whether there is one and reading its name: getsockopt(TCP_ULP) does
+ * that without a lock.
  */
 #include "connect.h"
 
@@ -35,10 +42,9 @@ static struct proto fsk_connect_prot[2];
 /* The socket is as it was before it joined, but for the module's reference,
  * which is the caller's now.
  */
-static void fsk_connect_detach(struct sock *sk)
+static void fsk_connect_leave(struct sock *sk)
 {
 	WRITE_ONCE(sk->sk_prot, fsk_host_get(sk->sk_family)->prot);
-	WRITE_ONCE(inet_csk(sk)->icsk_ulp_ops, NULL);
 }
 
 /* Those that have a port are bound to it; those under repair are told all. */
@@ -117,14 +123,16 @@ static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 	return err;
 }
 
-/* lock_sock() is held in both: by connect(), listen(), or sendmsg() with
- * MSG_FASTOPEN.
+/* What a joined socket can do first.  lock_sock() is held by connect(), by
+ * sendmsg() with MSG_FASTOPEN and by listen(); a socket that is destroyed is
+ * nobody else's.
  */
+
 static int fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 {
 	int err;
 
-	fsk_connect_detach(sk);
+	fsk_connect_leave(sk);
 	err = __fsk_connect(sk, uaddr, len);
 	/* See "What unload waits for" in DOC: locking. */
 	module_put(THIS_MODULE);
@@ -135,10 +143,17 @@ static int fsk_connect_hash(struct sock *sk)
 {
 	int err;
 
-	fsk_connect_detach(sk);
+	fsk_connect_leave(sk);
 	err = sk->sk_prot->hash(sk);
 	module_put(THIS_MODULE);
 	return err;
+}
+
+static void fsk_connect_destroy(struct sock *sk)
+{
+	fsk_connect_leave(sk);
+	sk->sk_prot->destroy(sk);
+	module_put(THIS_MODULE);
 }
 
 static void fsk_connect_prot_init(struct proto *prot, int family)
@@ -150,6 +165,7 @@ static void fsk_connect_prot_init(struct proto *prot, int family)
 	*prot = *host->prot;
 	prot->connect = fsk_connect;
 	prot->hash = fsk_connect_hash;
+	prot->destroy = fsk_connect_destroy;
 }
 
 /* The ULP */
@@ -163,50 +179,35 @@ static int fsk_connect_check(const struct sock *sk)
 
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
+	if (sk->sk_prot == &fsk_connect_prot[sk->sk_family == AF_INET6])
+		return -EALREADY;
 	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk) || !host ||
-	    READ_ONCE(sk->sk_prot) != host->prot)
+	    sk->sk_prot != host->prot)
 		return -EOPNOTSUPP;
 	return 0;
 }
 
-/* lock_sock() is held. */
+/* lock_sock() is held, and a reference on the module, until we return. */
 static int fsk_connect_sk_init(struct sock *sk)
 {
 	int err = fsk_connect_check(sk);
 
-	if (err)
-		return err;
 	/* The kernel cleared it before it called us, for ULPs that change
 	 * how data is sent.
 	 */
-	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	if (sk->sk_socket && sk->sk_state == TCP_CLOSE)
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	if (err)
+		return err;
+	__module_get(THIS_MODULE);	/* fsk_connect() and its like drop it */
 	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
-	return 0;
-}
-
-/* A socket that is closed without having connected.  The kernel drops the
- * module's reference next.
- */
-static void fsk_connect_sk_release(struct sock *sk)
-{
-	WRITE_ONCE(sk->sk_prot, fsk_host_get(sk->sk_family)->prot);
-}
-
-/* Never called: a socket leaves before it listens.  Without it the kernel
- * would not let it listen.
- */
-static void fsk_connect_sk_clone(const struct request_sock *req,
-				 struct sock *newsk, const gfp_t priority)
-{
-	WARN_ON_ONCE(1);
+	return FSK_RFD_JOINED;
 }
 
 static struct tcp_ulp_ops fsk_connect_ulp_ops __read_mostly = {
 	.name		= FSK_ULP_RFD_NAME,
 	.owner		= THIS_MODULE,
 	.init		= fsk_connect_sk_init,
-	.release	= fsk_connect_sk_release,
-	.clone		= fsk_connect_sk_clone,
 };
 
 /**
@@ -229,8 +230,8 @@ int fsk_connect_init(void)
 /**
  * fsk_connect_exit() - no more
  *
- * Context: Process, at unload.  Waits for RCU readers and for calls that have
- *          dropped the last reference.
+ * Context: Process, at unload.  Waits for calls that have dropped the last
+ *          reference.
  */
 void fsk_connect_exit(void)
 {

@@ -73,7 +73,8 @@
  *   - Packets carry local listeners without a reference: they are
  *     SOCK_RCU_FREE, like every listener.
  *   - The module is pinned by the kernel's ULP reference of each app listener,
- *     and of each socket that has joined to connect, until connect() has ended.
+ *     and by a reference of each socket that has joined to connect, until
+ *     connect() has ended or the socket is destroyed.
  *   - A packet in a core's queue holds its device.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
@@ -88,10 +89,11 @@
  *
  * What unload waits for.  The kernel refuses while joined sockets exist.  Our
  * connect() drops its socket's reference itself, as the last thing it does; the
- * few instructions that it has left are waited for by synchronize_rcu_tasks():
- * they cannot sleep, and a task that was preempted among them has not passed
- * through a quiescent state.  After that: tcp_unregister_ulp() waits for RCU readers, rcu_barrier() for our RCU
- * callbacks, and destroying the work queue for the frees that they started.
+ * few instructions that it has left cannot sleep.  In a task they are waited
+ * for by synchronize_rcu_tasks(), also where the task was preempted among them;
+ * in a softirq, which destroys sockets, by synchronize_rcu().  After that:
+ * rcu_barrier() for our RCU callbacks, and destroying the work queue for the
+ * frees that they started.
  */
 
 #endif

@@ -94,8 +94,9 @@ static const char *fsk_connect_reason(int err)
 
 static void fsk_connect_set(int fd, const char *name)
 {
-	if (!setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-			strlen(FSK_ULP_RFD_NAME))) {
+	/* 1 when it has joined: FSK_RFD_JOINED. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+		       strlen(FSK_ULP_RFD_NAME)) >= 0) {
 		atomic_store_explicit(&fsk_connect_wait, 0,
 				      memory_order_relaxed);
 		fsk_log("fd %d to %s: source port by core", fd, name);

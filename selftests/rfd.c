@@ -71,7 +71,7 @@ static int rfd_dial(const struct place *p)
 	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-				 strlen(FSK_ULP_RFD_NAME)))
+				 strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
 		return -errno;
 	return connect(fd, (void *)&to, len) ? -errno : fd;
 }

@@ -19,6 +19,12 @@
 /* The same, on a socket that connect() will be called on. */
 #define FSK_ULP_RFD_NAME "fastsocket-rfd"
 
+/*
+ * What setsockopt() returns for a socket that has joined to connect: it has no
+ * ULP, neither before connect() nor after.
+ */
+#define FSK_RFD_JOINED 1
+
 /* Type byte of the ioctls on a joined listener. */
 #define FSK_IOC_MAGIC 0xf5
 

@@ -1,0 +1,333 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# proxy.sh [-k KERNEL] [-c CPUS] [quick | all | NAME...]: real proxies whose
+# back-end is on the other side of a NIC with a queue per core. Boots a virtual
+# machine and runs the tests in it. A name is a test or the beginning of some.
+#
+# Clients are on the machine itself, one bound to each core, so that the front
+# end is as in programs.sh. Where the back-end's packets are handled is counted
+# by the kernel's own tracing; the module's counters have to agree.
+#
+# FSK_LOAD is the number of connections per CPU in each test (default 100).
+
+# shellcheck disable=SC2317 # tests are called by their names
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=trace.sh
+. "$here/trace.sh"
+# shellcheck source-path=SCRIPTDIR source=trace_flows.sh
+. "$here/trace_flows.sh"
+# shellcheck source-path=SCRIPTDIR source=programs/servers.sh
+. "$here/programs/servers.sh"
+
+quick=(plain haproxy_threads_rss haproxy_threads_steer)
+all=(plain plain_rfs haproxy_threads_rss haproxy_threads_rss6
+	haproxy_processes_rss nginx_rss haproxy_threads_steer
+	haproxy_processes_steer)
+number=${FSK_LOAD:-100}
+nic=eth0
+backend=10.77.0.1:8000
+
+# ---- outside: the back-end, and the machine
+
+# The other end of the NIC. Ends with the machine.
+serve_backend() {
+	dir=/tmp/$(random_name)
+	mkdir -p "$dir" || exit 1
+	# nginx leaves root's rights behind.
+	chmod 755 "$dir"
+	fill backend.conf ''
+	trap 'rm -rf "$dir"' EXIT
+	nginx -p "$dir" -c "$dir/backend.conf"
+}
+
+boot() {
+	local kernel=6.12 cpus=8 opt
+
+	while getopts k:c: opt; do
+		case $opt in
+		k) kernel=$OPTARG ;;
+		c) cpus=$OPTARG ;;
+		*) exit 2 ;;
+		esac
+	done
+	shift $((OPTIND - 1))
+	exec "$here/vm/run" -k "$kernel" -c "$cpus" -q "$cpus" -m 3G \
+		-t "${FSK_LIMIT:-900}" --peer "$here/proxy.sh --backend" -- \
+		"$here/proxy.sh" --inside "$@"
+}
+
+# ---- inside
+
+answers() {
+	curl -s -o /dev/null --max-time 5 "http://$backend/"
+}
+
+begin() {
+	need wrk taskset ss pgrep curl nginx
+	[ -e /sys/class/net/$nic ] || skip "no $nic here"
+	wait_for 60 answers || fail "the back-end does not answer"
+	dir=/tmp/$(random_name)
+	mkdir -p "$dir"
+	defer rm -rf "$dir"
+	pick_port
+	"$FSK_TOOL" set rescue-ms=0 || fail "fastsocket set rescue-ms"
+	defer "$FSK_TOOL" set rescue-ms=20
+	"$FSK_TOOL" set rfd-count=1 || fail "fastsocket set rfd-count"
+	defer "$FSK_TOOL" set rfd-count=0
+}
+
+# use_mode auto|steer
+use_mode() {
+	if [ "$1" = auto ]; then
+		"$FSK_TOOL" rfd auto $nic >"$dir/auto" 2>&1 ||
+			fail "rfd auto: $(cat "$dir/auto")"
+		note "$(cat "$dir/auto")"
+	else
+		"$FSK_TOOL" rfd set $nic "$1" || fail "rfd set $nic $1"
+	fi
+	defer "$FSK_TOOL" rfd del $nic
+}
+
+# proxy_fill TEMPLATE THREADS FIRST-CPU LAST-CPU
+proxy_fill() {
+	fill "$1" ''
+	sed -i -e "s|@BACKEND@|$backend|g" -e "s|@THREADS@|$2|g" \
+		-e "s|@MAP@|$3${4:+-$4}|g" "$dir/$1"
+}
+
+# start_threads HOW
+start_threads() {
+	mkdir -p "$dir"
+	proxy_fill proxy.cfg "$CPUS" 0 $((CPUS - 1))
+	(launch "$1" haproxy -D -f "$dir/proxy.cfg") || return 1
+	wait_for 10 test -s "$dir/pid.0-$((CPUS - 1))" || return 1
+	server=$(cat "$dir/pid.0-$((CPUS - 1))")
+	wait_for 20 waiting "$server" "$CPUS"
+}
+
+# One process for each CPU, which share the port by SO_REUSEPORT.
+start_processes() {
+	local cpu
+
+	servers=''
+	mkdir -p "$dir"
+	for cpu in $(seq 0 $((CPUS - 1))); do
+		proxy_fill proxy.cfg 1 "$cpu" ''
+		(launch "$1" taskset -c "$cpu" haproxy -D -f "$dir/proxy.cfg") ||
+			return 1
+		wait_for 10 test -s "$dir/pid.$cpu" || return 1
+		server=$(cat "$dir/pid.$cpu")
+		defer stop_pid "$server"
+		servers+=" $server"
+		wait_for 20 waiting "$server" 1 || return 1
+	done
+}
+
+start_nginx_proxy() {
+	mkdir -p "$dir"
+	proxy_fill proxy.conf "$CPUS" 0 ''
+	(launch "$1" "$(command -v nginx)" -p "$dir" -c "$dir/proxy.conf") ||
+		return 1
+	wait_for 10 test -s "$dir/pid" || return 1
+	server=$(cat "$dir/pid")
+	wait_for 20 waiting "$server" "$CPUS"
+}
+
+serve() {
+	servers=''
+	"$@" || fail "the proxy does not start: $(cat "$dir"/out \
+		"$dir"/error.log 2>/dev/null)"
+	[ -n "$servers" ] || defer stop_server
+}
+
+stat_of() {
+	"$FSK_TOOL" -j show stats | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["total"][sys.argv[1]])' "$1"
+}
+
+# Packets that the kernel itself moved to another core.
+moved() {
+	local sum=0 word
+
+	while read -r _ _ _ _ _ _ _ _ _ word _; do
+		sum=$((sum + 16#$word))
+	done </proc/net/softnet_stat
+	echo $sum
+}
+
+# module NAME: how much it has grown during the load
+module() {
+	echo $(($(stat_of "$1") - $(cat "$dir/stat.$1")))
+}
+
+measure() {
+	local missing name before
+
+	missing=$(flows_missing)
+	[ -z "$missing" ] || skip "$missing"
+	defer flows_drop
+	defer trace_drop
+	for name in rfd-hit rfd-miss rfd-steered rfd-drop connect-own \
+		connect-any connect-kernel connect-probe; do
+		stat_of $name >"$dir/stat.$name"
+	done
+	before=$(moved)
+	flows_start 8000 && trace_start "$port" || fail "can't trace"
+	load "$number"
+	wait_for 30 idle || note "some connections stay open"
+	flows_stop "$dir/flows" && trace_stop "$dir/trace" || fail "no trace"
+	rps=$(($(moved) - before))
+	note "back-end: $(cat "$dir/flows")"
+	note "front end: $(trace_sum)"
+	note "module: hit $(module rfd-hit) miss $(module rfd-miss)" \
+		"steered $(module rfd-steered) own $(module connect-own)" \
+		"any $(module connect-any) probes $(module connect-probe)"
+	note "moved by RPS: $rps; clients: answered $load_done" \
+		"failed $load_failed"
+}
+
+trace_sum() {
+	grep '^sum' "$dir/trace"
+}
+
+percent() {
+	echo $(($(flows_get "$dir/flows" own) * 1000 / \
+		$(flows_get "$dir/flows" packets) / 10))
+}
+
+# share PART WHOLE PERCENT: at least
+share() {
+	[ $(($1 * 100)) -ge $(($2 * $3)) ]
+}
+
+nothing_lost() {
+	check "connections that failed" [ "$load_failed" = 0 ]
+	check "events of the trace lost" [ "$(flows_get "$dir/flows" lost)" = 0 ]
+	check "connections opened" \
+		[ "$(flows_get "$dir/flows" opened)" -ge "$load_done" ]
+	check "packets dropped by steering" [ "$(module rfd-drop)" = 0 ]
+}
+
+all_on_core() {
+	nothing_lost
+	check "back-end packets on the core that connected" share \
+		"$(flows_get "$dir/flows" own)" \
+		"$(flows_get "$dir/flows" packets)" 99
+	check "front end: accepted on their core" share \
+		"$(trace_get "$dir/trace" local)" \
+		"$(trace_get "$dir/trace" syns)" 99
+	check "ports of the core" share "$(module connect-own)" "$load_done" 99
+}
+
+rss() {
+	begin
+	use_mode auto
+	serve "$1" accelerated
+	measure
+	all_on_core
+	check "the mode chosen" grep -q rss "$dir/auto"
+	check "packets on their core, by the module" share \
+		"$(module rfd-hit)" \
+		$(($(module rfd-hit) + $(module rfd-miss))) 99
+	check "packets moved by the module" [ "$(module rfd-steered)" = 0 ]
+	check "packets moved by the kernel" [ "$rps" = 0 ]
+}
+
+steer() {
+	begin
+	use_mode steer
+	serve "$1" accelerated
+	measure
+	all_on_core
+	# Without steering most come in elsewhere.
+	check "packets to move" \
+		[ "$(module rfd-miss)" -gt "$(module rfd-hit)" ]
+	check "packets moved" [ "$(module rfd-steered)" = "$(module rfd-miss)" ]
+}
+
+test_haproxy_threads_rss() { rss start_threads; }
+test_haproxy_processes_rss() { rss start_processes; }
+test_nginx_rss() { rss start_nginx_proxy; }
+test_haproxy_threads_steer() { steer start_threads; }
+test_haproxy_processes_steer() { steer start_processes; }
+
+test_haproxy_threads_rss6() {
+	backend=[fd77::1]:8000
+	rss start_threads
+}
+
+# What the others are compared with: a share by chance.
+plain() {
+	begin
+	serve start_threads plain
+	measure
+	nothing_lost
+	note "plain kernel: $(percent) % of back-end packets on the core that" \
+		"connected; by chance: $((100 / CPUS)) %"
+	check "the module has no part in it" [ "$(module connect-own)" = 0 ]
+}
+
+test_plain() { plain; }
+
+# RFS, as Documentation/networking/scaling.rst has it set up.
+test_plain_rfs() {
+	local queue
+
+	echo 32768 >/proc/sys/net/core/rps_sock_flow_entries
+	for queue in /sys/class/net/$nic/queues/rx-*; do
+		echo 4096 >"$queue/rps_flow_cnt"
+		echo "$(printf '%x' $(((1 << CPUS) - 1)))" >"$queue/rps_cpus"
+	done
+	defer rfs_off
+	plain
+}
+
+rfs_off() {
+	local queue
+
+	for queue in /sys/class/net/$nic/queues/rx-*; do
+		echo 0 >"$queue/rps_cpus"
+		echo 0 >"$queue/rps_flow_cnt"
+	done
+	echo 0 >/proc/sys/net/core/rps_sock_flow_entries
+}
+
+inside() {
+	local names=() word name
+
+	[ $# -gt 0 ] || set -- quick
+	for word; do
+		case $word in
+		quick) names+=("${quick[@]}") ;;
+		all) names+=("${all[@]}") ;;
+		*)
+			for name in "${all[@]}"; do
+				[[ $name != "$word"* ]] || names+=("$name")
+			done
+			;;
+		esac
+	done
+	[ ${#names[@]} -gt 0 ] || {
+		echo "proxy.sh: no test $*: ${all[*]}" >&2
+		exit 2
+	}
+	plan "${names[@]}"
+	for name in "${names[@]}"; do
+		run_test "$name"
+	done
+	finish
+}
+
+case ${1-} in
+--backend) serve_backend ;;
+--inside)
+	shift
+	inside "$@"
+	;;
+*) boot "$@" ;;
+esac

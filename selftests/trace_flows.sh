@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Counts, with nothing but the kernel's own tracing, on which core the packets
+# of connections that this host opens are handled: the core that opened them, or
+# another one. It knows nothing of Fastsocket.
+#
+#   flows_start PORT      from here on; connections to this remote port
+#   flows_stop FILE       end, report into FILE
+#   flows_get FILE NAME   one figure
+#
+# The report is one line:
+#   opened O packets P own N unknown U lost X
+#
+# own      packets handled on the core that called connect()
+# unknown  packets of connections opened before
+# lost     events that the buffers lost: the figures are worthless unless 0
+#
+# A packet is handled where its socket is looked up in softirq, which is after
+# any steering.
+
+FLOWS_DIR=/sys/kernel/tracing
+FLOWS_NAME=flows$$
+
+# In struct sock_common: remote port at 12, network byte order; local port at
+# 14. The lookups' fourth argument is the remote port, their sixth the local
+# one, the same from 6.1 on. 16 is the flag for softirqs.
+# shellcheck disable=SC2016 # the arguments are the kernel's to expand
+FLOWS_PROBES=(
+	'p:NAME/open tcp_connect num=+14($arg1):u16 port=+12($arg1):u16'
+	'p:NAME/come __inet_lookup_established port=$arg4:u16 num=$arg6:u16'
+	'p:NAME/come6 __inet6_lookup_established port=$arg4:u16 num=$arg6:u16'
+)
+
+flows_missing() {
+	[ -e $FLOWS_DIR/kprobe_events ] ||
+		mount -t tracefs tracefs $FLOWS_DIR 2>/dev/null
+	[ -w $FLOWS_DIR/kprobe_events ] || echo "no kprobe events in tracefs"
+}
+
+# As a number in network byte order looks to who reads it in the host's.
+flows_swap() {
+	echo $((($1 & 255) << 8 | $1 >> 8))
+}
+
+flows_start() {
+	local here=$FLOWS_DIR/instances/$FLOWS_NAME port probe
+	port=$(flows_swap "$1")
+
+	flows_drop
+	for probe in "${FLOWS_PROBES[@]}"; do
+		echo "${probe/NAME/$FLOWS_NAME}" >>$FLOWS_DIR/kprobe_events ||
+			return 1
+	done
+	mkdir $here || return 1
+	echo counter >$here/trace_clock
+	echo 0 >$here/options/irq-info
+	echo 0 >$here/options/overwrite
+	echo "${TRACE_BUFFER_KB:-4096}" >$here/buffer_size_kb
+	echo "port == $port" >$here/events/$FLOWS_NAME/open/filter &&
+		echo "port == $port && common_flags & 16" \
+			>$here/events/$FLOWS_NAME/come/filter &&
+		echo "port == $port && common_flags & 16" \
+			>$here/events/$FLOWS_NAME/come6/filter &&
+		echo 1 >$here/events/$FLOWS_NAME/enable
+}
+
+flows_drop() {
+	local event here=$FLOWS_DIR/instances/$FLOWS_NAME
+
+	[ -d $here ] && rmdir $here
+	for event in "$FLOWS_DIR/events/$FLOWS_NAME"/*/; do
+		[ -d "$event" ] && echo "-:$FLOWS_NAME/$(basename "$event")" \
+			>>$FLOWS_DIR/kprobe_events
+	done
+	return 0
+}
+
+flows_lost() {
+	awk '/^(overrun|dropped events):/ { n += $NF } END { print n + 0 }' \
+		$FLOWS_DIR/instances/$FLOWS_NAME/per_cpu/cpu*/stats
+}
+
+flows_stop() {
+	local here=$FLOWS_DIR/instances/$FLOWS_NAME
+
+	echo 0 >$here/tracing_on || return 1
+	[ -z "${TRACE_KEEP-}" ] || cp $here/trace "$TRACE_KEEP"
+	# shellcheck disable=SC2016 # awk's own
+	awk -v lost="$(flows_lost)" '
+		function value(name,	i) {
+			for (i = NF; i > 0; i--)
+				if (index($i, name "=") == 1)
+					return substr($i, length(name) + 2)
+		}
+		function cpu(	i) {
+			for (i = 1; i < 6; i++)
+				if ($i ~ /^\[[0-9]+\]$/)
+					return substr($i, 2) + 0
+		}
+		/^#/ { next }
+		/ open: / { owner[value("num")] = cpu(); opened++ }
+		/ come6?: / {
+			packets++
+			if (!(value("num") in owner))
+				unknown++
+			else if (owner[value("num")] == cpu())
+				own++
+		}
+		END {
+			print "opened", opened + 0, "packets", packets + 0,
+				"own", own + 0, "unknown", unknown + 0,
+				"lost", lost
+		}' $here/trace >"$1"
+	flows_drop
+}
+
+# flows_get FILE NAME
+flows_get() {
+	awk -v name="$2" '{
+		for (i = 1; i < NF; i += 2)
+			if ($i == name)
+				print $(i + 1)
+	}' "$1"
+}
