@@ -7,6 +7,7 @@ VERSION := $(shell sed -n 's/.*FSK_VERSION\s*"\(.*\)".*/\1/p' kmod/fsk.h)
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DKMS_ROOT ?= /usr/src
 INSTALL ?= install
 STRIP ?= strip
@@ -86,6 +87,9 @@ install: all
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8
 	$(INSTALL) -D -m 644 $(build)/libfsocket.7 \
 		$(DESTDIR)$(MANDIR)/man7/libfsocket.7
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
+	sed 's,@BINDIR@,$(PREFIX)/bin,' tools/fastsocket-rfd.service \
+		> $(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
 	$(if $(DESTDIR),,depmod $(release))
 
 uninstall:
@@ -94,7 +98,8 @@ uninstall:
 		$(DESTDIR)$(LIBDIR)/libfsocket.so \
 		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h \
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8 \
-		$(DESTDIR)$(MANDIR)/man7/libfsocket.7
+		$(DESTDIR)$(MANDIR)/man7/libfsocket.7 \
+		$(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
 	$(if $(DESTDIR),,depmod $(release))
 
 dkms_dir = $(DESTDIR)$(DKMS_ROOT)/fastsocket-$(VERSION)

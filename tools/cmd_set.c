@@ -2,6 +2,7 @@
 /* fastsocket set: settings of this network namespace. */
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,7 @@
 
 #include "fastsocket.h"
 #include "nl.h"
-
-static const char fsk_set_rescue_ms[] = "rescue-ms=";
+#include "rfd.h"
 
 /* The range is the kernel's business; what doesn't fit is not a number. */
 static int fsk_set_number(const char *word, uint32_t *number)
@@ -26,6 +26,56 @@ static int fsk_set_number(const char *word, uint32_t *number)
 	return 0;
 }
 
+static int fsk_set_flag(const char *word, uint32_t *number)
+{
+	if (strcmp(word, "0") && strcmp(word, "1"))
+		return fsk_usage("set: '%s' is neither 0 nor 1", word);
+	*number = *word - '0';
+	return 0;
+}
+
+static int fsk_set_mode(const char *word, uint32_t *number)
+{
+	int mode = fsk_rfd_mode(word);
+
+	if (mode < 0)
+		return fsk_usage("set: there is no mode '%s'", word);
+	if (mode == FSK_RFD_RSS || mode == FSK_RFD_NTUPLE)
+		return fsk_usage("set: %s is a mode of single interfaces: %s",
+				 word, "'fastsocket rfd set IFACE MODE'");
+	*number = mode;
+	return 0;
+}
+
+/**
+ * struct fsk_setting - what can be set
+ * @name: with the equals sign
+ * @read: reads the value; returns the exit status
+ * @attr: FSK_A_CONFIG_*
+ * @byte: it is a byte, else 32 bits
+ */
+static const struct fsk_setting {
+	const char *name;
+	int (*read)(const char *word, uint32_t *number);
+	int attr;
+	bool byte;
+} fsk_settings[] = {
+	{ "rescue-ms=", fsk_set_number, FSK_A_CONFIG_RESCUE_MS, false },
+	{ "rfd=", fsk_set_mode, FSK_A_CONFIG_RFD, true },
+	{ "rfd-count=", fsk_set_flag, FSK_A_CONFIG_RFD_COUNT, true },
+};
+
+static const struct fsk_setting *fsk_set_find(const char *word)
+{
+	const size_t count = sizeof(fsk_settings) / sizeof(*fsk_settings);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strncmp(word, fsk_settings[i].name,
+			     strlen(fsk_settings[i].name)))
+			return &fsk_settings[i];
+	return NULL;
+}
+
 /**
  * fsk_cmd_set() - fastsocket set NAME=VALUE
  * @argc: as main()
@@ -35,7 +85,7 @@ static int fsk_set_number(const char *word, uint32_t *number)
  */
 int fsk_cmd_set(int argc, char **argv)
 {
-	const size_t prefix = strlen(fsk_set_rescue_ms);
+	const struct fsk_setting *setting;
 	struct nlmsghdr *msg;
 	struct fsk_nl *nl;
 	uint32_t number = 0;
@@ -44,17 +94,21 @@ int fsk_cmd_set(int argc, char **argv)
 	argc = fsk_words(argc, argv, 1, 1);
 	if (argc < 0)
 		return -1 - argc;
-	if (strncmp(argv[1], fsk_set_rescue_ms, prefix))
-		return fsk_usage("set: there is no '%s', only rescue-ms=N",
-				 argv[1]);
-	status = fsk_set_number(argv[1] + prefix, &number);
+	setting = fsk_set_find(argv[1]);
+	if (!setting)
+		return fsk_usage("set: there is no '%s', only %s", argv[1],
+				 "rescue-ms=N, rfd=MODE and rfd-count=0|1");
+	status = setting->read(argv[1] + strlen(setting->name), &number);
 	if (status)
 		return status;
 	nl = fsk_nl_open();
 	if (!nl)
 		return FSK_EXIT_REFUSED;
 	msg = fsk_nl_message(nl, FSK_CMD_CONFIG_SET);
-	mnl_attr_put_u32(msg, FSK_A_CONFIG_RESCUE_MS, number);
+	if (setting->byte)
+		mnl_attr_put_u8(msg, setting->attr, number);
+	else
+		mnl_attr_put_u32(msg, setting->attr, number);
 	status = fsk_nl_do(nl, msg, 0, NULL, NULL);
 	fsk_nl_close(nl);
 	return status;

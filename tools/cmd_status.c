@@ -8,11 +8,28 @@
 #include "fastsocket.h"
 #include "nl.h"
 #include "out.h"
+#include "rfd.h"
+
+/**
+ * struct fsk_status - the settings
+ * @rescue_ms: see FSK_A_CONFIG_*, as the others
+ * @rfd: mode of interfaces that have none of their own
+ * @rfd_count: packets are counted
+ */
+struct fsk_status {
+	uint64_t rescue_ms;
+	unsigned int rfd;
+	bool rfd_count;
+};
 
 static int fsk_status_take_config(const struct nlmsghdr *msg,
 				  const struct nlattr **attrs, void *data)
 {
-	*(uint64_t *)data = fsk_nl_uint(attrs[FSK_A_CONFIG_RESCUE_MS]);
+	struct fsk_status *config = data;
+
+	config->rescue_ms = fsk_nl_uint(attrs[FSK_A_CONFIG_RESCUE_MS]);
+	config->rfd = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD]);
+	config->rfd_count = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD_COUNT]);
 	return 0;
 }
 
@@ -65,7 +82,8 @@ static void fsk_status_features(const struct nlmsghdr *msg,
 }
 
 static void fsk_status_text(const struct nlmsghdr *msg,
-			    const struct nlattr **attrs, uint64_t rescue_ms)
+			    const struct nlattr **attrs,
+			    const struct fsk_status *config)
 {
 	struct fsk_table *table = fsk_table_create(2);
 
@@ -74,20 +92,27 @@ static void fsk_status_text(const struct nlmsghdr *msg,
 	fsk_status_put(table, "listeners", attrs, FSK_A_STATUS_LISTENERS);
 	fsk_status_put(table, "local listeners", attrs, FSK_A_STATUS_LOCALS);
 	fsk_table_put(table, "rescue-ms");
-	fsk_table_put(table, "%llu", (unsigned long long)rescue_ms);
+	fsk_table_put(table, "%llu", (unsigned long long)config->rescue_ms);
+	fsk_table_put(table, "rfd");
+	fsk_table_put(table, "%s", fsk_rfd_mode_name(config->rfd));
+	fsk_table_put(table, "rfd-count");
+	fsk_table_put(table, "%d", config->rfd_count);
 	fsk_status_features(msg, table);
 	fsk_table_print(table, "l");
 }
 
 static void fsk_status_json(const struct nlmsghdr *msg,
-			    const struct nlattr **attrs, uint64_t rescue_ms)
+			    const struct nlattr **attrs,
+			    const struct fsk_status *config)
 {
 	fsk_json_open(NULL, '{');
 	fsk_json_str("version", fsk_nl_str(attrs[FSK_A_STATUS_VERSION]));
 	fsk_json_str("kernel", fsk_nl_str(attrs[FSK_A_STATUS_KERNEL]));
 	fsk_json_uint("listeners", fsk_nl_uint(attrs[FSK_A_STATUS_LISTENERS]));
 	fsk_json_uint("locals", fsk_nl_uint(attrs[FSK_A_STATUS_LOCALS]));
-	fsk_json_uint("rescue-ms", rescue_ms);
+	fsk_json_uint("rescue-ms", config->rescue_ms);
+	fsk_json_str("rfd", fsk_rfd_mode_name(config->rfd));
+	fsk_json_bool("rfd-count", config->rfd_count);
 	fsk_json_open("features", '[');
 	fsk_status_features(msg, NULL);
 	fsk_json_close(']');
@@ -97,12 +122,10 @@ static void fsk_status_json(const struct nlmsghdr *msg,
 static int fsk_status_take(const struct nlmsghdr *msg,
 			   const struct nlattr **attrs, void *data)
 {
-	const uint64_t *rescue_ms = data;
-
 	if (fsk_json)
-		fsk_status_json(msg, attrs, *rescue_ms);
+		fsk_status_json(msg, attrs, data);
 	else
-		fsk_status_text(msg, attrs, *rescue_ms);
+		fsk_status_text(msg, attrs, data);
 	return 0;
 }
 
@@ -115,7 +138,7 @@ static int fsk_status_take(const struct nlmsghdr *msg,
  */
 int fsk_cmd_status(int argc, char **argv)
 {
-	uint64_t rescue_ms = 0;
+	struct fsk_status config = { 0 };
 	struct fsk_nl *nl;
 	int status;
 
@@ -127,11 +150,11 @@ int fsk_cmd_status(int argc, char **argv)
 		return FSK_EXIT_REFUSED;
 	status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_CONFIG_GET),
 			   FSK_A_CONFIG_MAX, fsk_status_take_config,
-			   &rescue_ms);
+			   &config);
 	if (!status)
 		status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_STATUS_GET),
 				   FSK_A_STATUS_MAX, fsk_status_take,
-				   &rescue_ms);
+				   &config);
 	fsk_nl_close(nl);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 bool fsk_json;
+bool fsk_netns;
 
 static const char fsk_help[] =
 "Usage: fastsocket [OPTION...] COMMAND\n"
@@ -24,9 +25,19 @@ static const char fsk_help[] =
 "  adopt PID [PORT...] let listeners of a running program join\n"
 "  show listen         the listeners that joined, and their cores\n"
 "  show stats          counters of each core\n"
+"  show rfd            how replies reach their core; source ports in use\n"
+"  show flows          connections, and the core each port stands for\n"
 "  status              the module and its features\n"
 "  set rescue-ms=N     after how many milliseconds others may take what waits\n"
 "                      for a late worker; 0 is never\n"
+"  set rfd=MODE        off, mask or steer, for interfaces without own mode\n"
+"  set rfd-count=0|1   count packets by the core they come in on\n"
+"  rfd auto [-n] IFACE|--all\n"
+"                      choose the best mode of an interface, and say why\n"
+"  rfd set [-n] IFACE MODE\n"
+"                      off, mask, rss, steer or ntuple; -n only shows it\n"
+"  rfd del IFACE       back to the default mode\n"
+"  rfd watch [IFACE...] as auto, again whenever an interface changes\n"
 "\n"
 "  -j, --json          print JSON\n"
 "      --netns WHERE   in this network namespace: a name, a path or a PID\n"
@@ -47,9 +58,15 @@ struct fsk_command {
 
 static const struct fsk_command fsk_commands[] = {
 	{ { "adopt" }, fsk_cmd_adopt },
+	{ { "rfd", "auto" }, fsk_cmd_rfd_auto },
+	{ { "rfd", "del" }, fsk_cmd_rfd_del },
+	{ { "rfd", "set" }, fsk_cmd_rfd_set },
+	{ { "rfd", "watch" }, fsk_cmd_rfd_watch },
 	{ { "run" }, fsk_cmd_run },
 	{ { "set" }, fsk_cmd_set },
+	{ { "show", "flows" }, fsk_cmd_show_flows },
 	{ { "show", "listen" }, fsk_cmd_show_listen },
+	{ { "show", "rfd" }, fsk_cmd_show_rfd },
 	{ { "show", "stats" }, fsk_cmd_show_stats },
 	{ { "status" }, fsk_cmd_status },
 };
@@ -112,6 +129,7 @@ static int fsk_enter_netns(const char *where)
 		fsk_error("cannot enter network namespace '%s': %s", where,
 			  strerror(errno));
 	close(fd);
+	fsk_netns = true;
 	return err ? FSK_EXIT_REFUSED : 0;
 }
 
@@ -159,6 +177,32 @@ static int fsk_options(int argc, char **argv, const char *letters)
 			return fsk_bad_option(argv, letter);
 		}
 	return -1;
+}
+
+/**
+ * fsk_flag() - look for an option that one subcommand has
+ * @argc: as main(), is reduced
+ * @argv: as main(), the option is taken out
+ * @name: "--name"
+ * @letter: "-n", or %NULL
+ *
+ * Return: whether it is there.
+ */
+bool fsk_flag(int *argc, char **argv, const char *name, const char *letter)
+{
+	bool found = false;
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		if (!strcmp(argv[i], name) ||
+		    (letter && !strcmp(argv[i], letter)))
+			found = true;
+		else
+			argv[kept++] = argv[i];
+	}
+	*argc = kept;
+	argv[kept] = NULL;
+	return found;
 }
 
 /**

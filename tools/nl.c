@@ -295,38 +295,59 @@ int fsk_nl_dump(struct fsk_nl *nl, uint8_t cmd, int max, fsk_nl_take *take,
 	return FSK_EXIT_REFUSED;
 }
 
+/**
+ * struct fsk_nl_family - what is asked about a family
+ * @number: its number
+ * @name: of a multicast group, or %NULL
+ * @group: its number
+ */
+struct fsk_nl_family {
+	uint16_t number;
+	const char *name;
+	uint32_t group;
+};
+
 static int fsk_nl_take_family(const struct nlmsghdr *msg,
 			      const struct nlattr **attrs, void *data)
 {
-	*(uint16_t *)data = fsk_nl_uint(attrs[CTRL_ATTR_FAMILY_ID]);
+	const struct nlattr *group, *of[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	struct fsk_nl_family *family = data;
+
+	family->number = fsk_nl_uint(attrs[CTRL_ATTR_FAMILY_ID]);
+	if (!family->name || !attrs[CTRL_ATTR_MCAST_GROUPS])
+		return 0;
+	mnl_attr_for_each_nested(group, attrs[CTRL_ATTR_MCAST_GROUPS]) {
+		fsk_nl_nested(group, CTRL_ATTR_MCAST_GRP_MAX, of);
+		if (!strcmp(fsk_nl_str(of[CTRL_ATTR_MCAST_GRP_NAME]),
+			    family->name))
+			family->group =
+				fsk_nl_uint(of[CTRL_ATTR_MCAST_GRP_ID]);
+	}
 	return 0;
 }
 
-/* The number of the module's family. Returns errno, positive. */
-static int fsk_nl_resolve(struct fsk_nl *nl)
+/* Look a family up. Returns errno, positive. */
+static int fsk_nl_resolve(struct fsk_nl *nl, const char *name,
+			  struct fsk_nl_family *family)
 {
 	struct fsk_nl_reply reply = {
 		.take = fsk_nl_take_family,
-		.data = &nl->family,
-		.max = CTRL_ATTR_FAMILY_ID,
+		.data = family,
+		.max = CTRL_ATTR_MCAST_GROUPS,
 	};
 	struct nlmsghdr *msg;
 
 	nl->family = GENL_ID_CTRL;
 	msg = fsk_nl_message(nl, CTRL_CMD_GETFAMILY);
-	mnl_attr_put_strz(msg, CTRL_ATTR_FAMILY_NAME, FSK_GENL_NAME);
+	mnl_attr_put_strz(msg, CTRL_ATTR_FAMILY_NAME, name);
 	return fsk_nl_exchange(nl, msg, &reply);
 }
 
-/**
- * fsk_nl_open() - find the module
- *
- * Return: a socket, or %NULL after an error was printed.
- */
-struct fsk_nl *fsk_nl_open(void)
+/* A socket that knows no family yet, or %NULL after an error was printed. */
+static struct fsk_nl *fsk_nl_socket(void)
 {
 	struct fsk_nl *nl = calloc(1, sizeof(*nl));
-	int err, on = 1;
+	int on = 1;
 
 	if (!nl) {
 		fsk_error("no memory");
@@ -336,14 +357,50 @@ struct fsk_nl *fsk_nl_open(void)
 	nl->sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->sock || mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID)) {
 		fsk_error("no netlink socket: %s", strerror(errno));
-		goto err;
+		fsk_nl_close(nl);
+		return NULL;
 	}
 	/* Older kernels lack some; errors are then less talkative. */
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on,
 			      sizeof(on));
-	err = fsk_nl_resolve(nl);
+	return nl;
+}
+
+/**
+ * fsk_nl_group() - the number of a multicast group
+ * @name: its family
+ * @group: its name
+ *
+ * Return: the number, or 0 when there is none.
+ */
+uint32_t fsk_nl_group(const char *name, const char *group)
+{
+	struct fsk_nl_family family = { .name = group };
+	struct fsk_nl *nl = fsk_nl_socket();
+
+	if (nl)
+		fsk_nl_resolve(nl, name, &family);
+	fsk_nl_close(nl);
+	return family.group;
+}
+
+/**
+ * fsk_nl_open() - find the module
+ *
+ * Return: a socket, or %NULL after an error was printed.
+ */
+struct fsk_nl *fsk_nl_open(void)
+{
+	struct fsk_nl_family family = { 0 };
+	struct fsk_nl *nl = fsk_nl_socket();
+	int err;
+
+	if (!nl)
+		return NULL;
+	err = fsk_nl_resolve(nl, FSK_GENL_NAME, &family);
+	nl->family = family.number;
 	if (!err)
 		return nl;
 	if (err == ENOENT)
@@ -352,7 +409,6 @@ struct fsk_nl *fsk_nl_open(void)
 	else
 		fsk_error("generic netlink does not answer: %s",
 			  strerror(err));
-err:
 	fsk_nl_close(nl);
 	return NULL;
 }

@@ -19,6 +19,7 @@ typedef int fsk_nl_take(const struct nlmsghdr *msg,
 
 struct fsk_nl *fsk_nl_open(void);
 void fsk_nl_close(struct fsk_nl *nl);
+uint32_t fsk_nl_group(const char *name, const char *group);
 
 struct nlmsghdr *fsk_nl_message(struct fsk_nl *nl, uint8_t cmd);
 int fsk_nl_do(struct fsk_nl *nl, struct nlmsghdr *msg, int max,

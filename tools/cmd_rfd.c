@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fastsocket rfd set, auto, del: how an interface brings replies to their core.
+ */
+#include "cmd_rfd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fastsocket.h"
+#include "irq.h"
+#include "nl.h"
+#include "ntuple.h"
+#include "out.h"
+#include "rfd.h"
+
+#define FSK_RFD_CPUS	8192
+
+/* Which of the cores that are online have a queue. */
+static unsigned int fsk_rfd_served(const uint32_t *cores, unsigned int count,
+				   const uint32_t *online, unsigned int cpus)
+{
+	unsigned int served = 0;
+
+	for (unsigned int i = 0; i < cpus; i++)
+		for (unsigned int k = 0; k < count; k++)
+			if (cores[k] == online[i]) {
+				served++;
+				break;
+			}
+	return served;
+}
+
+#define FSK_RFD_WHY(choice, ...) \
+	snprintf((choice)->why, sizeof((choice)->why), __VA_ARGS__)
+
+static void fsk_rfd_choose_rss(const struct fsk_nic *nic, unsigned int cpus,
+			       struct fsk_choice *choice)
+{
+	choice->mode = FSK_RFD_RSS;
+	FSK_RFD_WHY(choice, "%u queues serve %u cores, chosen by %s%s",
+		    nic->queues, cpus, "a Toeplitz hash of addresses and ports",
+		    nic->hash == FSK_RFD_HASH_TCP4 ? " of IPv4" :
+		    nic->hash == FSK_RFD_HASH_TCP6 ? " of IPv6" : "");
+}
+
+/* The rules are made right away: only so it is known whether it takes them. */
+static void fsk_rfd_choose_ntuple(const struct fsk_nic *nic, bool dry_run,
+				  struct fsk_choice *choice)
+{
+	const char *no_rss = nic->no_rss;
+	char refused[128] = "it takes no rules";
+
+	if (dry_run ? fsk_ntuple_possible(nic->name) :
+		      !fsk_ntuple_add(nic, refused, sizeof(refused))) {
+		choice->mode = FSK_RFD_NTUPLE;
+		FSK_RFD_WHY(choice, "no rss: %s; it takes rules", no_rss);
+		return;
+	}
+	choice->mode = FSK_RFD_STEER;
+	FSK_RFD_WHY(choice, "no rss: %s; no ntuple: %s", no_rss, refused);
+}
+
+/**
+ * fsk_rfd_choose() - the best mode that works for an interface
+ * @nic: the interface
+ * @dry_run: write nothing into it
+ * @choice: filled in
+ *
+ * Where the choice is ntuple the rules are made.
+ */
+void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
+		    struct fsk_choice *choice)
+{
+	uint32_t online[FSK_RFD_CPUS];
+	unsigned int cpus = fsk_nic_online(online, FSK_RFD_CPUS);
+	unsigned int rss = fsk_rfd_served(nic->table, nic->table_len, online,
+					  cpus);
+	unsigned int queues = fsk_rfd_served(nic->cpu, nic->queues, online,
+					     cpus);
+
+	choice->none = nic->inside || cpus < 2;
+	choice->mode = FSK_RFD_STEER;
+	if (nic->inside)
+		FSK_RFD_WHY(choice, "nothing comes in from outside");
+	else if (cpus < 2)
+		FSK_RFD_WHY(choice, "one core is online");
+	else if (nic->queues == 1)
+		FSK_RFD_WHY(choice, "it has one queue");
+	else if (!*nic->no_rss && rss == cpus)
+		fsk_rfd_choose_rss(nic, cpus, choice);
+	else if (queues == cpus)
+		fsk_rfd_choose_ntuple(nic, dry_run, choice);
+	else if (*nic->no_rss)
+		FSK_RFD_WHY(choice, "no rss: %s", nic->no_rss);
+	else
+		FSK_RFD_WHY(choice, "its queues serve %u of %u cores", rss,
+			    cpus);
+}
+
+/**
+ * fsk_rfd_apply() - tell the module
+ * @nl: the socket
+ * @name: the interface
+ * @nic: what was read of it
+ * @choice: its mode; rules of ntuple mode are there already
+ *
+ * Return: exit status.
+ */
+int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
+		  const struct fsk_nic *nic, const struct fsk_choice *choice)
+{
+	struct fsk_rfd_table table;
+	uint32_t ifindex = if_nametoindex(name);
+	bool known;
+	int status;
+
+	if (choice->none || choice->mode != FSK_RFD_NTUPLE)
+		fsk_ntuple_remove(nic->name);
+	if (!choice->none)
+		return fsk_rfd_set(nl, ifindex, choice->mode, nic);
+	status = fsk_rfd_read(nl, &table);
+	if (status)
+		return status;
+	known = fsk_rfd_find(&table, ifindex);
+	fsk_rfd_free(&table);
+	return known ? fsk_rfd_del(nl, ifindex) : 0;
+}
+
+static void fsk_rfd_details_text(const struct fsk_nic *nic)
+{
+	printf("  key");
+	for (unsigned int i = 0; i < nic->key_len; i++)
+		printf("%c%02x", i ? ':' : ' ', nic->key[i]);
+	printf("\n  table");
+	for (unsigned int i = 0; i < nic->table_len; i++)
+		printf(" %u", nic->table[i]);
+	putchar('\n');
+}
+
+static void fsk_rfd_details_json(const struct fsk_nic *nic)
+{
+	char key[2 * FSK_RFD_KEY_MAX + 1] = "";
+
+	for (unsigned int i = 0; i < nic->key_len; i++)
+		sprintf(key + 2 * i, "%02x", nic->key[i]);
+	fsk_json_str("key", key);
+	fsk_json_open("table", '[');
+	for (unsigned int i = 0; i < nic->table_len; i++)
+		fsk_json_uint(NULL, nic->table[i]);
+	fsk_json_close(']');
+	fsk_json_bool("tcp4", nic->hash & FSK_RFD_HASH_TCP4);
+	fsk_json_bool("tcp6", nic->hash & FSK_RFD_HASH_TCP6);
+}
+
+/* Say what was chosen. */
+static void fsk_rfd_report(const char *name, const struct fsk_nic *nic,
+			   const struct fsk_choice *choice, bool dry_run)
+{
+	const char *mode = choice->none ? "none" :
+			   fsk_rfd_mode_name(choice->mode);
+	bool rss = !choice->none && choice->mode == FSK_RFD_RSS;
+
+	if (!fsk_json) {
+		printf("%s: %s%s%s\n", name, mode, *choice->why ? ": " : "",
+		       choice->why);
+		if (rss && dry_run)
+			fsk_rfd_details_text(nic);
+		return;
+	}
+	fsk_json_open(NULL, '{');
+	fsk_json_str("interface", name);
+	fsk_json_str("mode", mode);
+	fsk_json_str("reason", choice->why);
+	fsk_json_bool("dry-run", dry_run);
+	if (rss)
+		fsk_rfd_details_json(nic);
+	fsk_json_close('}');
+}
+
+/* Interfaces on the machine, without those that have no device. */
+static int fsk_rfd_all(struct fsk_nl *nl, bool dry_run, struct fsk_nic *nic)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct fsk_choice choice;
+	int status = 0;
+
+	if (!all) {
+		fsk_error("no list of interfaces");
+		return FSK_EXIT_REFUSED;
+	}
+	for (int i = 0; all[i].if_index && !status; i++) {
+		status = fsk_nic_read(all[i].if_name, nic);
+		if (status || !nic->device)
+			continue;
+		fsk_rfd_choose(nic, dry_run, &choice);
+		if (!dry_run)
+			status = fsk_rfd_apply(nl, all[i].if_name, nic,
+					       &choice);
+		if (!status)
+			fsk_rfd_report(all[i].if_name, nic, &choice, dry_run);
+	}
+	if_freenameindex(all);
+	return status;
+}
+
+static int fsk_rfd_one(struct fsk_nl *nl, const char *name, bool dry_run,
+		       struct fsk_nic *nic)
+{
+	struct fsk_choice choice;
+	int status = fsk_nic_read(name, nic);
+
+	if (status)
+		return status;
+	fsk_rfd_choose(nic, dry_run, &choice);
+	if (!dry_run)
+		status = fsk_rfd_apply(nl, name, nic, &choice);
+	if (!status)
+		fsk_rfd_report(name, nic, &choice, dry_run);
+	return status;
+}
+
+/**
+ * fsk_cmd_rfd_auto() - fastsocket rfd auto [-n] IFACE|--all
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_rfd_auto(int argc, char **argv)
+{
+	bool dry_run = fsk_flag(&argc, argv, "--dry-run", "-n");
+	bool all = fsk_flag(&argc, argv, "--all", NULL);
+	static struct fsk_nic nic;
+	struct fsk_nl *nl = NULL;
+	int status;
+
+	argc = fsk_words(argc, argv, !all, !all);
+	if (argc < 0)
+		return -1 - argc;
+	if (!dry_run) {
+		nl = fsk_nl_open();
+		if (!nl)
+			return FSK_EXIT_REFUSED;
+	}
+	if (fsk_json)
+		fsk_json_open(NULL, '[');
+	status = all ? fsk_rfd_all(nl, dry_run, &nic) :
+		       fsk_rfd_one(nl, argv[1], dry_run, &nic);
+	if (fsk_json)
+		fsk_json_close(']');
+	fsk_nl_close(nl);
+	return status;
+}
+
+/* Can this be the mode of this interface? For ntuple the rules are made. */
+static int fsk_rfd_check(const char *name, const struct fsk_nic *nic,
+			 unsigned int mode, bool dry_run)
+{
+	char why[160] = "it takes no rules";
+
+	if (mode == FSK_RFD_RSS && *nic->no_rss) {
+		fsk_error("%s: no rss: %s", name, nic->no_rss);
+		return FSK_EXIT_REFUSED;
+	}
+	if (mode != FSK_RFD_NTUPLE)
+		return 0;
+	if (dry_run ? fsk_ntuple_possible(nic->name) :
+		      !fsk_ntuple_add(nic, why, sizeof(why)))
+		return 0;
+	fsk_error("%s: no ntuple: %s", name, why);
+	return FSK_EXIT_REFUSED;
+}
+
+/**
+ * fsk_cmd_rfd_set() - fastsocket rfd set [-n] IFACE MODE
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_rfd_set(int argc, char **argv)
+{
+	bool dry_run = fsk_flag(&argc, argv, "--dry-run", "-n");
+	struct fsk_choice choice = { 0 };
+	static struct fsk_nic nic;
+	struct fsk_nl *nl = NULL;
+	int mode, status;
+
+	argc = fsk_words(argc, argv, 2, 2);
+	if (argc < 0)
+		return -1 - argc;
+	mode = fsk_rfd_mode(argv[2]);
+	if (mode < 0)
+		return fsk_usage("rfd set: there is no mode '%s'", argv[2]);
+	choice.mode = mode;
+	if (!dry_run) {
+		nl = fsk_nl_open();
+		if (!nl)
+			return FSK_EXIT_REFUSED;
+	}
+	status = fsk_nic_read(argv[1], &nic);
+	if (!status)
+		status = fsk_rfd_check(argv[1], &nic, mode, dry_run);
+	if (!status && !dry_run)
+		status = fsk_rfd_apply(nl, argv[1], &nic, &choice);
+	else if (!status)
+		fsk_rfd_report(argv[1], &nic, &choice, true);
+	if (status && !dry_run && mode == FSK_RFD_NTUPLE)
+		fsk_ntuple_remove(nic.name);
+	fsk_nl_close(nl);
+	return status;
+}
+
+/**
+ * fsk_cmd_rfd_del() - fastsocket rfd del IFACE
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_rfd_del(int argc, char **argv)
+{
+	static struct fsk_nic nic;
+	struct fsk_nl *nl;
+	int status, err;
+
+	argc = fsk_words(argc, argv, 1, 1);
+	if (argc < 0)
+		return -1 - argc;
+	nl = fsk_nl_open();
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	status = fsk_nic_read(argv[1], &nic);
+	if (!status)
+		status = fsk_rfd_del(nl, if_nametoindex(argv[1]));
+	fsk_nl_close(nl);
+	if (status)
+		return status;
+	err = fsk_ntuple_remove(nic.name);
+	if (!err)
+		return 0;
+	fsk_error("%s: its rules stay: %s", argv[1], strerror(err));
+	return FSK_EXIT_REFUSED;
+}

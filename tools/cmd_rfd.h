@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FSK_CMD_RFD_H
+#define FSK_CMD_RFD_H
+
+#include <stdbool.h>
+
+#include "nic.h"
+
+struct fsk_nl;
+
+/**
+ * struct fsk_choice - a mode for an interface
+ * @none: it needs none of its own
+ * @mode: enum fsk_rfd_mode
+ * @why: the reason, or empty
+ */
+struct fsk_choice {
+	bool none;
+	unsigned int mode;
+	char why[384];
+};
+
+void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
+		    struct fsk_choice *choice);
+int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
+		  const struct fsk_nic *nic, const struct fsk_choice *choice);
+
+#endif

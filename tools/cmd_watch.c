@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fastsocket rfd watch: as `rfd auto`, again whenever an interface changes.
+ *
+ * The kernel tells of links, and of most that ethtool changes. It is silent
+ * about interrupts that move, and older ones about `ethtool -X`: so all is read
+ * again now and then, which costs some ioctls. The module is told of changes
+ * only.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/ethtool_netlink.h>
+#include <linux/genetlink.h>
+#include <linux/rtnetlink.h>
+
+#include "cmd_rfd.h"
+#include "fastsocket.h"
+#include "nl.h"
+#include "out.h"
+#include "rfd.h"
+
+#define FSK_WATCH_MS	5000	/* between readings when nothing is told */
+#define FSK_WATCH_CALM_MS	200	/* events come in crowds */
+
+/**
+ * struct fsk_watch - what is watched
+ * @names: interfaces, or none for all that have a device
+ * @count: of @names
+ * @seen: what was read of each when the module was told, by number
+ * @seen_count: of @seen
+ * @nic: for reading
+ */
+struct fsk_watch {
+	char **names;
+	int count;
+	struct fsk_seen {
+		uint32_t ifindex;
+		struct fsk_nic nic;
+	} **seen;
+	size_t seen_count;
+	struct fsk_nic nic;
+};
+
+static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
+				       uint32_t ifindex)
+{
+	struct fsk_seen **seen;
+
+	for (size_t i = 0; i < watch->seen_count; i++)
+		if (watch->seen[i]->ifindex == ifindex)
+			return watch->seen[i];
+	seen = reallocarray(watch->seen, watch->seen_count + 1, sizeof(*seen));
+	if (!seen)
+		return NULL;
+	watch->seen = seen;
+	seen[watch->seen_count] = calloc(1, sizeof(**seen));
+	if (!seen[watch->seen_count])
+		return NULL;
+	seen[watch->seen_count]->ifindex = ifindex;
+	return seen[watch->seen_count++];
+}
+
+/* Read an interface, and tell the module if that is news. */
+static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
+			 const struct fsk_rfd_table *table, const char *name)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	struct fsk_choice choice;
+	struct fsk_seen *seen;
+	int status;
+
+	/* It may be gone, and come back. */
+	if (!ifindex || fsk_nic_read(name, &watch->nic) ||
+	    (!watch->count && !watch->nic.device))
+		return 0;
+	seen = fsk_watch_seen(watch, ifindex);
+	if (!seen) {
+		fsk_error("no memory");
+		return FSK_EXIT_REFUSED;
+	}
+	if (!memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) &&
+	    (watch->nic.inside || fsk_rfd_find(table, ifindex)))
+		return 0;
+	fsk_rfd_choose(&watch->nic, false, &choice);
+	status = fsk_rfd_apply(nl, name, &watch->nic, &choice);
+	if (status)
+		return status;
+	seen->nic = watch->nic;
+	printf("%s: %s: %s\n", name, choice.none ? "none" :
+	       fsk_rfd_mode_name(choice.mode), choice.why);
+	fflush(stdout);
+	return 0;
+}
+
+static int fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
+			  const struct fsk_rfd_table *table)
+{
+	struct if_nameindex *all;
+	int status = 0;
+
+	for (int i = 0; i < watch->count && !status; i++)
+		status = fsk_watch_one(watch, nl, table, watch->names[i]);
+	if (watch->count)
+		return status;
+	all = if_nameindex();
+	for (int i = 0; all && all[i].if_index && !status; i++)
+		status = fsk_watch_one(watch, nl, table, all[i].if_name);
+	if_freenameindex(all);
+	return status;
+}
+
+/* A module that was loaded anew has forgotten, and has another number. */
+static int fsk_watch_round(struct fsk_watch *watch)
+{
+	struct fsk_rfd_table table;
+	struct fsk_nl *nl;
+	int status;
+
+	nl = fsk_nl_open();
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	status = fsk_rfd_read(nl, &table);
+	if (!status) {
+		status = fsk_watch_each(watch, nl, &table);
+		fsk_rfd_free(&table);
+	}
+	fsk_nl_close(nl);
+	return status;
+}
+
+/* Where the kernel tells of links. */
+static int fsk_watch_links(void)
+{
+	struct mnl_socket *sock;
+
+	sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!sock || mnl_socket_bind(sock, RTMGRP_LINK, MNL_SOCKET_AUTOPID))
+		return -1;
+	return mnl_socket_get_fd(sock);
+}
+
+/* Where it tells of what ethtool changes, if it does. */
+static int fsk_watch_ethtool(void)
+{
+	uint32_t group = fsk_nl_group(ETHTOOL_GENL_NAME,
+				      ETHTOOL_MCGRP_MONITOR_NAME);
+	struct mnl_socket *sock;
+
+	if (!group)
+		return -1;
+	sock = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) ||
+	    mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &group,
+				  sizeof(group)))
+		return -1;
+	return mnl_socket_get_fd(sock);
+}
+
+static int fsk_watch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Throw away what has come: all is read anyway. */
+static void fsk_watch_drain(int fd)
+{
+	char buffer[8192];
+
+	while (recv(fd, buffer, sizeof(buffer), 0) > 0 || errno == ENOBUFS)
+		errno = 0;
+}
+
+/* Returns false when it is time to end. */
+static bool fsk_watch_wait(struct pollfd *fds, int count)
+{
+	int timeout = FSK_WATCH_MS;
+	int ready;
+
+	for (;;) {
+		ready = poll(fds, count, timeout);
+		if (fds[0].revents)
+			return false;
+		if (ready <= 0)
+			return true;
+		for (int i = 1; i < count; i++)
+			if (fds[i].revents)
+				fsk_watch_drain(fds[i].fd);
+		timeout = FSK_WATCH_CALM_MS;
+	}
+}
+
+/**
+ * fsk_cmd_rfd_watch() - fastsocket rfd watch [IFACE...]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_rfd_watch(int argc, char **argv)
+{
+	static struct fsk_watch watch;
+	struct pollfd fds[3];
+	int status;
+
+	argc = fsk_words(argc, argv, 0, 4096);
+	if (argc < 0)
+		return -1 - argc;
+	for (int i = 1; i <= argc; i++)
+		if (!if_nametoindex(argv[i])) {
+			fsk_error("there is no interface '%s'", argv[i]);
+			return FSK_EXIT_REFUSED;
+		}
+	watch.names = argv + 1;
+	watch.count = argc;
+	/* Before reading, so that nothing is missed. */
+	fds[0].fd = fsk_watch_signals();
+	fds[1].fd = fsk_watch_links();
+	fds[2].fd = fsk_watch_ethtool();
+	for (int i = 0; i < 3; i++)
+		fds[i].events = POLLIN;
+	do {
+		status = fsk_watch_round(&watch);
+	} while (!status && fsk_watch_wait(fds, 3));
+	return status;
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading a network interface: queues, hash, key, indirection table.
+ *
+ * By ethtool's ioctls, which all kernels from 6.1 on answer completely; its
+ * netlink messages tell the key since 6.3 only.
+ */
+#include "nic.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+
+#include "fastsocket.h"
+#include "irq.h"
+
+#define FSK_NIC_DEPTH	8	/* of interfaces on top of each other */
+#define FSK_NIC_TUPLE	(RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 | RXH_L4_B_2_3)
+
+/* Since 6.8 the byte behind the function, reserved before, says whether source
+ * and destination are mixed before they are hashed.
+ */
+#define FSK_NIC_XFRM(rxfh)	((&(rxfh)->hfunc)[1])
+#define FSK_NIC_XFRM_NONE	0xff
+
+/* /sys/class/net shows the namespace that it was mounted in. */
+static void fsk_nic_sysfs(void)
+{
+	static bool done;
+
+	if (done || !fsk_netns)
+		return;
+	done = true;
+	if (unshare(CLONE_NEWNS) ||
+	    mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) ||
+	    mount("sysfs", "/sys", "sysfs", MS_RDONLY, NULL))
+		fsk_error("cannot see /sys of the namespace: %s",
+			  strerror(errno));
+}
+
+/**
+ * fsk_nic_ioctl() - ask ethtool's interface in the kernel
+ * @name: the interface
+ * @request: begins with ETHTOOL_*
+ *
+ * Return: 0, or errno, positive.
+ */
+int fsk_nic_ioctl(const char *name, void *request)
+{
+	struct ifreq ifr = { .ifr_data = request };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return errno;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCETHTOOL, &ifr))
+		err = errno;
+	close(fd);
+	return err;
+}
+
+/* The only interface below this one, if there is just one. */
+static bool fsk_nic_below(char *name)
+{
+	char path[PATH_MAX], below[IF_NAMESIZE] = "";
+	struct dirent *entry;
+	int count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s", name);
+	folder = opendir(path);
+	if (!folder)
+		return false;
+	while ((entry = readdir(folder))) {
+		if (strncmp(entry->d_name, "lower_", 6))
+			continue;
+		snprintf(below, sizeof(below), "%.15s", entry->d_name + 6);
+		count++;
+	}
+	closedir(folder);
+	if (count != 1)
+		return false;
+	memcpy(name, below, sizeof(below));
+	return true;
+}
+
+static void fsk_nic_driver(struct fsk_nic *nic)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { 0 };
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device", nic->name);
+	nic->device = !access(path, F_OK);
+	if (!fsk_nic_ioctl(nic->name, &info)) {
+		snprintf(nic->bus, sizeof(nic->bus), "%.31s", info.bus_info);
+		nic->inside = !strcmp(info.driver, "veth");
+	}
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", nic->name);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFFLAGS, &ifr) &&
+	    ifr.ifr_flags & IFF_LOOPBACK)
+		nic->inside = true;
+	close(fd);
+}
+
+static void fsk_nic_queues(struct fsk_nic *nic)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ethtool_rxnfc rings = { .cmd = ETHTOOL_GRXRINGS };
+
+	nic->queues = 1;
+	if (!fsk_nic_ioctl(nic->name, &rings) && rings.data)
+		nic->queues = rings.data;
+	else if (!fsk_nic_ioctl(nic->name, &channels))
+		nic->queues = channels.combined_count + channels.rx_count;
+	if (!nic->queues)
+		nic->queues = 1;
+	if (nic->queues > FSK_NIC_QUEUES)
+		nic->queues = FSK_NIC_QUEUES;
+	fsk_irq_cores(nic->name, nic->bus, nic->cpu, nic->queues);
+}
+
+static bool fsk_nic_hashes(const char *name, uint32_t flow)
+{
+	struct ethtool_rxnfc fields = {
+		.cmd = ETHTOOL_GRXFH,
+		.flow_type = flow,
+	};
+
+	return !fsk_nic_ioctl(name, &fields) && fields.data == FSK_NIC_TUPLE;
+}
+
+/* Key and table as the interface has them; %NULL if it tells none. */
+static struct ethtool_rxfh *fsk_nic_rxfh(const char *name)
+{
+	struct ethtool_rxfh sizes = { .cmd = ETHTOOL_GRSSH }, *rxfh;
+	int err;
+
+	err = fsk_nic_ioctl(name, &sizes);
+	if (err) {
+		errno = err;
+		return NULL;
+	}
+	rxfh = calloc(1, sizeof(*rxfh) + sizes.key_size +
+		      sizes.indir_size * sizeof(rxfh->rss_config[0]));
+	if (!rxfh)
+		return NULL;
+	rxfh->cmd = ETHTOOL_GRSSH;
+	rxfh->key_size = sizes.key_size;
+	rxfh->indir_size = sizes.indir_size;
+	err = fsk_nic_ioctl(name, rxfh);
+	if (!err)
+		return rxfh;
+	free(rxfh);
+	errno = err;
+	return NULL;
+}
+
+#define FSK_NIC_NO_RSS(nic, ...) \
+	snprintf((nic)->no_rss, sizeof((nic)->no_rss), __VA_ARGS__)
+
+static void fsk_nic_table(struct fsk_nic *nic, const struct ethtool_rxfh *rxfh)
+{
+	uint32_t queue;
+
+	nic->table_len = rxfh->indir_size;
+	for (unsigned int i = 0; i < nic->table_len; i++) {
+		queue = rxfh->rss_config[i];
+		if (queue < nic->queues && nic->cpu[queue] != FSK_NO_CPU) {
+			nic->table[i] = nic->cpu[queue];
+			continue;
+		}
+		FSK_NIC_NO_RSS(nic, "queue %u is not served by one core",
+			       queue);
+		return;
+	}
+}
+
+/* Take over what rss mode needs, or say what is missing. */
+static void fsk_nic_rss(struct fsk_nic *nic, const struct ethtool_rxfh *rxfh)
+{
+	uint32_t table = rxfh->indir_size;
+
+	nic->hash = (fsk_nic_hashes(nic->name, TCP_V4_FLOW) ?
+		     FSK_RFD_HASH_TCP4 : 0) |
+		    (fsk_nic_hashes(nic->name, TCP_V6_FLOW) ?
+		     FSK_RFD_HASH_TCP6 : 0);
+	if (rxfh->hfunc != 1)	/* ETH_RSS_HASH_TOP of the kernel */
+		FSK_NIC_NO_RSS(nic, "its hash function is not Toeplitz");
+	else if (FSK_NIC_XFRM(rxfh) && FSK_NIC_XFRM(rxfh) != FSK_NIC_XFRM_NONE)
+		FSK_NIC_NO_RSS(nic, "its hash is symmetric");
+	else if (!nic->hash)
+		FSK_NIC_NO_RSS(nic, "it does not hash the ports of TCP");
+	else if (rxfh->key_size < FSK_RFD_KEY_MIN)
+		FSK_NIC_NO_RSS(nic, "it tells no key of %u bytes or more",
+			       FSK_RFD_KEY_MIN);
+	else if (!table || table & (table - 1) || table > FSK_RFD_TABLE_MAX)
+		FSK_NIC_NO_RSS(nic, "its table has %u entries, %s", table,
+			       "not a power of two up to 4096");
+	else
+		fsk_nic_table(nic, rxfh);
+	if (*nic->no_rss)
+		return;
+	nic->key_len = rxfh->key_size > FSK_RFD_KEY_MAX ? FSK_RFD_KEY_MAX :
+							  rxfh->key_size;
+	memcpy(nic->key, &rxfh->rss_config[table], nic->key_len);
+}
+
+/**
+ * fsk_nic_read() - read an interface
+ * @name: the interface
+ * @nic: filled in
+ *
+ * Of an interface that lies on top of just one other, as a VLAN, that one is
+ * read.
+ *
+ * Return: 0, or the exit status after an error was printed.
+ */
+int fsk_nic_read(const char *name, struct fsk_nic *nic)
+{
+	struct ethtool_rxfh *rxfh;
+
+	memset(nic, 0, sizeof(*nic));
+	if (!if_nametoindex(name)) {
+		fsk_error("there is no interface '%s'", name);
+		return FSK_EXIT_REFUSED;
+	}
+	fsk_nic_sysfs();
+	snprintf(nic->name, sizeof(nic->name), "%s", name);
+	for (int i = 0; i < FSK_NIC_DEPTH && fsk_nic_below(nic->name); i++)
+		;
+	fsk_nic_driver(nic);
+	fsk_nic_queues(nic);
+	rxfh = fsk_nic_rxfh(nic->name);
+	if (rxfh)
+		fsk_nic_rss(nic, rxfh);
+	else
+		FSK_NIC_NO_RSS(nic, "it tells no hash: %s", strerror(errno));
+	free(rxfh);
+	return 0;
+}
+
+/* CPUs of a list such as "0-3,8" in this file, in order. */
+static unsigned int fsk_nic_cpus(const char *path, uint32_t *cpu,
+				 unsigned int room)
+{
+	unsigned long first, last;
+	char line[4096], *at = line;
+	unsigned int count = 0;
+	FILE *file;
+
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (!fgets(line, sizeof(line), file))
+		*line = '\0';
+	fclose(file);
+	while (isdigit(*at)) {
+		first = strtoul(at, &at, 10);
+		last = *at == '-' ? strtoul(at + 1, &at, 10) : first;
+		for (; first <= last && count < room; first++)
+			cpu[count++] = first;
+		at += *at == ',';
+	}
+	return count;
+}
+
+/**
+ * fsk_nic_online() - the cores that are online
+ * @cpu: gets their numbers, in order
+ * @room: of @cpu
+ *
+ * Return: how many.
+ */
+unsigned int fsk_nic_online(uint32_t *cpu, unsigned int room)
+{
+	return fsk_nic_cpus("/sys/devices/system/cpu/online", cpu, room);
+}
+
+/**
+ * fsk_nic_port_mask() - the bits of a source port that tell its core
+ *
+ * Return: the mask, as the module computes it.
+ */
+unsigned int fsk_nic_port_mask(void)
+{
+	static unsigned int mask;
+	uint32_t cpu[8192];
+	unsigned int count, last;
+
+	if (mask)
+		return mask;
+	count = fsk_nic_cpus("/sys/devices/system/cpu/present", cpu, 8192);
+	last = count ? cpu[count - 1] : 0;
+	while (mask < last)
+		mask = 2 * mask + 1;
+	return mask;
+}
+
+/**
+ * fsk_nic_port_range() - source ports that the kernel chooses from
+ * @low: gets the first
+ * @high: gets the last
+ */
+void fsk_nic_port_range(unsigned int *low, unsigned int *high)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+	if (!file || fscanf(file, "%u %u", low, high) != 2) {
+		*low = 32768;
+		*high = 60999;
+	}
+	if (file)
+		fclose(file);
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Rules in the interface, as of Intel's Flow Director, that send packets to the
+ * queue of the core that their destination port tells.
+ *
+ * A rule can only compare bits. So that packets to servers are left alone it
+ * also compares the upper bits, by which the range of source ports is cut into
+ * blocks: the default range needs one, 32768 and up.
+ */
+#include "ntuple.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/ethtool.h>
+
+#include "irq.h"
+
+#define FSK_NTUPLE_RULES	65536
+
+/**
+ * fsk_ntuple_blocks() - cut a range of ports that ends at 65535 into blocks
+ * @low: its first port
+ * @core_mask: the bits that tell the core; smaller blocks are left out
+ * @blocks: FSK_NTUPLE_BLOCKS of them, filled in
+ *
+ * Return: how many.
+ */
+unsigned int fsk_ntuple_blocks(unsigned int low, unsigned int core_mask,
+			       struct fsk_block *blocks)
+{
+	unsigned int size, count = 0;
+
+	low = (low + core_mask) & ~core_mask;
+	for (; low && low < 65536; low += size) {
+		size = low & -low;
+		blocks[count].port = low;
+		blocks[count++].mask = -size;
+	}
+	return count;
+}
+
+/* The rules that the interface has: their places. %NULL, and errno, if it can
+ * have none.
+ */
+static struct ethtool_rxnfc *fsk_ntuple_list(const char *name)
+{
+	struct ethtool_rxnfc count = { .cmd = ETHTOOL_GRXCLSRLCNT };
+	struct ethtool_rxnfc *list;
+	int err;
+
+	err = fsk_nic_ioctl(name, &count);
+	if (err) {
+		errno = err;
+		return NULL;
+	}
+	if (count.rule_cnt > FSK_NTUPLE_RULES)
+		count.rule_cnt = FSK_NTUPLE_RULES;
+	list = calloc(1, sizeof(*list) +
+		      count.rule_cnt * sizeof(list->rule_locs[0]));
+	if (!list)
+		return NULL;
+	list->cmd = ETHTOOL_GRXCLSRLALL;
+	list->rule_cnt = count.rule_cnt;
+	if (count.rule_cnt) {
+		err = fsk_nic_ioctl(name, list);
+		if (err) {
+			free(list);
+			errno = err;
+			return NULL;
+		}
+	}
+	/* Where the driver chooses places it says so here. */
+	list->fs.location = count.data & RX_CLS_LOC_SPECIAL ? RX_CLS_LOC_ANY :
+							      0;
+	if (!list->data)
+		list->data = count.data & ~RX_CLS_LOC_SPECIAL;
+	return list;
+}
+
+static bool fsk_ntuple_zero(const void *data, size_t size)
+{
+	const unsigned char *byte = data;
+
+	while (size--)
+		if (*byte++)
+			return false;
+	return true;
+}
+
+/**
+ * fsk_ntuple_is_our_mask() - is this what our rules compare of a port?
+ * @mask: host byte order
+ *
+ * Return: whether it has upper bits, lower bits, and a gap.
+ */
+bool fsk_ntuple_is_our_mask(uint16_t mask)
+{
+	uint16_t lower = mask & ~(mask + 1), upper = mask & ~lower;
+
+	/* The lowest of the upper bits, added, runs out at the top. */
+	return lower && upper && !(uint16_t)(upper + (upper & -upper));
+}
+
+static bool fsk_ntuple_is_ours(struct ethtool_rx_flow_spec rule)
+{
+	uint16_t mask;
+
+	if (rule.flow_type == TCP_V4_FLOW) {
+		mask = ntohs(rule.m_u.tcp_ip4_spec.pdst);
+		rule.m_u.tcp_ip4_spec.pdst = 0;
+	} else if (rule.flow_type == TCP_V6_FLOW) {
+		mask = ntohs(rule.m_u.tcp_ip6_spec.pdst);
+		rule.m_u.tcp_ip6_spec.pdst = 0;
+	} else {
+		return false;
+	}
+	return fsk_ntuple_is_our_mask(mask) &&
+	       fsk_ntuple_zero(&rule.m_u, sizeof(rule.m_u)) &&
+	       fsk_ntuple_zero(&rule.m_ext, sizeof(rule.m_ext));
+}
+
+static int fsk_ntuple_delete(const char *name, uint32_t location)
+{
+	struct ethtool_rxnfc rule = {
+		.cmd = ETHTOOL_SRXCLSRLDEL,
+		.fs.location = location,
+	};
+
+	return fsk_nic_ioctl(name, &rule);
+}
+
+/**
+ * fsk_ntuple_remove() - remove all rules that we made
+ * @name: the interface
+ *
+ * They are known by what they compare: nobody else's rule has a mask of upper
+ * bits and of the bits that tell the core.
+ *
+ * Return: 0, or errno, positive. An interface without rules is no error.
+ */
+int fsk_ntuple_remove(const char *name)
+{
+	struct ethtool_rxnfc *list = fsk_ntuple_list(name);
+	struct ethtool_rxnfc rule;
+	int err = 0;
+
+	if (!list)
+		return 0;
+	for (uint32_t i = 0; i < list->rule_cnt && !err; i++) {
+		memset(&rule, 0, sizeof(rule));
+		rule.cmd = ETHTOOL_GRXCLSRULE;
+		rule.fs.location = list->rule_locs[i];
+		if (!fsk_nic_ioctl(name, &rule) && fsk_ntuple_is_ours(rule.fs))
+			err = fsk_ntuple_delete(name, list->rule_locs[i]);
+	}
+	free(list);
+	return err;
+}
+
+/* A place for a rule, from the end of the table, where they matter least. */
+static bool fsk_ntuple_place(struct ethtool_rxnfc *list, uint32_t *next)
+{
+	if (list->fs.location == RX_CLS_LOC_ANY) {
+		*next = RX_CLS_LOC_ANY;
+		return true;
+	}
+	while ((*next)--) {
+		bool taken = false;
+
+		for (uint32_t i = 0; i < list->rule_cnt && !taken; i++)
+			taken = list->rule_locs[i] == *next;
+		if (!taken)
+			return true;
+	}
+	return false;
+}
+
+static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t place,
+			     const struct fsk_block *block, uint32_t cpu,
+			     uint32_t queue)
+{
+	uint16_t mask = htons(block->mask | fsk_nic_port_mask());
+	uint16_t port = htons(block->port | cpu);
+	struct ethtool_rxnfc rule = {
+		.cmd = ETHTOOL_SRXCLSRLINS,
+		.fs.flow_type = flow,
+		.fs.location = place,
+		.fs.ring_cookie = queue,
+	};
+
+	if (flow == TCP_V4_FLOW) {
+		rule.fs.h_u.tcp_ip4_spec.pdst = port;
+		rule.fs.m_u.tcp_ip4_spec.pdst = mask;
+	} else {
+		rule.fs.h_u.tcp_ip6_spec.pdst = port;
+		rule.fs.m_u.tcp_ip6_spec.pdst = mask;
+	}
+	return fsk_nic_ioctl(name, &rule);
+}
+
+/* The rules of one core, whose queue this is. Returns errno, positive. */
+static int fsk_ntuple_core(const struct fsk_nic *nic,
+			   struct ethtool_rxnfc *list, uint32_t *next,
+			   uint32_t queue)
+{
+	static const uint32_t flows[] = { TCP_V4_FLOW, TCP_V6_FLOW };
+	struct fsk_block blocks[FSK_NTUPLE_BLOCKS];
+	unsigned int count, low, high;
+	int err;
+
+	fsk_nic_port_range(&low, &high);
+	count = fsk_ntuple_blocks(low, fsk_nic_port_mask(), blocks);
+	for (unsigned int i = 0; i < 2 * count; i++) {
+		if (!fsk_ntuple_place(list, next))
+			return ENOSPC;
+		err = fsk_ntuple_insert(nic->name, flows[i % 2], *next,
+					&blocks[i / 2], nic->cpu[queue], queue);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Is there an earlier queue of the same core? */
+static bool fsk_ntuple_again(const struct fsk_nic *nic, uint32_t queue)
+{
+	for (uint32_t i = 0; i < queue; i++)
+		if (nic->cpu[i] == nic->cpu[queue])
+			return true;
+	return false;
+}
+
+/**
+ * fsk_ntuple_possible() - may the interface take rules?
+ * @name: the interface
+ *
+ * Return: whether it has a place for them.
+ */
+bool fsk_ntuple_possible(const char *name)
+{
+	struct ethtool_rxnfc *list = fsk_ntuple_list(name);
+	bool possible = list && fsk_nic_port_mask();
+
+	free(list);
+	return possible;
+}
+
+/**
+ * fsk_ntuple_add() - give the interface a rule for each core that has a queue
+ * @nic: the interface; rules that we made before are replaced
+ * @why: what it refused, if it did; then no rule is left
+ * @size: of @why
+ *
+ * Return: 0, or errno, positive.
+ */
+int fsk_ntuple_add(const struct fsk_nic *nic, char *why, size_t size)
+{
+	struct ethtool_rxnfc *list;
+	uint32_t next;
+	int err;
+
+	fsk_ntuple_remove(nic->name);
+	list = fsk_nic_port_mask() ? fsk_ntuple_list(nic->name) : NULL;
+	if (!list) {
+		err = errno;
+		snprintf(why, size, "it takes no rules: %s", strerror(err));
+		return err;
+	}
+	err = EOPNOTSUPP;
+	next = list->data;
+	for (uint32_t i = 0; i < nic->queues; i++) {
+		if (nic->cpu[i] == FSK_NO_CPU || fsk_ntuple_again(nic, i))
+			continue;
+		err = fsk_ntuple_core(nic, list, &next, i);
+		if (err)
+			break;
+	}
+	free(list);
+	if (!err)
+		return 0;
+	snprintf(why, size, "it refuses the rules: %s", strerror(err));
+	fsk_ntuple_remove(nic->name);
+	return err;
+}
