@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * SYNs from addresses that don't answer: half-open connections, as many as one
+ * likes.
+ */
+#ifndef SPOOF_H
+#define SPOOF_H
+
+#include "support.h"
+
+int spoof_open(const struct place *p);
+int spoof_send(int fd, const struct place *p, int port, int n);
+
+#endif
