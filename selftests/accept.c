@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -406,6 +407,32 @@ TEST_F(accept, accept__bad_arguments)
 	EXPECT_EQ(-1, accept4(fd, NULL, NULL, 0));
 	EXPECT_EQ(EAGAIN, errno);
 	EXPECT_EQ(self->site.place.join, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* Without a free descriptor accept() fails, and the connection waits. */
+TEST_F(accept, accept__no_descriptor)
+{
+	int lfd = listen_claimed(&self->site.place);
+	struct rlimit limit, none;
+	int client, child;
+
+	ASSERT_LE(0, lfd);
+	client = sock_dial(&self->site.place, sock_port(lfd));
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	child = accept(lfd, NULL, NULL);
+	EXPECT_EQ(-1, child);
+	EXPECT_EQ(EMFILE, errno);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(0, count_accepts());
+	child = sock_accept(lfd);
+	EXPECT_LE(0, child);
+	expect_local(_metadata, self->site.place.join, 1);
+	EXPECT_EQ(1, write(client, "x", 1));
+	EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
 }
 
 TEST_F(accept, accept__times_out)

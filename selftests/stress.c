@@ -4,7 +4,11 @@
  */
 #include "kselftest_harness.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/ipv6.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -97,25 +101,117 @@ TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
 	EXPECT_LE(rounds, count_accepts());
 }
 
-/* Sockets that joined and hold a core each. */
-TEST_F_TIMEOUT(stress, listeners__many, 300)
+/* The many-th address of the loopback interface. */
+static int address(const struct place *p, struct sockaddr_storage *ss, int nth,
+		   int port)
 {
-	int i, n = full_run() ? 20000 : 2000, opened = 0;
+	struct sockaddr_in6 *sin6 = (void *)ss;
+	struct sockaddr_in *sin = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = p->family;
+	if (p->family == AF_INET) {
+		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK + nth);
+		sin->sin_port = htons(port);
+		return sizeof(*sin);
+	}
+	inet_pton(AF_INET6, p->dual ? "::ffff:127.0.0.1" : "fd77:6::1",
+		  &sin6->sin6_addr);
+	sin6->sin6_addr.s6_addr[15] += nth;
+	sin6->sin6_port = htons(port);
+	return sizeof(*sin6);
+}
+
+static bool address_free(const struct sockaddr_storage *ss, int len)
+{
+	int fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok = !bind(fd, (void *)ss, len);
+
+	close(fd);
+	return ok;
+}
+
+/* IPv6 has but one loopback address.  A new one is usable after a moment. */
+static bool address_add(const struct place *p, int nth)
+{
+	struct in6_ifreq ifr = { .ifr6_prefixlen = 128, .ifr6_ifindex = 1 };
+	struct sockaddr_storage ss;
+	int len = address(p, &ss, nth, 0);
+	int fd, err;
+
+	if (p->dual || p->family == AF_INET)
+		return true;
+	ifr.ifr6_addr = ((struct sockaddr_in6 *)&ss)->sin6_addr;
+	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	err = ioctl(fd, SIOCSIFADDR, &ifr);
+	close(fd);
+	return !err && until(address_free(&ss, len));
+}
+
+static int listen_at(const struct place *p, int nth, int port)
+{
+	struct sockaddr_storage ss;
+	int len = address(p, &ss, nth, port);
+	int fd = sock_make(p);
+
+	if (fd < 0 || bind(fd, (void *)&ss, len) || listen(fd, 1) || join(fd))
+		return -errno;
+	return fd;
+}
+
+static bool serves_at(const struct place *p, int fd, int nth, int port)
+{
+	struct sockaddr_storage ss;
+	int len = address(p, &ss, nth, port);
+	int client = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int child = -1;
+
+	if (!connect(client, (void *)&ss, len))
+		child = sock_accept(fd);
+	sock_reset(client);
+	if (child >= 0)
+		close(child);
+	return child >= 0;
+}
+
+/* Sockets that joined, as many as a port has numbers; some hold a core.  No
+ * address has ports for all.
+ */
+TEST_F_TIMEOUT(stress, listeners__many, 600)
+{
+	int n = full_run() ? 65536 : 2000, per_address = n / 4, every = 100;
+	const struct place *p = &self->place;
+	int i, opened = 0, served = 0;
 	int *fd = calloc(n, sizeof(*fd));
 
 	ASSERT_NE(NULL, fd);
+	for (i = 0; i < 4; i++)
+		ASSERT_TRUE(address_add(p, i));
 	for (i = 0; i < n; i++) {
-		fd[i] = sock_listen(&self->place, 1);
+		fd[i] = listen_at(p, i / per_address, 1024 + i % per_address);
 		if (fd[i] < 0)
 			break;
 		opened++;
 	}
 	ASSERT_EQ(n, opened);
-	for (i = 0; i < n; i += 100)
+	for (i = 0; i < n; i += every) {
 		EXPECT_TRUE(sock_claim(fd[i], 1));
-	EXPECT_EQ((n + 99) / 100, count(FSK_STAT_LOCAL_CREATE));
+		served += serves_at(p, fd[i], i / per_address,
+				    1024 + i % per_address);
+	}
+	EXPECT_EQ((n + every - 1) / every, served);
+	EXPECT_EQ(served, count(FSK_STAT_LOCAL_CREATE));
+	EXPECT_EQ(served, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(served, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(1, hooks_on());
-	for (i = 0; i < n; i++)
+	/* Their ports stay those of others, too. */
+	for (i = 0; i < per_address; i++)
+		close(fd[i]);
+	EXPECT_TRUE(sock_claim(fd[i], 1));
+	EXPECT_TRUE(serves_at(p, fd[i], 1, 1024));
+	EXPECT_EQ(served + 1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(1, hooks_on());
+	for (; i < n; i++)
 		close(fd[i]);
 	EXPECT_EQ(0, hooks_on());
 	free(fd);
