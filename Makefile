@@ -40,7 +40,7 @@ help:
 	@echo "make check                         quick tests"
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
 	@echo "make run_tests                     all tests, on this very machine"
-	@echo "make stress                        all tests, on the debug kernel"
+	@echo "make stress [KVER=6.1|6.12]        all tests, on debug kernels"
 	@echo "make bench-sim KVER=6.12 [CPUS=16] what a connection costs, counted"
 	@echo "make bench-report | bench-compare A=OLD.json B=NEW.json"
 	@echo "make bench-budget KVER=6.12        fails when it costs more"
@@ -125,7 +125,7 @@ check-vm:
 	@selftests/check vm $(if $(filter command line,$(origin KVER)),$(KVER))
 
 stress:
-	@selftests/check debug
+	@selftests/check debug $(if $(filter command line,$(origin KVER)),$(KVER))
 
 # Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
