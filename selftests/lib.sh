@@ -69,7 +69,7 @@ undo() {
 
 # A test of one's own is in a subshell, where exit ends only the test.
 run_test() {
-	local name=$1 status
+	local name=$1 status begin=$SECONDS
 
 	ktap_count=$((ktap_count + 1))
 	(
@@ -78,6 +78,7 @@ run_test() {
 		"test_$name"
 	)
 	status=$?
+	note "$name: $((SECONDS - begin)) s"
 	if [ $status = $KTAP_SKIP ] && [ -z "${FSK_EXPECT_ALL-}" ]; then
 		ktap_skipped=$((ktap_skipped + 1))
 		echo "ok $ktap_count $name # SKIP"
@@ -122,8 +123,14 @@ stop_pid() {
 	wait_for 5 gone "$1"
 }
 
+# A program takes some tenths of a second to start on an emulated debug kernel,
+# so what is asked again and again is read by the shell.
 children() {
-	pgrep -P "$1" || true
+	local list=() file=/proc/$1/task/$1/children
+
+	[ -e "$file" ] || { pgrep -P "$1"; return 0; }
+	read -ra list 2>/dev/null <"$file"
+	[ ${#list[@]} = 0 ] || printf '%s\n' "${list[@]}"
 }
 
 # A name that no other run uses, for namespaces, files and folders.

@@ -6,9 +6,13 @@ Workers wait in accept() or in a selector, bound to a CPU each unless told
 otherwise. It knows nothing of Fastsocket.
 """
 import argparse
+import ctypes
 import os
 import selectors
+import signal
 import socket
+
+PR_SET_PDEATHSIG = 1
 
 ANSWER = (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n"
           b"Connection: close\r\n\r\nok\n")
@@ -56,6 +60,14 @@ def serve(listener, wait):
     serve_selector(listener, kinds[wait])
 
 
+def worker(args, listener, cpu):
+    # A worker that outlives its parent would hold the listener for ever.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if not args.unbound:
+        os.sched_setaffinity(0, {cpu})
+    serve(listener, args.wait)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
@@ -68,9 +80,7 @@ def main():
     listener = socket.create_server(("", args.port), backlog=511)
     for cpu in cpus:
         if os.fork() == 0:
-            if not args.unbound:
-                os.sched_setaffinity(0, {cpu})
-            serve(listener, args.wait)
+            worker(args, listener, cpu)
     for _ in cpus:
         os.wait()
 

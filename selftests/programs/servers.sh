@@ -6,7 +6,7 @@
 # CPU each. start_* take a word for launch first.
 
 CPUS=$(nproc)
-dir='' port='' server=''
+dir='' port='' server='' load_cpus=''
 load_done=0 load_failed=0 load_number=0 load_pids=()
 PROGRAMS=$FSK_ROOT/selftests/programs
 
@@ -19,7 +19,10 @@ fill() {
 
 # sleeps_in_wait TASK: it has nothing to do but wait for connections
 sleeps_in_wait() {
-	grep -qsE 'poll|accept|select' "$1/wchan"
+	local where=
+
+	[ ! -e "$1/wchan" ] || read -r where 2>/dev/null <"$1/wchan"
+	[[ $where =~ poll|accept|select ]]
 }
 
 # waiting PID NUMBER: it and its children have so many tasks that all wait
@@ -101,15 +104,18 @@ load() {
 	load_wait
 }
 
+# NUMBER may be "endless": until load_end or load_stop. Load that is only there
+# to be there may come from some CPUs: load_cpus.
 load_start() {
 	local cpu
 
-	load_number=$1 load_pids=()
+	load_number=${1/endless/0} load_pids=()
 	rm -f "$dir"/load.*
-	for cpu in $(seq 0 $((CPUS - 1))); do
+	for cpu in ${load_cpus:-$(seq 0 $((CPUS - 1)))}; do
 		taskset -c "$cpu" wrk -t 1 -c "${2:-8}" -d 600s --timeout 60s \
 			-s "$PROGRAMS/short.lua" \
-			"http://127.0.0.$((cpu + 1)):$port/" -- "$1" \
+			"http://127.0.0.$((cpu + 1)):$port/" -- \
+			"${1/endless/0}" \
 			>"$dir/load.$cpu" 2>&1 &
 		load_pids+=($!)
 	done
@@ -121,6 +127,23 @@ load_over() {
 	for pid in "${load_pids[@]}"; do
 		gone "$pid" || return 1
 	done
+}
+
+load_stop() {
+	kill -INT "${load_pids[@]}" 2>/dev/null
+	wait "${load_pids[@]}"
+}
+
+# The end of endless load, which must not have ended by itself.
+load_end() {
+	local pid
+
+	for pid in "${load_pids[@]}"; do
+		! gone "$pid" || fail "the load has ended: $(cat "$dir"/load.*)"
+	done
+	load_stop
+	load_number=1
+	load_sum
 }
 
 # Who is late says what it did when it is interrupted.
