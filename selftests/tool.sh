@@ -16,7 +16,9 @@ module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 tests=(usage help no_module rights full_disk status set_range set_namespace
 	netns listen_empty listen_rows listen_addresses listen_bypass
 	listen_churn listen_many stats_counts stats_sum json attributes
-	run_status run_options run_preload adopt adopt_refused)
+	run_status run_options run_preload adopt adopt_refused
+	set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
+	nic_netns nic_watch)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -97,6 +99,26 @@ test_usage() {
 	tool 1 set rescue-ms=4294967296
 	tool 1 set something=1
 	says "only rescue-ms"
+	tool 1 set rfd=
+	tool 1 set rfd=nonsense
+	says "no mode"
+	tool 1 set rfd=rss
+	says "single interfaces"
+	tool 1 set rfd-count=2
+	tool 1 rfd
+	tool 1 rfd nonsense
+	tool 1 rfd set
+	tool 1 rfd set lo
+	tool 1 rfd set lo nonsense
+	says "no mode 'nonsense'"
+	tool 1 rfd set lo off extra
+	tool 1 rfd auto
+	tool 1 rfd auto --all lo
+	tool 1 rfd auto --nonsense
+	tool 1 rfd del
+	tool 1 rfd watch --nonsense
+	tool 1 show rfd extra
+	tool 1 show flows extra
 	tool 1 run
 	tool 1 run --nonsense
 	tool 1 run --ports 0 -- true
@@ -127,12 +149,14 @@ test_no_module() {
 	rmmod fastsocket || fail "the module stays"
 	defer insmod "$module"
 	for words in status "show listen" "show stats" "set rescue-ms=1" \
-		"-j status"; do
+		"-j status" "show rfd" "show flows" "set rfd=mask" \
+		"rfd set lo off" "rfd auto lo" "rfd del lo" "rfd watch"; do
 		# shellcheck disable=SC2086 # words
 		tool 2 $words
 		says "modprobe fastsocket"
 	done
 	tool 0 run -- true
+	tool 0 rfd auto -n lo
 }
 
 test_rights() {
@@ -144,6 +168,13 @@ test_rights() {
 	tool 0 status
 	tool 0 show listen
 	tool 0 show stats
+	tool 2 set rfd=off
+	says "not permitted"
+	tool 2 rfd set lo off
+	says "not permitted"
+	tool 0 show rfd
+	tool 0 show flows
+	tool 0 rfd set -n lo off
 	tool 2 --netns 1 status
 	says "namespace"
 	prefix=()
@@ -369,7 +400,8 @@ test_json() {
 	begin
 	listener 'a = tcp(); b = tcp("::", 7002)'
 	for words in "-j status" "status --json" "show listen -j" \
-		"-j show stats" "-j adopt $pid"; do
+		"-j show stats" "-j adopt $pid" "-j show rfd" \
+		"show flows -j" "-j rfd auto -n lo" "-j rfd auto -n --all"; do
 		# shellcheck disable=SC2086 # words
 		tool 0 $words
 		json 'type(d)' >/dev/null
@@ -490,6 +522,245 @@ test_adopt_refused() {
 	"$FSK_TOOL" adopt "$pid" >"$work/out"
 	[ $? = 2 ] || fail "status"
 	grep -q 'module is not loaded' "$work/out" || fail "$(cat "$work/out")"
+}
+
+test_set_rfd() {
+	begin
+	defer "$FSK_TOOL" set rfd-count=0
+	defer "$FSK_TOOL" set rfd=mask
+	tool 0 -j status
+	is "('mask', False)" '(d["rfd"], d["rfd-count"])'
+	tool 0 set rfd=steer
+	tool 0 set rfd-count=1
+	tool 0 -j status
+	is "('steer', True)" '(d["rfd"], d["rfd-count"])'
+	tool 0 set rfd=off
+	tool 0 show rfd
+	echo "$out" | grep -q '^others  *off ' || fail "$out"
+}
+
+test_rfd_set() {
+	local mode
+
+	begin
+	for mode in off mask steer; do
+		tool 0 rfd set lo "$mode"
+		tool 0 -j show rfd
+		is "[('lo', '$mode')]" \
+			'[(i["interface"], i["mode"]) for i in d["interfaces"]]'
+	done
+	tool 0 -j rfd set -n lo off
+	is "('off', True)" '(d["mode"], d["dry-run"])'
+	for mode in rss ntuple; do
+		tool 2 rfd set lo "$mode"
+		says "lo: no $mode: "
+	done
+	tool 0 -j show rfd
+	is "['steer']" '[i["mode"] for i in d["interfaces"]]'
+	tool 0 rfd del lo
+	tool 2 rfd del lo
+	says "no mode of its own"
+	tool 2 rfd set nonsense off
+	says "no interface 'nonsense'"
+	tool 2 rfd watch nonsense
+}
+
+# Where nothing comes in from outside, what was set is forgotten.
+test_rfd_none() {
+	begin
+	tool 0 rfd set lo steer
+	tool 0 -j rfd auto lo
+	is "[('lo', 'none')]" '[(i["interface"], i["mode"]) for i in d]'
+	tool 0 -j show rfd
+	is '[]' 'd["interfaces"]'
+	ip link add fsk-veth type veth peer fsk-peer || skip "no veth here"
+	defer ip link del fsk-veth
+	tool 0 rfd auto fsk-veth
+	echo "$out" | grep -q '^fsk-veth: none: ' || fail "$out"
+}
+
+# Ten connections from each of two cores: whose ports they are, how many left.
+test_rfd_ports() {
+	begin
+	[ "$(nproc)" -gt 1 ] || skip "one CPU"
+	listener 'keep = [tcp(join=False)]'
+	tool 0 run -- /usr/bin/python3 -c 'import os, socket, subprocess, sys
+keep = []
+for cpu in 0, 1:
+    os.sched_setaffinity(0, {cpu})
+    for i in range(10):
+        keep.append(socket.create_connection(("127.0.0.1", 7001)))
+sys.exit(subprocess.call([sys.argv[1], "-j", "show", "rfd"]))' "$FSK_TOOL"
+	[ "$(json 'd["total"]["connects-kernel"]')" = 0 ] ||
+		skip "this kernel has no port range of a socket"
+	is "[(0, 10, 10), (1, 10, 10)]" \
+		'[(r["cpu"], r["own"], r["used"]) for r in d["destinations"]
+			if r["port"] == 7001]'
+	is True 'all(r["share"] - r["used"] == r["free"]
+		for r in d["destinations"])'
+	is True 'all(r["probes"] >= r["own"] for r in d["destinations"])'
+}
+
+# Connections of both families, in IPv6 sockets too.
+test_show_flows() {
+	local mask=1
+
+	begin
+	while [ "$mask" -lt "$(nproc)" ]; do mask=$((2 * mask)); done
+	listener '
+		keep = [tcp("::", 7001, join=False)]
+		for host in "::1", "127.0.0.1":
+		    keep.append(socket.create_connection((host, 7001)))
+		keep.append(socket.socket(socket.AF_INET6))
+		keep[-1].connect(("::ffff:127.0.0.1", 7001))
+		keep.append(socket.create_connection(("::1", 7001), 9,
+						     ("::1", 7070)))'
+	tool 0 -j show flows
+	is "['127.0.0.1', '127.0.0.1', '::1']" \
+		'sorted(f["remote"] for f in d if f["remote-port"] == 7001)'
+	is True "all(f['cpu'] == f['local-port'] & ($mask - 1) for f in d)"
+	is "{'lo'}" '{f["interface"] for f in d if f["remote-port"] == 7001}'
+	tool 0 rfd set lo off
+	defer "$FSK_TOOL" rfd del lo
+	tool 0 -j show flows
+	is False 'any("cpu" in f for f in d if f["remote-port"] == 7001)'
+	tool 0 show flows
+	echo "$out" | grep -q '^\[::1\]:[0-9]*  *\[::1\]:7001  *lo  *-  *0$' ||
+		fail "$out"
+}
+
+forget_nic() {
+	"$FSK_TOOL" rfd del "$nic" 2>/dev/null
+}
+
+# A virtio interface with a queue for each CPU, each interrupt on one: "$nic".
+begin_nic() {
+	local folder irq action
+
+	begin
+	nic=
+	for folder in /sys/class/net/*/queues/rx-1; do
+		folder=${folder%/queues/*}
+		[ -e "$folder/device" ] && nic=${folder##*/}
+	done
+	need ethtool
+	ethtool -x "${nic:-lo}" 2>/dev/null | grep -q 'toeplitz: on' ||
+		skip "no interface with RSS here: selftests/vm/run -c 8 -q 8"
+	[ "$(echo /sys/class/net/"$nic"/queues/rx-* | wc -w)" = "$(nproc)" ] ||
+		skip "$nic has not as many queues as there are CPUs"
+	for irq in /sys/class/net/"$nic"/device/../msi_irqs/*; do
+		irq=${irq##*/}
+		action=$(cat "/sys/kernel/irq/$irq/actions")
+		case $action in
+		*-input.*) echo "${action##*.}" >"/proc/irq/$irq/smp_affinity_list" ;;
+		esac
+	done
+	defer ethtool -X "$nic" default
+	defer forget_nic
+}
+
+# The table and the key that ethtool shows, queues being named as their cores.
+test_nic_auto() {
+	local table key
+
+	begin_nic
+	table=$(ethtool -x "$nic" | sed -n 's/^ *[0-9]*: //p' | xargs)
+	key=$(ethtool -x "$nic" | sed -n '/hash key/{n;s/://g;p}')
+	tool 0 -j rfd auto -n "$nic"
+	is rss 'd[0]["mode"]'
+	is "$table" '" ".join(str(c) for c in d[0]["table"])'
+	is "$key" 'd[0]["key"]'
+	is '(True, True)' '(d[0]["tcp4"], d[0]["tcp6"])'
+	tool 0 rfd auto "$nic"
+	tool 0 -j show rfd
+	is "[('$nic', 'rss')]" \
+		'[(i["interface"], i["mode"]) for i in d["interfaces"]]'
+	is "$table" '" ".join(str(c) for c in d["interfaces"][0]["table"])'
+	tool 2 rfd set "$nic" ntuple
+	says "$nic: no ntuple: it takes no rules"
+	tool 0 -j rfd auto --all
+	is "['$nic']" '[i["interface"] for i in d]'
+}
+
+test_nic_hash() {
+	local which
+
+	begin_nic
+	for which in tcp4 tcp6; do
+		ethtool -N "$nic" rx-flow-hash "$which" sd 2>/dev/null ||
+			skip "$nic always hashes ports"
+		defer ethtool -N "$nic" rx-flow-hash "$which" sdfn
+		tool 0 rfd auto "$nic"
+		case $which in
+		tcp4) echo "$out" | grep -q ': rss: .* of IPv6$' ;;
+		tcp6) echo "$out" | grep -q ': steer: .*not hash the ports' ;;
+		esac || fail "$which: $out"
+	done
+	tool 2 rfd set "$nic" rss
+	says "does not hash the ports"
+}
+
+# The interface below is read, the one above is set.
+test_nic_vlan() {
+	begin_nic
+	ip link add link "$nic" name fsk-vlan type vlan id 5 ||
+		skip "no VLANs here"
+	defer ip link del fsk-vlan
+	defer "$FSK_TOOL" rfd del fsk-vlan
+	tool 0 -j rfd auto fsk-vlan
+	is "[('fsk-vlan', 'rss')]" '[(i["interface"], i["mode"]) for i in d]'
+	tool 0 -j show rfd
+	is True '"fsk-vlan" in [i["interface"] for i in d["interfaces"]]'
+}
+
+# In another namespace /sys does not show it.
+test_nic_netns() {
+	begin_nic
+	namespace
+	ip link set "$nic" netns "$name" || fail "it stays"
+	defer ip netns exec "$name" ip link set "$nic" netns 1
+	tool 0 -j --netns "$name" rfd auto "$nic"
+	is rss 'd[0]["mode"]'
+	tool 0 -j --netns "$name" rfd auto --all
+	is "['$nic']" '[i["interface"] for i in d]'
+	tool 0 -j show rfd
+	is False "'$nic' in [i['interface'] for i in d['interfaces']]"
+}
+
+mode_is() {
+	[ "$("$FSK_TOOL" show rfd | awk -v nic="$nic" '$1 == nic {
+		print $2, $5 }')" = "$1" ]
+}
+
+test_nic_watch() {
+	local irq watch all
+
+	begin_nic
+	all=$(nproc)
+	"$FSK_TOOL" rfd del "$nic" 2>/dev/null
+	"$FSK_TOOL" rfd watch >"$work/watch" 2>&1 &
+	watch=$!
+	defer stop_pid "$watch" KILL
+	wait_for 20 mode_is "rss $all" || fail "at first: $(cat "$work/watch")"
+	# An interrupt that moves.
+	for irq in /sys/class/net/"$nic"/device/../msi_irqs/*; do
+		irq=${irq##*/}
+		grep -q -- '-input.0$' "/sys/kernel/irq/$irq/actions" && break
+	done
+	echo 1 >"/proc/irq/$irq/smp_affinity_list"
+	wait_for 20 mode_is "steer -" || fail "moved: $(cat "$work/watch")"
+	echo 0 >"/proc/irq/$irq/smp_affinity_list"
+	wait_for 20 mode_is "rss $all" || fail "back: $(cat "$work/watch")"
+	ethtool -X "$nic" equal 1
+	wait_for 20 mode_is "steer -" || fail "table: $(cat "$work/watch")"
+	ethtool -X "$nic" default
+	wait_for 20 mode_is "rss $all" || fail "default: $(cat "$work/watch")"
+	# What an administrator sets stays while nothing changes.
+	"$FSK_TOOL" rfd set "$nic" off
+	sleep 6
+	mode_is "off -" || fail "set by hand: $(cat "$work/watch")"
+	kill -TERM "$watch"
+	wait "$watch" || fail "status $?: $(cat "$work/watch")"
 }
 
 [ $# -eq 0 ] || tests=("$@")

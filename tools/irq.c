@@ -78,10 +78,7 @@ int fsk_irq_queue(const char *action, const char *name)
 	static const char * const receives[] = {
 		"rx", "input", "comp", "-fp-", NULL
 	};
-	static const char * const others[] = {
-		"output", "config", "control", "ctrl", "async", "mgmnt",
-		"misc", NULL
-	};
+	const char *rest;
 	char text[128];
 	bool named;
 
@@ -90,15 +87,11 @@ int fsk_irq_queue(const char *action, const char *name)
 	named = fsk_irq_cut(text, name);
 	for (char *c = text; *c; c++)
 		*c = tolower(*c);
-	if (fsk_irq_has_any(text, others))
+	/* Else the name, and a number or "q" and a number. */
+	rest = text + 1 + (text[0] && text[1] == 'q');
+	if (!fsk_irq_has_any(text, receives) &&
+	    (!named || text[0] != '-' || rest[strspn(rest, "0123456789")]))
 		return -1;
-	if (!fsk_irq_has_any(text, receives)) {
-		/* The name, and a number or "q" and a number. */
-		if (!named || text[0] != '-' ||
-		    text[1 + (text[1] == 'q') +
-			 strspn(text + 1 + (text[1] == 'q'), "0123456789")])
-			return -1;
-	}
 	return fsk_irq_last_number(text);
 }
 
@@ -151,10 +144,13 @@ uint32_t fsk_irq_single_bit(const char *mask)
 	return found;
 }
 
+/* Where it shall go, if that is one CPU: it may get there by its next interrupt
+ * only. Else where the kernel has put it.
+ */
 static uint32_t fsk_irq_cpu(const char *irq)
 {
 	static const char * const files[] = {
-		"effective_affinity_list", "smp_affinity_list",
+		"smp_affinity_list", "effective_affinity_list",
 	};
 	uint32_t cpu = FSK_NO_CPU;
 	char path[PATH_MAX], line[256];
