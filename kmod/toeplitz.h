@@ -6,13 +6,11 @@
 #ifndef FSK_TOEPLITZ_H
 #define FSK_TOEPLITZ_H
 
-#ifdef __KERNEL__
 #include <linux/types.h>
-#else
-#include <stdint.h>
 
-typedef uint8_t u8;
-typedef uint32_t u32;
+#ifndef __KERNEL__
+typedef __u8 u8;
+typedef __u32 u32;
 #endif
 
 /**

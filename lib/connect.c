@@ -71,7 +71,7 @@ static void fsk_connect_pause(void)
 /* What will be the same for the next socket, until an administrator acts. */
 static bool fsk_connect_hopeless(int err)
 {
-	return err == ENOENT || err == ENOSYS || err == EPERM || err == EACCES;
+	return err == ENOENT || err == EPERM || err == EACCES;
 }
 
 static const char *fsk_connect_reason(int err)

@@ -583,19 +583,20 @@ test_rfd_none() {
 test_rfd_ports() {
 	begin
 	[ "$(nproc)" -gt 1 ] || skip "one CPU"
-	listener 'keep = [tcp(join=False)]'
+	# A port that no other test connects to.
+	listener 'keep = [tcp(port=7077, join=False)]'
 	tool 0 run -- /usr/bin/python3 -c 'import os, socket, subprocess, sys
 keep = []
 for cpu in 0, 1:
     os.sched_setaffinity(0, {cpu})
     for i in range(10):
-        keep.append(socket.create_connection(("127.0.0.1", 7001)))
+        keep.append(socket.create_connection(("127.0.0.1", 7077)))
 sys.exit(subprocess.call([sys.argv[1], "-j", "show", "rfd"]))' "$FSK_TOOL"
 	[ "$(json 'd["total"]["connects-kernel"]')" = 0 ] ||
 		skip "this kernel has no port range of a socket"
 	is "[(0, 10, 10), (1, 10, 10)]" \
 		'[(r["cpu"], r["own"], r["used"]) for r in d["destinations"]
-			if r["port"] == 7001]'
+			if r["port"] == 7077]'
 	is True 'all(r["share"] - r["used"] == r["free"]
 		for r in d["destinations"])'
 	is True 'all(r["probes"] >= r["own"] for r in d["destinations"])'

@@ -54,12 +54,14 @@ static int fsk_set_mode(const char *word, uint32_t *number)
  * @attr: FSK_A_CONFIG_*
  * @byte: it is a byte, else 32 bits
  */
-static const struct fsk_setting {
+struct fsk_setting {
 	const char *name;
 	int (*read)(const char *word, uint32_t *number);
 	int attr;
 	bool byte;
-} fsk_settings[] = {
+};
+
+static const struct fsk_setting fsk_settings[] = {
 	{ "rescue-ms=", fsk_set_number, FSK_A_CONFIG_RESCUE_MS, false },
 	{ "rfd=", fsk_set_mode, FSK_A_CONFIG_RFD, true },
 	{ "rfd-count=", fsk_set_flag, FSK_A_CONFIG_RFD_COUNT, true },

@@ -17,7 +17,7 @@ enum {
 /* -j was given. Constant once the command line is read. */
 extern bool fsk_json;
 
-/* --netns was given: this is not the namespace where the caller is. Likewise. */
+/* --netns was given: this is not the caller's namespace. Likewise. */
 extern bool fsk_netns;
 
 void fsk_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

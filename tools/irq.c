@@ -237,9 +237,8 @@ void fsk_irq_cores(const char *name, const char *bus, uint32_t *cpu,
 	fsk_irq_forget(cpu, queues);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bus);
 	/* Where the device has several interfaces, those of the right name. */
-	if (!*bus || strchr(bus, '/'))
-		;
-	else if (fsk_irq_folder(path, name, false, cpu, queues)) {
+	if (*bus && !strchr(bus, '/') &&
+	    fsk_irq_folder(path, name, false, cpu, queues)) {
 		fsk_irq_forget(cpu, queues);
 		fsk_irq_folder(path, name, true, cpu, queues);
 	}
