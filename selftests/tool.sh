@@ -634,7 +634,8 @@ forget_nic() {
 	"$FSK_TOOL" rfd del "$nic" 2>/dev/null
 }
 
-# A virtio interface with a queue for each CPU, each interrupt on one: "$nic".
+# A virtio interface with a queue for each CPU, the first queue's interrupt on
+# the last CPU, and so on: "$nic".
 begin_nic() {
 	local folder irq action
 
@@ -653,19 +654,21 @@ begin_nic() {
 		irq=${irq##*/}
 		action=$(cat "/sys/kernel/irq/$irq/actions")
 		case $action in
-		*-input.*) echo "${action##*.}" >"/proc/irq/$irq/smp_affinity_list" ;;
+		*-input.*) echo $(($(nproc) - 1 - ${action##*.})) \
+			>"/proc/irq/$irq/smp_affinity_list" ;;
 		esac
 	done
 	defer ethtool -X "$nic" default
 	defer forget_nic
 }
 
-# The table and the key that ethtool shows, queues being named as their cores.
+# The table and the key that ethtool shows, with cores in place of queues.
 test_nic_auto() {
 	local table key
 
 	begin_nic
-	table=$(ethtool -x "$nic" | sed -n 's/^ *[0-9]*: //p' | xargs)
+	table=$(ethtool -x "$nic" | sed -n 's/^ *[0-9]*: //p' | xargs -n 1 |
+		awk -v last="$(($(nproc) - 1))" '{ print last - $1 }' | xargs)
 	key=$(ethtool -x "$nic" | sed -n '/hash key/{n;s/://g;p}')
 	tool 0 -j rfd auto -n "$nic"
 	is rss 'd[0]["mode"]'
@@ -748,9 +751,9 @@ test_nic_watch() {
 		irq=${irq##*/}
 		grep -q -- '-input.0$' "/sys/kernel/irq/$irq/actions" && break
 	done
-	echo 1 >"/proc/irq/$irq/smp_affinity_list"
-	wait_for 20 mode_is "steer -" || fail "moved: $(cat "$work/watch")"
 	echo 0 >"/proc/irq/$irq/smp_affinity_list"
+	wait_for 20 mode_is "steer -" || fail "moved: $(cat "$work/watch")"
+	echo $((all - 1)) >"/proc/irq/$irq/smp_affinity_list"
 	wait_for 20 mode_is "rss $all" || fail "back: $(cat "$work/watch")"
 	ethtool -X "$nic" equal 1
 	wait_for 20 mode_is "steer -" || fail "table: $(cat "$work/watch")"

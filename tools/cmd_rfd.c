@@ -95,8 +95,9 @@ void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 	else if (*nic->no_rss)
 		FSK_RFD_WHY(choice, "no rss: %s", nic->no_rss);
 	else
-		FSK_RFD_WHY(choice, "no rss: queues serve %u of %u cores, %s", rss,
-			    cpus, "spread their interrupts");
+		FSK_RFD_WHY(choice, "%s %u of %u cores, %s",
+			    "no rss: its queues serve", rss, cpus,
+			    "spread their interrupts");
 }
 
 /**
