@@ -764,6 +764,7 @@ test_nic_watch() {
 	sleep 6
 	mode_is "off -" || fail "set by hand: $(cat "$work/watch")"
 	kill -TERM "$watch"
+	wait_for 20 gone "$watch" || fail "it stays"
 	wait "$watch" || fail "status $?: $(cat "$work/watch")"
 }
 
