@@ -132,7 +132,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 	if (answer < 0)
 		return syscall(SYS_setsockopt, fd, level, option, value, len);
 	errno = answer ? answer : errno;
-	return answer ? -1 : 0;
+	return answer ? -1 : 1;	/* FSK_RFD_JOINED */
 }
 
 /* A listener that takes more than ever come here. */

@@ -278,7 +278,7 @@ test_connect_strace() {
 	native
 	off=$(calls FASTSOCKET_CONNECT=0) || exit 1
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
-	joins=$(grep -c 'fastsocket-rfd.*= 0$' "$work/trace")
+	joins=$(grep -c 'fastsocket-rfd.*= 1$' "$work/trace")
 	[ "$joins" = 10 ] || note "the module does not know fastsocket-rfd"
 	[ "$joins" = 10 ] && [ $((on - off)) != 10 ] && fail "$off, then $on"
 	without_module
