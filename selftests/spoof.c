@@ -182,7 +182,8 @@ int spoof_open(const struct place *p)
  * @port: its port
  * @n: how many
  *
- * They arrive on the CPU that they are sent from, before this returns.
+ * They arrive on the CPU that they are sent from, in this order and before what
+ * it sends later; maybe not all before this returns.
  *
  * Return: 0 or a negative errno.
  */
