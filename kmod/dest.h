@@ -7,8 +7,7 @@
 #include <linux/types.h>
 
 /* Destinations that a core remembers: sets by hash, ways in each. */
-#define FSK_DEST_BITS	7
-#define FSK_DEST_SETS	(1 << FSK_DEST_BITS)
+#define FSK_DEST_SETS	128	/* a power of two */
 #define FSK_DEST_WAYS	4
 
 /**
@@ -73,7 +72,7 @@ struct fsk_dest_walk {
  * @own: walk over the ports of this core
  * @any: walk over all ports
  * @stamp: jiffies when it was last asked for
- * @rfd_stamp: fsk_net.rfd_stamp for which @hash and @rfd_ifindex were worked out
+ * @rfd_stamp: fsk_net.rfd_stamp for which @hash was worked out
  * @rfd_ifindex: interface for which they were
  * @hash: of the flow without its local port, in rss mode
  * @nr_own: connections from a port of this core

@@ -41,15 +41,16 @@
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
  *      place in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
- *      registration of the hooks.  Sleeps.
+ *      registration of the hooks.  Sleeps.  Taken under the kernel's RTNL when
+ *      a device goes; RTNL is never taken under it.
  *   4. lock_sock() of a local listener, taken by kernel functions that we
  *      call.  Kernel sockets have lock classes of their own, so lockdep sees
  *      the order against 1.
  *   5. wait queue locks: the app listener's before a core's
  *      (fsk_listen_app_wake() runs under the first and takes the second).
  *
- *   6. fsk_dest_table.lock, of a core's destinations, taken under lock_sock() of
- *      a socket that connects; nothing is taken under it.
+ *   6. fsk_dest_table.lock, of a core's destinations, taken under lock_sock()
+ *      of a socket that connects; nothing is taken under it.
  *   7. fsk_steer_queue.lock, of packets on their way to a core, taken with BH
  *      off by the hook and by the poll; nothing is taken under it.
  *

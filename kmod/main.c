@@ -41,9 +41,9 @@ static int __init fsk_main_init(void)
 	err = fsk_connect_init();
 	if (err)
 		goto err_ulp;
-	pr_info("version " FSK_VERSION " on %s: listen tables, %ssource ports%s\n",
+	pr_info("version " FSK_VERSION " on %s: listen tables, %sports%s\n",
 		init_utsname()->release,
-		fsk_compat_has_port_range() ? "" : "no ",
+		fsk_compat_has_port_range() ? "source " : "no source ",
 		fsk_host_get(AF_INET6) ? "" : ", IPv4 only");
 	return 0;
 

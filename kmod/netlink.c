@@ -71,7 +71,7 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 				    "for listeners that join") ||
 	    fsk_netlink_put_feature(msg, "connect", ports, ports ?
 				    "for sockets that join" :
-				    "sockets of this kernel have no port range") ||
+				    "this kernel has no port ranges") ||
 	    fsk_netlink_put_feature(msg, "steer", steering, steering ?
 				    "rfd or rfd-count ask for it" :
 				    "no interface is in steer mode") ||

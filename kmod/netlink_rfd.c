@@ -102,16 +102,13 @@ static struct fsk_rfd *fsk_netlink_rfd_parse(struct genl_info *info)
 	return rfd ?: ERR_PTR(-ENOMEM);
 }
 
-int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
+/* A device that is found with the mutex held tells us when it goes. */
+static int __fsk_netlink_rfd_set(struct fsk_net *fn, struct genl_info *info,
+				 struct fsk_rfd *rfd)
 {
-	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
 	struct net_device *dev;
-	struct fsk_rfd *rfd;
 	int err;
 
-	rfd = fsk_netlink_rfd_parse(info);
-	if (IS_ERR(rfd))
-		return PTR_ERR(rfd);
 	dev = dev_get_by_index(fn->net, rfd->ifindex);
 	if (!dev) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
@@ -121,13 +118,26 @@ int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
 		return -ENODEV;
 	}
 	dev_put(dev);
-	mutex_lock(&fn->mutex);
 	fsk_rfd_set(fn, rfd);
 	err = fsk_steer_update(fn);
 	if (err) {
 		fsk_rfd_del(fn, rfd->ifindex);
 		GENL_SET_ERR_MSG(info, "steering did not start");
 	}
+	return err;
+}
+
+int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
+	struct fsk_rfd *rfd;
+	int err;
+
+	rfd = fsk_netlink_rfd_parse(info);
+	if (IS_ERR(rfd))
+		return PTR_ERR(rfd);
+	mutex_lock(&fn->mutex);
+	err = __fsk_netlink_rfd_set(fn, info, rfd);
 	mutex_unlock(&fn->mutex);
 	return err;
 }

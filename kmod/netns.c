@@ -6,6 +6,7 @@
  */
 #include "netns.h"
 
+#include <linux/netdevice.h>
 #include <linux/slab.h>
 
 #include "rfd.h"
@@ -57,6 +58,26 @@ static struct pernet_operations fsk_net_ops = {
 	.size	= sizeof(struct fsk_net),
 };
 
+/* Numbers of interfaces are used again.  RTNL is held. */
+static int fsk_net_device_event(struct notifier_block *nb, unsigned long event,
+				void *data)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(data);
+	struct fsk_net *fn = fsk_net_of(dev_net(dev));
+
+	if (event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
+	mutex_lock(&fn->mutex);
+	if (fsk_rfd_del(fn, dev->ifindex))
+		fsk_steer_update(fn);	/* can only stop it */
+	mutex_unlock(&fn->mutex);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block fsk_net_device_nb = {
+	.notifier_call	= fsk_net_device_event,
+};
+
 /**
  * fsk_net_init() - give every namespace its state
  * @hooks: one for each family, to be registered where there are listeners
@@ -66,8 +87,16 @@ static struct pernet_operations fsk_net_ops = {
  */
 int fsk_net_init(const struct nf_hook_ops *hooks)
 {
+	int err;
+
 	fsk_net_hooks = hooks;
-	return register_pernet_subsys(&fsk_net_ops);
+	err = register_pernet_subsys(&fsk_net_ops);
+	if (err)
+		return err;
+	err = register_netdevice_notifier(&fsk_net_device_nb);
+	if (err)
+		unregister_pernet_subsys(&fsk_net_ops);
+	return err;
 }
 
 /**
@@ -77,5 +106,6 @@ int fsk_net_init(const struct nf_hook_ops *hooks)
  */
 void fsk_net_exit(void)
 {
+	unregister_netdevice_notifier(&fsk_net_device_nb);
 	unregister_pernet_subsys(&fsk_net_ops);
 }

@@ -43,7 +43,6 @@ struct fsk_steer;
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
  * @hooked: whether they are registered
- * @nr_rfd: interfaces in @rfd
  *
  * The first line is all that a packet of a bystander touches.
  */
@@ -70,7 +69,6 @@ struct fsk_net {
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
 	bool hooked;
-	unsigned int nr_rfd;
 };
 
 extern unsigned int fsk_net_id;

@@ -118,7 +118,6 @@ void fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
 	lockdep_assert_held(&fn->mutex);
 	fsk_rfd_del(fn, rfd->ifindex);
 	hlist_add_head_rcu(&rfd->node, fsk_rfd_chain(fn, rfd->ifindex));
-	fn->nr_rfd++;
 	WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
 }
 
@@ -140,7 +139,6 @@ bool fsk_rfd_del(struct fsk_net *fn, int ifindex)
 			continue;
 		hlist_del_rcu(&rfd->node);
 		kfree_rcu(rfd, rcu);
-		fn->nr_rfd--;
 		WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
 		return true;
 	}

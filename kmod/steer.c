@@ -50,7 +50,8 @@ struct fsk_steer_queue {
 
 /**
  * struct fsk_steer_cb - what a packet in a queue carries
- * @okfn: where it goes on, at the end of what IP keeps in skb->cb
+ * @ip: what IP keeps there
+ * @okfn: where it goes on, behind it
  */
 struct fsk_steer_cb {
 	u8 ip[sizeof_field(struct sk_buff, cb) - sizeof(void *)];
@@ -265,7 +266,6 @@ static struct fsk_steer *fsk_steer_create(struct fsk_net *fn)
 	struct fsk_steer *steer;
 	int i;
 
-	BUILD_BUG_ON(NR_CPUS > U16_MAX);
 	steer = kvzalloc(sizeof(*steer), GFP_KERNEL_ACCOUNT);
 	if (!steer)
 		return NULL;

@@ -18,7 +18,8 @@
  * @rcu: frees
  * @hook_ops: one for each family
  * @filter: bit map of remote ends, by hash, that joined sockets connected to
- * @owner: by local port, the core that connected from it last, plus 1
+ * @owner: by local port, the core that connected from it last, plus 1;
+ *	there are no machines of 65,535 cores
  *
  * Made when first needed, freed with the namespace.  Written by connecting
  * tasks without a lock, only where something changes; a packet that reads an

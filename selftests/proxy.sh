@@ -9,7 +9,7 @@
 # end is as in programs.sh. Where the back-end's packets are handled is counted
 # by the kernel's own tracing; the module's counters have to agree.
 #
-# FSK_LOAD is the number of connections per CPU in each test (default 100).
+# FSK_LOAD is the number of connections per CPU in each test (default 40).
 
 # shellcheck disable=SC2317 # tests are called by their names
 set -u
@@ -27,7 +27,7 @@ quick=(plain haproxy_threads_rss haproxy_threads_steer)
 all=(plain plain_rfs haproxy_threads_rss haproxy_threads_rss6
 	haproxy_processes_rss nginx_rss haproxy_threads_steer
 	haproxy_processes_steer)
-number=${FSK_LOAD:-100}
+number=${FSK_LOAD:-40}
 nic=eth0
 backend=10.77.0.1:8000
 
@@ -80,8 +80,22 @@ begin() {
 	defer "$FSK_TOOL" set rfd-count=0
 }
 
+# As an administrator would: the interrupts of queue and core in pairs, bound
+# before the mode is chosen.
+spread() {
+	local irq queue
+
+	for irq in /proc/irq/[0-9]*; do
+		for queue in "$irq"/*-input.*; do
+			[ ! -d "$queue" ] ||
+				echo "${queue##*.}" >"$irq/smp_affinity_list"
+		done
+	done
+}
+
 # use_mode auto|steer
 use_mode() {
+	spread
 	if [ "$1" = auto ]; then
 		"$FSK_TOOL" rfd auto $nic >"$dir/auto" 2>&1 ||
 			fail "rfd auto: $(cat "$dir/auto")"
@@ -177,10 +191,12 @@ measure() {
 		stat_of $name >"$dir/stat.$name"
 	done
 	before=$(moved)
-	flows_start 8000 && trace_start "$port" || fail "can't trace"
+	flows_start 8000 || fail "can't trace the back-end"
+	trace_start "$port" || fail "can't trace the front end"
 	load "$number"
 	wait_for 30 idle || note "some connections stay open"
-	flows_stop "$dir/flows" && trace_stop "$dir/trace" || fail "no trace"
+	flows_stop "$dir/flows" || fail "no trace of the back-end"
+	trace_stop "$dir/trace" || fail "no trace of the front end"
 	rps=$(($(moved) - before))
 	note "back-end: $(cat "$dir/flows")"
 	note "front end: $(trace_sum)"
@@ -257,7 +273,7 @@ test_haproxy_threads_steer() { steer start_threads; }
 test_haproxy_processes_steer() { steer start_processes; }
 
 test_haproxy_threads_rss6() {
-	backend=[fd77::1]:8000
+	backend="[fd77::1]:8000"
 	rss start_threads
 }
 
@@ -279,9 +295,9 @@ test_plain_rfs() {
 	local queue
 
 	echo 32768 >/proc/sys/net/core/rps_sock_flow_entries
-	for queue in /sys/class/net/$nic/queues/rx-*; do
+	for queue in /sys/class/net/"$nic"/queues/rx-*; do
 		echo 4096 >"$queue/rps_flow_cnt"
-		echo "$(printf '%x' $(((1 << CPUS) - 1)))" >"$queue/rps_cpus"
+		printf '%x' $(((1 << CPUS) - 1)) >"$queue/rps_cpus"
 	done
 	defer rfs_off
 	plain
@@ -290,7 +306,7 @@ test_plain_rfs() {
 rfs_off() {
 	local queue
 
-	for queue in /sys/class/net/$nic/queues/rx-*; do
+	for queue in /sys/class/net/"$nic"/queues/rx-*; do
 		echo 0 >"$queue/rps_cpus"
 		echo 0 >"$queue/rps_flow_cnt"
 	done

@@ -351,7 +351,7 @@ TEST_F(rfd, steer__leaves_others_alone)
  */
 static long snmp_out_of_order(void)
 {
-	FILE *pipe = popen("nstat -asz TcpExtTCPOFOQueue | awk '/OFO/ {print $2}'",
+	FILE *pipe = popen("nstat -asz TcpExtTCPOFOQueue | awk '/^Tcp/ {print $2}'",
 			   "r");
 	long n = -1;
 

@@ -57,9 +57,7 @@
 #define FSK_IOC_PIN _IOR(FSK_IOC_MAGIC, FSK_IOC_PIN_NR, __u32)
 
 /**
- * enum fsk_rfd_mode - How replies to connections which this host opens reach the core which
-opened them.
-
+ * enum fsk_rfd_mode - How replies reach the core which connected
  * @FSK_RFD_OFF: not at all, the kernel chooses source ports
  * @FSK_RFD_MASK: source ports by core, replies as they come
  * @FSK_RFD_RSS: source ports whose replies the interface sends to the core
