@@ -91,6 +91,19 @@ spread() {
 				echo "${queue##*.}" >"$irq/smp_affinity_list"
 		done
 	done
+	wait_for 60 moved_over || fail "interrupts stay where they are"
+}
+
+# An interrupt moves when the next one comes, so some have to.
+moved_over() {
+	local queue irq
+
+	answers
+	for queue in /proc/irq/[0-9]*/*-input.*; do
+		irq=${queue%/*}
+		cmp -s "$irq/smp_affinity_list" \
+			"$irq/effective_affinity_list" || return 1
+	done
 }
 
 # use_mode auto|steer
