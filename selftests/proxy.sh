@@ -23,7 +23,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=programs/servers.sh
 . "$here/programs/servers.sh"
 
-quick=(plain haproxy_threads_rss haproxy_threads_steer)
+quick=(plain haproxy_threads_rss haproxy_threads_steer nginx_rss)
 all=(plain plain_rfs haproxy_threads_rss haproxy_threads_rss6
 	haproxy_processes_rss nginx_rss haproxy_threads_steer
 	haproxy_processes_steer)
