@@ -63,7 +63,7 @@ static struct {
 	enum arrangement arrangement;
 	enum waiting wait;
 	int cpus, conns, warm, requests, idle, port;
-	bool threads, v6, client_closes, bystander, join_active, isolate;
+	bool threads, v6, client_closes, bystander, isolate;
 } opt = {
 	.wait = BLOCK, .cpus = 1, .conns = 100, .warm = 20, .requests = 1,
 	.port = 4000,
@@ -211,13 +211,20 @@ static void arrange(enum arrangement a, int port, int flags, int *fd)
 		select_by_cpu(fd[0]);
 }
 
-static int dial(int port, int flags)
+static bool under_fastsocket(void)
+{
+	return opt.arrangement == FSK || opt.arrangement == FSK_REUSEPORT;
+}
+
+/* Where the preload library joins: right before connect(). */
+static int dial(int port, int flags, bool joins)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = address(&ss, port, true);
 	int s = tcp_socket(flags);
 
-	if (opt.join_active && join(s))
+	if (joins && setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket-rfd",
+				strlen("fastsocket-rfd")) != 1)
 		refused("TCP_ULP of an active socket");
 	if (connect(s, (void *)&ss, len) && errno != EINPROGRESS)
 		err(1, "connect");
@@ -244,7 +251,7 @@ static void serve_blocking(int l, int me, bool proxy)
 			err(1, "accept");
 		if (me >= 0)
 			shared->worker[me].accepted++;
-		s = proxy ? dial(opt.port + BACKEND, 0) : -1;
+		s = proxy ? dial(opt.port + BACKEND, 0, under_fastsocket()) : -1;
 		for (i = 0; i < opt.requests; i++) {
 			must("request", read(c, b, SIZE), SIZE);
 			if (proxy) {
@@ -307,7 +314,8 @@ static void accept_one(int ep, int l, int me, bool proxy)
 	}
 	shared->worker[me].accepted++;
 	if (proxy) {
-		s = dial(opt.port + BACKEND, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		s = dial(opt.port + BACKEND, SOCK_NONBLOCK | SOCK_CLOEXEC,
+			 under_fastsocket());
 		conn_open(ep, s, c, EPOLLOUT);
 	}
 	conn_open(ep, c, s, 0);
@@ -496,7 +504,9 @@ static void client_run(int port, int n)
 	int s, i;
 
 	while (n--) {
-		s = dial(port, 0);
+		/* Clients are others' machines, unless they are the subject. */
+		s = dial(port, 0, opt.scenario == CONNECT &&
+			 under_fastsocket());
 		for (i = 0; i < opt.requests; i++) {
 			must("request", write(s, b, SIZE), SIZE);
 			must("response", read(s, b, SIZE), SIZE);
@@ -513,7 +523,7 @@ static void client(int me)
 
 	pin(me);
 	for (i = 0; i < opt.idle; i++)
-		dial(port, 0);
+		dial(port, 0, false);
 	barrier();
 	/* Counts are thrown away, but caches fill. */
 	if (!me)
@@ -600,7 +610,6 @@ static void parse(int argc, char **argv)
 		case 'C': opt.client_closes = true; break;
 		case 'B': opt.bystander = true; break;
 		case 'N': opt.isolate = true; break;
-		case 'J': opt.join_active = true; break;
 		default: errx(2, "see the source for the options");
 		}
 	}
