@@ -65,12 +65,20 @@ struct fsk_dest_table *fsk_dest_table_peek(int cpu)
 	return READ_ONCE(*per_cpu_ptr(&fsk_dest_tables, cpu));
 }
 
-static struct fsk_dest *fsk_dest_set(struct fsk_dest_table *table,
-				     const struct fsk_dest_key *key)
+/**
+ * fsk_dest_set() - the places where a destination may be
+ * @table: the core's table
+ * @key: which destination
+ *
+ * Context: Any.
+ * Return: the first of FSK_DEST_WAYS places.
+ */
+struct fsk_dest *fsk_dest_set(struct fsk_dest_table *table,
+			      const struct fsk_dest_key *key)
 {
 	u32 hash = jhash2((const u32 *)&key->daddr, 4, fsk_dest_seed);
 
-	hash = jhash_3words(hash, key->saddr.s6_addr32[3],
+	hash = jhash_3words(hash, (__force u32)key->saddr.s6_addr32[3],
 			    (__force u16)key->dport, (u32)key->net_cookie);
 	return table->dest[hash & (FSK_DEST_SETS - 1)];
 }
@@ -88,15 +96,16 @@ static bool fsk_dest_is(const struct fsk_dest_key *a,
 /**
  * fsk_dest_find() - look a destination up
  * @table: the core's table, locked
+ * @dest: fsk_dest_set() of @key
  * @key: which destination
  *
  * Context: Process.
  * Return: the destination, valid while the lock is held, or %NULL.
  */
 struct fsk_dest *fsk_dest_find(struct fsk_dest_table *table,
+			       struct fsk_dest *dest,
 			       const struct fsk_dest_key *key)
 {
-	struct fsk_dest *dest = fsk_dest_set(table, key);
 	int i;
 
 	lockdep_assert_held(&table->lock);
@@ -121,6 +130,7 @@ static void fsk_dest_walk_init(struct fsk_dest_walk *walk, u32 range)
 /**
  * fsk_dest_insert() - remember a destination
  * @table: the core's table, locked
+ * @set: fsk_dest_set() of @key
  * @key: which, one that is not in the table
  * @route: the way there
  *
@@ -129,10 +139,10 @@ static void fsk_dest_walk_init(struct fsk_dest_walk *walk, u32 range)
  *         for; valid while the lock is held.
  */
 struct fsk_dest *fsk_dest_insert(struct fsk_dest_table *table,
+				 struct fsk_dest *set,
 				 const struct fsk_dest_key *key,
 				 const struct fsk_dest_route *route)
 {
-	struct fsk_dest *set = fsk_dest_set(table, key);
 	struct fsk_dest *dest = set;
 	u32 now = jiffies;
 	int i;

@@ -112,9 +112,13 @@ struct fsk_dest_table {
 
 struct fsk_dest_table *fsk_dest_table_get(int cpu);
 struct fsk_dest_table *fsk_dest_table_peek(int cpu);
+struct fsk_dest *fsk_dest_set(struct fsk_dest_table *table,
+			      const struct fsk_dest_key *key);
 struct fsk_dest *fsk_dest_find(struct fsk_dest_table *table,
+			       struct fsk_dest *dest,
 			       const struct fsk_dest_key *key);
 struct fsk_dest *fsk_dest_insert(struct fsk_dest_table *table,
+				 struct fsk_dest *set,
 				 const struct fsk_dest_key *key,
 				 const struct fsk_dest_route *route);
 void fsk_dest_init(void);

@@ -212,8 +212,9 @@ bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
 	pick->table = fsk_dest_table_get(raw_smp_processor_id());
 	if (!pick->table)
 		return false;
+	pick->set = fsk_dest_set(pick->table, &pick->key);
 	spin_lock(&pick->table->lock);
-	dest = fsk_dest_find(pick->table, &pick->key);
+	dest = fsk_dest_find(pick->table, pick->set, &pick->key);
 	if (dest) {
 		pick->route = dest->route;
 		dest->stamp = jiffies;
@@ -353,9 +354,10 @@ static int __fsk_port_candidate(struct fsk_port_pick *pick)
 	struct fsk_dest *dest;
 	int hnum;
 
-	dest = fsk_dest_find(pick->table, &pick->key);
+	dest = fsk_dest_find(pick->table, pick->set, &pick->key);
 	if (!dest)
-		dest = fsk_dest_insert(pick->table, &pick->key, &pick->route);
+		dest = fsk_dest_insert(pick->table, pick->set, &pick->key,
+				       &pick->route);
 	if (fsk_port_rule(pick->fn, dest, pick->table->cpu, &rule) ==
 	    FSK_RFD_OFF)
 		return 0;
@@ -481,7 +483,7 @@ void fsk_port_end(struct fsk_port_pick *pick)
 
 	fsk_port_learn(&pick->route, pick->sk, pick->key.ipv6);
 	spin_lock(&pick->table->lock);
-	dest = fsk_dest_find(pick->table, &pick->key);
+	dest = fsk_dest_find(pick->table, pick->set, &pick->key);
 	if (dest) {
 		dest->route = pick->route;
 		dest->nr_probes += pick->probes;

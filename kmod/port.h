@@ -12,6 +12,7 @@
  * @fn: namespace state
  * @sk: the socket that connects
  * @table: of the core that connects
+ * @set: places in @table where the destination may be
  * @key: the destination
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
@@ -24,6 +25,7 @@ struct fsk_port_pick {
 	struct fsk_net *fn;
 	const struct sock *sk;
 	struct fsk_dest_table *table;
+	struct fsk_dest *set;
 	struct fsk_dest_key key;
 	struct fsk_dest_route route;
 	bool own;

@@ -249,7 +249,8 @@ static const struct nf_hook_ops fsk_steer_hook_ops[2] = {
 void __fsk_steer_note(struct fsk_steer *steer,
 		      const struct fsk_port_pick *pick, u16 hnum)
 {
-	u32 bit = fsk_steer_bit(steer, pick->route.daddr.s6_addr32[3],
+	const struct in6_addr *addr = &pick->route.daddr;
+	u32 bit = fsk_steer_bit(steer, (__force u32)addr->s6_addr32[3],
 				pick->key.dport);
 	u16 owner = pick->table->cpu + 1;
 
