@@ -208,12 +208,15 @@ TEST_F(connect, joining__is_refused)
 {
 	int udp = socket(self->place.family, SOCK_DGRAM, 0);
 	int plain = plain_dial(&self->place, &self->to, self->len);
+	int mptcp = socket(self->place.family, SOCK_STREAM, 262 /* MPTCP */);
 	int unix_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	EXPECT_EQ(-ENOPROTOOPT, join_rfd(udp));
 	EXPECT_EQ(-EOPNOTSUPP, join_rfd(unix_fd));
 	EXPECT_EQ(-EISCONN, join_rfd(plain));
 	EXPECT_EQ(-ENOTCONN, join_rfd(self->lfd));
+	if (mptcp >= 0)
+		EXPECT_EQ(-ENOPROTOOPT, join_rfd(mptcp));
 	EXPECT_EQ(0, module_refs());
 }
 

@@ -10,7 +10,9 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -307,6 +309,80 @@ TEST_F(rfd, count__moves_nothing)
 	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
 	EXPECT_EQ(0, count(FSK_STAT_RFD_STEERED));
 	ASSERT_EQ(0, rfd_config(FSK_RFD_MASK, false));
+}
+
+static int cpu_online(int cpu, bool online)
+{
+	char path[64];
+	FILE *file;
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
+		 cpu);
+	file = fopen(path, "w");
+	if (!file)
+		return -errno;
+	err = fprintf(file, "%d", online) < 0;
+	return fclose(file) || err ? -EIO : 0;
+}
+
+/* Packets of a core that has gone are handled where they come in, and moved
+ * again when it is back.
+ */
+TEST_F(rfd, steer__core_offline)
+{
+	int fds[N], i, cpu = cpus_online() - 1;
+	uint64_t steered;
+	pid_t server;
+	char byte;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, pin(cpu));
+	for (i = 0; i < N; i++) {
+		fds[i] = rfd_dial(&self->place);
+		ASSERT_LE(0, fds[i]);
+	}
+	/* The kernel lets us run elsewhere from here on. */
+	if (cpu_online(cpu, false))
+		SKIP(return, "cores of this machine stay online");
+	for (i = 0; i < N; i++) {
+		EXPECT_EQ(1, write(fds[i], "x", 1));
+		EXPECT_EQ(1, read(fds[i], &byte, 1));
+	}
+	EXPECT_EQ(0, cpu_online(cpu, true));
+	steered = count(FSK_STAT_RFD_STEERED);
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < N; i++) {
+		EXPECT_EQ(1, write(fds[i], "x", 1));
+		EXPECT_EQ(1, read(fds[i], &byte, 1));
+		close(fds[i]);
+	}
+	EXPECT_EQ(0, reap(server));
+	EXPECT_LT(steered, count(FSK_STAT_RFD_STEERED));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_DROP));
+}
+
+/* The kernel's own steering has had its turn before. */
+TEST_F(rfd, steer__with_rps)
+{
+	pid_t server;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	/* A mount of its own shows the interfaces of this namespace. */
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	ASSERT_EQ(0, mount("sysfs", "/sys", "sysfs", 0, NULL));
+	if (system("echo f >/sys/class/net/lo/queues/rx-0/rps_cpus"))
+		SKIP(return, "this kernel has no RPS");
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, pin(CLIENT));
+	ASSERT_EQ(0, converse(&self->place, 8));
+	EXPECT_EQ(0, reap(server));
+	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
+	EXPECT_TRUE(until(count(FSK_STAT_RFD_STEERED) ==
+			  count(FSK_STAT_RFD_MISS)));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_DROP));
 }
 
 /* Who did not join is not moved, though the port is one that was. */
