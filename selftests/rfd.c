@@ -9,6 +9,7 @@
 #include "kselftest_harness.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -97,27 +98,28 @@ static uint32_t toeplitz(const uint8_t *key, const uint8_t *in, int len)
 }
 
 /* Where the table says that the replies of a connection come in. */
-static int rss_cpu(const struct rss *rss, int family, int port)
+static int rss_cpu_of(const struct rss *rss, int family, const char *remote,
+		      const char *local, int port)
 {
+	int size = family == AF_INET ? 4 : 16, len = 2 * size;
 	uint8_t in[36];
 	uint32_t hash;
-	int len = 0;
 
-	if (family == AF_INET) {
-		inet_pton(AF_INET, "127.0.0.1", in);
-		inet_pton(AF_INET, "127.0.0.1", in + 4);
-		len = 8;
-	} else {
-		inet_pton(AF_INET6, "::1", in);
-		inet_pton(AF_INET6, "::1", in + 16);
-		len = 32;
-	}
+	inet_pton(family, remote, in);
+	inet_pton(family, local, in + size);
 	in[len++] = 8080 >> 8;
 	in[len++] = 8080 & 0xff;
 	in[len++] = port >> 8;
 	in[len++] = port & 0xff;
 	hash = toeplitz(rss->key, in, len);
 	return rss->table[hash & (rss->entries - 1)];
+}
+
+static int rss_cpu(const struct rss *rss, int family, int port)
+{
+	const char *lo = family == AF_INET ? "127.0.0.1" : "::1";
+
+	return rss_cpu_of(rss, family, lo, lo, port);
 }
 
 /* How many of N connections of each core come in where they should. */
@@ -178,6 +180,99 @@ TEST_F(rfd, rss__core_without_queue)
 	}
 	EXPECT_EQ(N, count(FSK_STAT_CONNECT_ANY));
 	EXPECT_EQ(0, count(FSK_STAT_CONNECT_OWN));
+}
+
+/* A namespace behind two interfaces, fska and fskb, where the listener is: the server
+ * has ...:a::2 and ...:b::2, we have ::1 in each.
+ */
+static int two_interfaces(void)
+{
+	return system(
+		"ip netns add fsk-$$ && "
+		"for i in a b; do "
+		"ip link add name fsk$i type veth "
+		"peer name fsk$i netns fsk-$$ && "
+		"ip address add fd00:$i::1/64 dev fsk$i nodad && "
+		"ip link set fsk$i up && "
+		"ip -n fsk-$$ address add fd00:$i::2/64 dev fsk$i nodad && "
+		"ip -n fsk-$$ link set fsk$i up || exit 1; done; "
+		"ip -n fsk-$$ route add default via fd00:a::1; "
+		"ip netns exec fsk-$$ python3 -c '"
+		"import os, signal, socket\n"
+		"s = socket.create_server((\"::\", 8080), family=10)\n"
+		"os.fork() and os._exit(0)\n"
+		"signal.alarm(120)\n"
+		"k = []\n"
+		"while True: k.append(s.accept())' >/dev/null 2>&1 && "
+		"ip netns delete fsk-$$");
+}
+
+static int dial_to(const char *remote, const char *device)
+{
+	struct sockaddr_in6 to = { AF_INET6, htons(8080) };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET6, remote, &to.sin6_addr);
+	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+				 strlen(device)))
+		return -errno;
+	if (setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+		       strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
+		return -errno;
+	return connect(fd, (void *)&to, sizeof(to)) ? -errno : fd;
+}
+
+/* Each has its own table: the route decides. */
+TEST_F(rfd, rss__two_interfaces)
+{
+	struct rss other = self->rss;
+	int i, fd;
+
+	ASSERT_EQ(0, two_interfaces());
+	for (i = 0; i < 40; i++)
+		other.key[i] = random();
+	ASSERT_EQ(0, rfd_set(if_nametoindex("fska"), FSK_RFD_RSS, &self->rss));
+	ASSERT_EQ(0, rfd_set(if_nametoindex("fskb"), FSK_RFD_RSS, &other));
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < N; i++) {
+		fd = dial_to("fd00:a::2", NULL);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(CLIENT, rss_cpu_of(&self->rss, AF_INET6, "fd00:a::2",
+					     "fd00:a::1", sock_port(fd)));
+		fd = dial_to("fd00:b::2", NULL);
+		ASSERT_LE(0, fd);
+		EXPECT_EQ(CLIENT, rss_cpu_of(&other, AF_INET6, "fd00:b::2",
+					     "fd00:b::1", sock_port(fd)));
+	}
+	EXPECT_EQ(2 * N, count(FSK_STAT_CONNECT_OWN));
+	/* An interface that goes takes its mode along. */
+	ASSERT_EQ(0, system("ip link delete fskb"));
+	EXPECT_EQ(-ENOENT, rfd_del(if_nametoindex("fska") + 1));
+	EXPECT_EQ(0, rfd_del(if_nametoindex("fska")));
+}
+
+/* In a VRF, by its device: ports that are in use there are seen. */
+TEST_F(rfd, rss__vrf)
+{
+	int i, fd;
+
+	ASSERT_EQ(0, two_interfaces());
+	if (system("ip link add red type vrf table 10 2>/dev/null"))
+		SKIP(return, "this kernel has no VRF");
+	ASSERT_EQ(0, system("ip link set red up && ip link set fska master red && "
+			    "ip address replace fd00:a::1/64 dev fska nodad"));
+	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
+				"40000 40031"));
+	ASSERT_EQ(0, rfd_set(if_nametoindex("fska"), FSK_RFD_RSS, &self->rss));
+	ASSERT_EQ(0, pin(CLIENT));
+	EXPECT_EQ(-ENETUNREACH, dial_to("fd00:a::2", NULL));
+	for (i = 0; i < 32; i++) {
+		fd = dial_to("fd00:a::2", "red");
+		ASSERT_LE(0, fd);
+	}
+	EXPECT_EQ(-EADDRNOTAVAIL, dial_to("fd00:a::2", "red"));
+	EXPECT_LT(0, count(FSK_STAT_CONNECT_OWN));
+	EXPECT_EQ(0, count(FSK_STAT_CONNECT_CLASH));
 }
 
 /* A family that the card does not hash by ports gets ports by mask. */
