@@ -94,6 +94,16 @@ def file_hash(path):
         return hashlib.sha256(f.read()).hexdigest()
 
 
+def provenance(image, module):
+    """What a result was measured with and on."""
+    with open(os.path.join(QEMU, "ok"), encoding="utf-8") as f:
+        qemu = f.read().strip()
+    done = subprocess.run(("git", "-C", TOP, "describe", "--always", "--dirty"),
+                          capture_output=True, text=True, check=False)
+    return {"kernel": release(image), "qemu": qemu, "version": done.stdout.strip() or None,
+            "module": file_hash(module)[:16] if module else None}
+
+
 def initramfs(work, files):
     """{name: path or bytes}; returns the archive's path."""
     root = os.path.join(work, "root")
