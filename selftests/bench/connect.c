@@ -261,7 +261,7 @@ static int pick_port(void)
  * The plain kernel hands out the ports of the range's first parity, then the
  * others, after a look at each of the first.  From there on, between windows,
  * each socket is given a range of one port, and the kernel's connect() looks at
- * that one: ten times as fast in an emulator.  Not if the whole is wanted.
+ * that one: several times as fast in an emulator.  Not if the whole is wanted.
  */
 static void fill(int want)
 {
