@@ -17,6 +17,7 @@
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
  * @own_over: no more of this core's ports are to be looked at
+ * @own_looks: ports of this core looked at
  * @any_looks: ports looked at after a round in vain
  * @probes: ports looked at
  * @clashes: ports that the kernel refused
@@ -30,6 +31,7 @@ struct fsk_port_pick {
 	struct fsk_dest_route route;
 	bool own;
 	bool own_over;
+	unsigned int own_looks;
 	unsigned int any_looks;
 	unsigned int probes;
 	unsigned int clashes;

@@ -472,6 +472,24 @@ TEST_F(connect, range__is_used_up)
 	EXPECT_EQ(0, module_refs());
 }
 
+/* That the ports of a core are all taken is found out bit by bit. */
+TEST_F(connect, own_ports__end_gently)
+{
+	uint64_t before, most = 0, looks;
+	int i;
+
+	ASSERT_EQ(0, port_range_set(LOW, LOW + PORTS - 1));
+	for (i = 0; i < PORTS * 9 / 10; i++) {
+		before = count(FSK_STAT_CONNECT_PROBE);
+		ASSERT_LE(0, rfd_dial(&self->place, &self->to, self->len));
+		looks = count(FSK_STAT_CONNECT_PROBE) - before;
+		if (looks > most)
+			most = looks;
+	}
+	EXPECT_LT(0, count(FSK_STAT_CONNECT_ANY));
+	EXPECT_GE(64, most);
+}
+
 /* What we use is as good as used by the kernel itself: the same number for a
  * plain process, to the same and to other destinations.
  */

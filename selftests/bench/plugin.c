@@ -19,7 +19,8 @@
  *   xchg %r14,%r14 (4d 87 f6)  append a report, stop counting
  * The caches stay as they are between windows.
  *
- * Arguments: out=FILE mem=MIB cache=KIB (0: infinite)
+ * Arguments: out=FILE mem=MIB (0: count no accesses, which is faster)
+ * cache=KIB (0: infinite)
  *
  * Report, one record a line, addresses in hexadecimal:
  *   window N
@@ -100,7 +101,7 @@ static uint64_t lost;
 static struct coherence caches;
 static const char *out = "cohsim.out";
 static unsigned int cpus, window;
-static bool on;
+static bool on, count_accesses;
 
 /* Generated code's own rbp: valid at the entry of block_run() alone. */
 register char *env asm("rbp");
@@ -350,6 +351,8 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *qtb)
 			mark(insn);
 			continue;
 		}
+		if (!count_accesses)
+			continue;
 		len = qemu_plugin_insn_data(insn, b, sizeof(b));
 		decode(b, len, &locked, &t->call);
 		op = op_get(qemu_plugin_insn_vaddr(insn));
@@ -385,8 +388,9 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 	tbs = calloc(NTB, sizeof(*tbs));
 	ops = calloc(NOP, sizeof(*ops));
 	hots = calloc(NHOT, sizeof(*hots));
-	if (!tbs || !ops || !hots ||
-	    coherence_init(&caches, cpus, (uint64_t)mib << 20, kib))
+	count_accesses = mib;
+	if (!tbs || !ops || !hots || (mib &&
+	    coherence_init(&caches, cpus, (uint64_t)mib << 20, kib)))
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;
