@@ -5,7 +5,8 @@
  *
  * As the kernel's own packet steering does it: a bounded queue per core, filled
  * by any, emptied by a poll with the network's budget, started by an
- * interrupt.  Packets of one flow that come in on one core stay in order.
+ * interrupt.  Packets stay in the order in which they came in, also those that
+ * come in on their core while others are on the way there.
  *
  * The hook is the last of PRE_ROUTING.  All that looks at packets before
  * routing has seen this one, once, and what follows is the one function that
@@ -51,10 +52,12 @@ struct fsk_steer_queue {
 /**
  * struct fsk_steer_cb - what a packet in a queue carries
  * @ip: what IP keeps there
+ * @moved: from another core
  * @okfn: where it goes on, behind it
  */
 struct fsk_steer_cb {
-	u8 ip[sizeof_field(struct sk_buff, cb) - sizeof(void *)];
+	u8 ip[sizeof_field(struct sk_buff, cb) - 2 * sizeof(void *)];
+	bool moved;
 	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 };
 
@@ -65,9 +68,9 @@ static struct fsk_steer_cb *fsk_steer_cb(struct sk_buff *skb)
 {
 	BUILD_BUG_ON(sizeof(struct fsk_steer_cb) > sizeof(skb->cb));
 	BUILD_BUG_ON(sizeof(struct inet_skb_parm) >
-		     offsetof(struct fsk_steer_cb, okfn));
+		     offsetof(struct fsk_steer_cb, moved));
 	BUILD_BUG_ON(sizeof(struct inet6_skb_parm) >
-		     offsetof(struct fsk_steer_cb, okfn));
+		     offsetof(struct fsk_steer_cb, moved));
 	return (struct fsk_steer_cb *)skb->cb;
 }
 
@@ -78,7 +81,8 @@ static void fsk_steer_deliver(struct sk_buff *skb)
 	struct net_device *dev = skb->dev;
 	struct net *net = dev_net(dev);
 
-	fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
+	if (fsk_steer_cb(skb)->moved)
+		fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
 	rcu_read_lock();
 	fsk_steer_cb(skb)->okfn(net, NULL, skb);
 	rcu_read_unlock();
@@ -96,7 +100,7 @@ static bool fsk_steer_refill(struct fsk_steer_queue *q)
 	any = !skb_queue_empty(&q->input);
 	skb_queue_splice_tail_init(&q->input, &q->ready);
 	if (!any)
-		q->active = false;
+		WRITE_ONCE(q->active, false);
 	spin_unlock(&q->lock);
 	return any;
 }
@@ -145,6 +149,7 @@ static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 
 	skb_dst_force(skb);
 	fsk_steer_cb(skb)->okfn = state->okfn;
+	fsk_steer_cb(skb)->moved = cpu != smp_processor_id();
 	dev_hold(skb->dev);	/* fsk_steer_deliver() drops it */
 	spin_lock(&q->lock);
 	if (skb_queue_len(&q->input) >= FSK_STEER_QUEUE_MAX) {
@@ -154,7 +159,7 @@ static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 	}
 	__skb_queue_tail(&q->input, skb);
 	kick = !q->active;
-	q->active = true;
+	WRITE_ONCE(q->active, true);
 	spin_unlock(&q->lock);
 	/* If it fails the last interrupt is still on its way. */
 	if (kick)
@@ -176,9 +181,12 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 
 	if (cpu == smp_processor_id()) {
 		fsk_stats_inc(fn, RFD_HIT);
-		return NF_ACCEPT;
+		/* Not to overtake what is on its way here. */
+		if (likely(!READ_ONCE(this_cpu_ptr(&fsk_steer_queues)->active)))
+			return NF_ACCEPT;
+	} else {
+		fsk_stats_inc(fn, RFD_MISS);
 	}
-	fsk_stats_inc(fn, RFD_MISS);
 	if (fsk_rfd_mode(fn, fsk_rfd_get(fn, state->in->ifindex)) !=
 	    FSK_RFD_STEER || !cpu_active(cpu))
 		return NF_ACCEPT;

@@ -3,7 +3,7 @@
  * Connections come and go on all cores, to many destinations, while ports run
  * out and the interface goes down; and at the end every port is free again.
  *
- * CHURN_CONNECTS is how many there are in each test: some thousands by default,
+ * FSK_CHURN is how many there are in each test: some thousands by default,
  * a hundred times as many in the long version.
  */
 #include "kselftest_harness.h"
@@ -60,7 +60,7 @@ FIXTURE_VARIANT_ADD(churn, ipv6_time_wait) {
 
 static long connects(void)
 {
-	const char *word = getenv("CHURN_CONNECTS");
+	const char *word = getenv("FSK_CHURN");
 
 	return word ? atol(word) : full_run() ? 400000 : 4000;
 }
