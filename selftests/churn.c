@@ -205,7 +205,7 @@ static void *flap(void *arg)
 		flaps++;
 		ifr.ifr_flags |= IFF_UP;
 		ioctl(fd, SIOCSIFFLAGS, &ifr);
-		usleep(50000);
+		usleep(300000);
 	}
 	close(fd);
 	return NULL;
