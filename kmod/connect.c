@@ -190,13 +190,10 @@ static int fsk_connect_check(const struct sock *sk)
 /* lock_sock() is held, and a reference on the module, until we return. */
 static int fsk_connect_sk_init(struct sock *sk)
 {
-	int err = fsk_connect_check(sk);
+	int err;
 
-	/* The kernel cleared it before it called us, for ULPs that change
-	 * how data is sent.
-	 */
-	if (sk->sk_socket && sk->sk_state == TCP_CLOSE)
-		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	fsk_host_keep_zerocopy(sk);
+	err = fsk_connect_check(sk);
 	if (err)
 		return err;
 	__module_get(THIS_MODULE);	/* fsk_connect() and its like drop it */

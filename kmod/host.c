@@ -95,6 +95,27 @@ bool fsk_host_is_plain(const struct sock *sk)
 }
 
 /**
+ * fsk_host_keep_zerocopy() - undo what the kernel did before a ULP's init
+ * @sk: a TCP socket that has no ULP yet
+ *
+ * For ULPs that change how data is sent it takes SOCK_SUPPORT_ZC away, and does
+ * not give it back when the ULP refuses.  A socket that sends and receives by
+ * the kernel's own functions had it; sockmap, which takes it away for good,
+ * replaces them.
+ *
+ * Context: Expects lock_sock(@sk).
+ */
+void fsk_host_keep_zerocopy(struct sock *sk)
+{
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+
+	if (sk->sk_socket && host &&
+	    sk->sk_prot->sendmsg == host->prot->sendmsg &&
+	    sk->sk_prot->recvmsg == host->prot->recvmsg)
+		set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+}
+
+/**
  * fsk_host_polls_once() - does this poll leave the queue when it returns?
  * @wait: what ->poll() was given, with a queueing function
  *

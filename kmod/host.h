@@ -27,6 +27,7 @@ struct fsk_host {
 int fsk_host_init(void);
 const struct fsk_host *fsk_host_get(int family);
 bool fsk_host_is_plain(const struct sock *sk);
+void fsk_host_keep_zerocopy(struct sock *sk);
 bool fsk_host_polls_once(const poll_table *wait);
 
 #endif

@@ -164,6 +164,7 @@ static int fsk_ulp_sk_init(struct sock *sk)
 	struct fsk_listener *l;
 	int err;
 
+	fsk_host_keep_zerocopy(sk);
 	err = fsk_ulp_check(sk);
 	if (err)
 		return err;
@@ -171,10 +172,6 @@ static int fsk_ulp_sk_init(struct sock *sk)
 	if (IS_ERR(l))
 		return PTR_ERR(l);
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, (void *)l);
-	/* The kernel cleared it before it called us, for ULPs that change
-	 * how data is sent.
-	 */
-	set_bit(SOCK_SUPPORT_ZC, &sock->flags);
 	WRITE_ONCE(sock->ops, &fsk_ulp_sock_ops[sk->sk_family == AF_INET6]);
 	return 0;
 }

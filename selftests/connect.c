@@ -14,6 +14,7 @@
 
 #include "counters.h"
 #include "support.h"
+#include "workers.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -218,6 +219,26 @@ TEST_F(connect, joining__is_refused)
 	if (mptcp >= 0)
 		EXPECT_EQ(-ENOPROTOOPT, join_rfd(mptcp));
 	EXPECT_EQ(0, module_refs());
+}
+
+/* A refusal costs the socket nothing: the kernel takes zero-copy sending away
+ * before it asks us.
+ */
+TEST_F(connect, refusal__keeps_zerocopy)
+{
+	int fd = plain_dial(&self->place, &self->to, self->len);
+
+	ASSERT_LE(0, fd);
+	if (uring_send_zerocopy(fd) == -ENOSYS)
+		SKIP(return, "no io_uring here or no liburing at build time");
+	EXPECT_EQ(1, uring_send_zerocopy(fd));
+	EXPECT_EQ(-EISCONN, join_rfd(fd));
+	EXPECT_EQ(1, uring_send_zerocopy(fd));
+	EXPECT_EQ(-EISCONN, join(fd));
+	EXPECT_EQ(1, uring_send_zerocopy(fd));
+	fd = rfd_dial(&self->place, &self->to, self->len);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(1, uring_send_zerocopy(fd));
 }
 
 /* Sockets that join and then do something else. */

@@ -175,6 +175,29 @@ static void loop_uring(struct worker *w)
 	}
 }
 
+/**
+ * uring_send_zerocopy() - send a byte as io_uring does without copying
+ * @fd: a connected socket
+ *
+ * Return: 1, or a negative errno; -ENOSYS where there is no io_uring.
+ */
+int uring_send_zerocopy(int fd)
+{
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+	int res;
+
+	if (io_uring_queue_init(2, &ring, 0))
+		return -ENOSYS;
+	io_uring_prep_send_zc(io_uring_get_sqe(&ring), fd, "x", 1, 0, 0);
+	io_uring_submit(&ring);
+	res = io_uring_wait_cqe(&ring, &cqe);
+	if (!res)
+		res = cqe->res;
+	io_uring_queue_exit(&ring);
+	return res;
+}
+
 bool method_missing(enum method method)
 {
 	struct io_uring ring;
@@ -190,6 +213,11 @@ bool method_missing(enum method method)
 static void loop_uring(struct worker *w)
 {
 	w->failed = ENOSYS;
+}
+
+int uring_send_zerocopy(int fd)
+{
+	return -ENOSYS;
 }
 
 bool method_missing(enum method method)

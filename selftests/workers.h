@@ -81,6 +81,7 @@ bool crew_waits(const struct crew *c, int port, bool claimed);
 uint64_t crew_accepted(const struct crew *c);
 int crew_failed(const struct crew *c);
 bool method_missing(enum method method);
+int uring_send_zerocopy(int fd);
 
 int ask(const struct place *p, int port);
 int ask_hear(int fd);
