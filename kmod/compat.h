@@ -17,6 +17,9 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#ifdef FSK_HAVE_NET_HOTDATA
+#include <net/hotdata.h>
+#endif
 
 #include "host.h"
 
@@ -373,6 +376,16 @@ static inline void fsk_compat_netdev_dummy_free(struct net_device *dev)
 	free_netdev(dev);
 #else
 	kfree(dev);
+#endif
+}
+
+/* Moved to net_hotdata in 6.9.  Delete with 6.8. */
+static inline unsigned int fsk_compat_max_backlog(void)
+{
+#ifdef FSK_HAVE_NET_HOTDATA
+	return READ_ONCE(net_hotdata.max_backlog);
+#else
+	return READ_ONCE(netdev_max_backlog);
 #endif
 }
 

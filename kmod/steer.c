@@ -3,8 +3,8 @@
  * Packets of active connections that come in on another core than the one
  * that connected: counted, and in steer mode handed to their core.
  *
- * As the kernel's own packet steering does it: a bounded queue per core, filled
- * by any, emptied by a poll with the network's budget, started by an
+ * As the kernel's own packet steering does it: a queue per core, bounded by
+ * net.core.netdev_max_backlog, filled by any, emptied by a poll with the network's budget, started by an
  * interrupt.  Packets stay in the order in which they came in, also those that
  * come in on their core while others are on the way there.
  *
@@ -27,8 +27,6 @@
 
 #include "compat.h"
 #include "rfd.h"
-
-#define FSK_STEER_QUEUE_MAX	1000	/* packets, the kernel's default */
 
 /**
  * struct fsk_steer_queue - packets on their way to one core
@@ -152,7 +150,7 @@ static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 	fsk_steer_cb(skb)->moved = cpu != smp_processor_id();
 	dev_hold(skb->dev);	/* fsk_steer_deliver() drops it */
 	spin_lock(&q->lock);
-	if (skb_queue_len(&q->input) >= FSK_STEER_QUEUE_MAX) {
+	if (skb_queue_len(&q->input) > fsk_compat_max_backlog()) {
 		spin_unlock(&q->lock);
 		dev_put(skb->dev);
 		return false;

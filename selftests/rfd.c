@@ -568,6 +568,48 @@ TEST_F(rfd, steer__keeps_order)
 	EXPECT_EQ(0, snmp_out_of_order());
 }
 
+/* The kernel's limit, which namespaces share. */
+static int set_backlog(int packets)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "nsenter --net=/proc/1/ns/net sysctl -qw net.core.netdev_max_backlog=%d",
+		 packets);
+	return system(command);
+}
+
+/* What doesn't fit into a queue is dropped and counted, and sent again. */
+TEST_F(rfd, steer__full_queue)
+{
+	int fds[N], i;
+	pid_t server;
+	char byte;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < N; i++) {
+		fds[i] = rfd_dial(&self->place);
+		ASSERT_LE(0, fds[i]);
+	}
+	EXPECT_EQ(0, count(FSK_STAT_RFD_DROP));
+	EXPECT_EQ(0, set_backlog(0));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(1, write(fds[i], "x", 1));
+	EXPECT_TRUE(until(count(FSK_STAT_RFD_DROP) > 0));
+	EXPECT_EQ(0, set_backlog(1000));
+	for (i = 0; i < N; i++) {
+		EXPECT_EQ(1, read(fds[i], &byte, 1));
+		close(fds[i]);
+	}
+	EXPECT_EQ(0, reap(server));
+	/* Packets of this core queue behind others, and may be dropped, too. */
+	EXPECT_TRUE(until(count(FSK_STAT_RFD_STEERED) +
+			  count(FSK_STAT_RFD_DROP) >=
+			  count(FSK_STAT_RFD_MISS)));
+}
+
 /* A namespace goes with packets in queues and hooks registered. */
 TEST_F(rfd, steer__namespace_goes)
 {
