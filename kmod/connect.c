@@ -81,12 +81,10 @@ static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
 		err = fsk_connect_from(sk, uaddr, len, hnum);
 		if (err != -EADDRNOTAVAIL)
 			return err;
-		pick->clashes++;
 		/* A port that is in use is refused without changing the
-		 * socket; what else could be unavailable is for the kernel.
+		 * socket.
 		 */
-		if (!fsk_connect_may_choose(sk))
-			return err;
+		pick->clashes++;
 	}
 	return -EADDRNOTAVAIL;
 }
@@ -98,6 +96,14 @@ static void fsk_connect_chosen(struct fsk_port_pick *pick)
 		fsk_stats_inc(pick->fn, CONNECT_OWN);
 	else
 		fsk_stats_inc(pick->fn, CONNECT_ANY);
+}
+
+/* The first replies may have come already, and been handled where they did. */
+static void fsk_connect_by_kernel(struct fsk_port_pick *pick)
+{
+	fsk_stats_inc(pick->fn, CONNECT_KERNEL);
+	if (pick->table)
+		fsk_steer_note(pick, inet_sk(pick->sk)->inet_num);
 }
 
 static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
@@ -119,7 +125,7 @@ static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 		return err;
 	err = host->prot->connect(sk, uaddr, len);
 	if (!err)
-		fsk_stats_inc(pick.fn, CONNECT_KERNEL);
+		fsk_connect_by_kernel(&pick);
 	return err;
 }
 

@@ -28,6 +28,7 @@ static int __net_init fsk_net_net_init(struct net *net)
 	fn->rfd_mode = FSK_RFD_MASK;
 	fn->rfd_stamp = 1;
 	mutex_init(&fn->mutex);
+	fsk_steer_net_init(fn);
 	hash_init(fn->listeners);
 	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
 		fn->hook_ops[i] = fsk_net_hooks[i];

@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -32,9 +33,12 @@ struct fsk_steer;
  *	under @mutex
  * @rfd_count: count packets of active connections in all modes; written under
  *	@mutex
+ * @rfd_overflow: a port was taken whose replies the network card sends to another
+ *	core: moved in rss mode, too; written under @mutex
  * @steering: the hooks of @steer are registered; written under @mutex
  * @rfd_stamp: changes when @rfd does, never 0 but by wrapping
  * @steer: made when first asked for, under @mutex; stays
+ * @steer_work: has @rfd_overflow noticed
  * @rfd: interfaces that have been described, RCU, written under @mutex
  * @net: the namespace, constant
  * @mutex: rank 3 of DOC: locking; protects what follows
@@ -56,6 +60,7 @@ struct fsk_net {
 	/* read when connecting */
 	u8 rfd_mode;
 	bool rfd_count;
+	bool rfd_overflow;
 	bool steering;
 	u32 rfd_stamp;
 	struct fsk_steer *steer;
@@ -63,6 +68,7 @@ struct fsk_net {
 
 	/* cold from here on */
 	struct net *net ____cacheline_aligned_in_smp;
+	struct work_struct steer_work;
 	struct mutex mutex;	/* rank 3 of DOC: locking */
 	DECLARE_HASHTABLE(listeners, FSK_NET_BITS);
 	unsigned int nr_listeners;

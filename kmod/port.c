@@ -237,7 +237,7 @@ bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
 /**
  * struct fsk_port_rule - which ports are a core's
  * @rfd: if not %NULL, the interface's table says
- * @hash: the flow's, for the table
+ * @hash: the flow's, for the table; fsk_port_rule() leaves it to its callers
  * @mask: if there is no table, these bits of the port are the core's number
  * @cpu: the core
  * @ipv6: IP version of the flow
@@ -281,7 +281,6 @@ static u8 fsk_port_rule(struct fsk_net *fn, const struct fsk_dest *dest,
 	u8 mode = fsk_rfd_mode(fn, rfd);
 
 	rule->rfd = fsk_rfd_hashes(rfd, dest->key.ipv6) ? rfd : NULL;
-	rule->hash = dest->hash;
 	rule->mask = fsk_rfd_mask();
 	rule->cpu = cpu;
 	rule->ipv6 = dest->key.ipv6;
@@ -363,20 +362,23 @@ static int __fsk_port_candidate(struct fsk_port_pick *pick)
 	struct fsk_port_rule rule;
 	struct fsk_dest *dest;
 	int hnum;
+	u8 mode;
 
 	dest = fsk_dest_find(pick->table, pick->set, &pick->key);
 	if (!dest)
 		dest = fsk_dest_insert(pick->table, pick->set, &pick->key,
 				       &pick->route);
-	if (fsk_port_rule(pick->fn, dest, pick->table->cpu, &rule) ==
-	    FSK_RFD_OFF)
+	mode = fsk_port_rule(pick->fn, dest, pick->table->cpu, &rule);
+	if (mode == FSK_RFD_OFF)
 		return 0;
 	fsk_port_rehash(pick->fn, dest, &rule);
 	pick->own = true;
+	pick->foreign = false;
 	hnum = fsk_port_step_own(pick, dest, &rule);
 	if (hnum)
 		return hnum;
 	pick->own = false;
+	pick->foreign = fsk_rfd_by_nic(mode);
 	return fsk_port_step_any(pick, dest);
 }
 

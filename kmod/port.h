@@ -16,6 +16,7 @@
  * @key: the destination
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
+ * @foreign: whether the network card sends its replies to another core
  * @own_over: no more of this core's ports are to be looked at
  * @own_looks: ports of this core looked at
  * @any_looks: ports looked at after a round in vain
@@ -30,6 +31,7 @@ struct fsk_port_pick {
 	struct fsk_dest_key key;
 	struct fsk_dest_route route;
 	bool own;
+	bool foreign;
 	bool own_over;
 	unsigned int own_looks;
 	unsigned int any_looks;

@@ -81,6 +81,18 @@ static inline u32 fsk_rfd_mask(void)
 }
 
 /**
+ * fsk_rfd_by_nic() - does the network card bring replies to their core?
+ * @mode: enum fsk_rfd_mode
+ *
+ * Context: Any.
+ * Return: whether it is one of the modes in which it does.
+ */
+static inline bool fsk_rfd_by_nic(u8 mode)
+{
+	return mode == FSK_RFD_RSS || mode == FSK_RFD_NTUPLE;
+}
+
+/**
  * fsk_rfd_cpu() - the core that a packet of an active connection comes in on
  * @rfd: of the interface, one that fsk_rfd_hashes()
  * @hash: fsk_rfd_flow_hash()

@@ -172,6 +172,14 @@ static u32 fsk_steer_bit(const struct fsk_steer *steer, u32 addr, __be16 port)
 	return hash >> (32 - FSK_STEER_FILTER_BITS);
 }
 
+static bool fsk_steer_moves(const struct fsk_net *fn, int ifindex)
+{
+	u8 mode = fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex));
+
+	return mode == FSK_RFD_STEER ||
+	       (fsk_rfd_by_nic(mode) && READ_ONCE(fn->rfd_overflow));
+}
+
 static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 				 const struct nf_hook_state *state, int cpu)
 {
@@ -185,8 +193,7 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 	} else {
 		fsk_stats_inc(fn, RFD_MISS);
 	}
-	if (fsk_rfd_mode(fn, fsk_rfd_get(fn, state->in->ifindex)) !=
-	    FSK_RFD_STEER || !cpu_active(cpu))
+	if (!fsk_steer_moves(fn, state->in->ifindex) || !cpu_active(cpu))
 		return NF_ACCEPT;
 	if (fsk_steer_enqueue(skb, cpu, state))
 		return NF_STOLEN;
@@ -264,6 +271,8 @@ void __fsk_steer_note(struct fsk_steer *steer,
 		set_bit(bit, steer->filter);
 	if (READ_ONCE(steer->owner[hnum]) != owner)
 		WRITE_ONCE(steer->owner[hnum], owner);
+	if (pick->foreign && !READ_ONCE(pick->fn->rfd_overflow))
+		schedule_work(&pick->fn->steer_work);
 }
 
 /* Namespaces */
@@ -285,18 +294,36 @@ static struct fsk_steer *fsk_steer_create(struct fsk_net *fn)
 	return steer;
 }
 
-static bool fsk_steer_wanted(const struct fsk_net *fn)
+/* The modes that interfaces have, a bit each. */
+static u32 fsk_steer_modes(const struct fsk_net *fn)
 {
 	const struct fsk_rfd *rfd;
+	u32 modes = 0;
 	int chain;
 
-	if (fn->rfd_count || fn->rfd_mode == FSK_RFD_STEER)
-		return true;
 	for (chain = 0; chain < FSK_NET_RFD; chain++)
 		hlist_for_each_entry(rfd, &fn->rfd[chain], node)
-			if (rfd->mode == FSK_RFD_STEER)
-				return true;
-	return false;
+			modes |= BIT(rfd->mode);
+	return modes | BIT(fn->rfd_mode);
+}
+
+static int fsk_steer_start(struct fsk_net *fn)
+{
+	int err = nf_register_net_hooks(fn->net, fn->steer->hook_ops,
+					ARRAY_SIZE(fn->steer->hook_ops));
+
+	if (!err)
+		WRITE_ONCE(fn->steering, true);
+	return err;
+}
+
+static void fsk_steer_stop(struct fsk_net *fn)
+{
+	WRITE_ONCE(fn->steering, false);
+	nf_unregister_net_hooks(fn->net, fn->steer->hook_ops,
+				ARRAY_SIZE(fn->steer->hook_ops));
+	/* Not written where a core's own port comes next; then it is wrong. */
+	memset(fn->steer->owner, 0, sizeof(fn->steer->owner));
 }
 
 /**
@@ -308,30 +335,53 @@ static bool fsk_steer_wanted(const struct fsk_net *fn)
  */
 int fsk_steer_update(struct fsk_net *fn)
 {
-	struct fsk_steer *steer = fn->steer;
-	int err;
+	u32 modes = fsk_steer_modes(fn);
+	bool by_nic = modes & (BIT(FSK_RFD_RSS) | BIT(FSK_RFD_NTUPLE));
+	struct fsk_steer *steer;
+	bool wanted;
 
 	lockdep_assert_held(&fn->mutex);
-	if (fsk_steer_wanted(fn) == fn->steering)
-		return 0;
-	if (fn->steering) {
-		WRITE_ONCE(fn->steering, false);
-		nf_unregister_net_hooks(fn->net, steer->hook_ops,
-					ARRAY_SIZE(steer->hook_ops));
-		return 0;
-	}
-	if (!steer) {
+	if (!by_nic)
+		WRITE_ONCE(fn->rfd_overflow, false);
+	wanted = fn->rfd_count || fn->rfd_overflow ||
+		 modes & BIT(FSK_RFD_STEER);
+	if (!fn->steer && (wanted || by_nic)) {
 		steer = fsk_steer_create(fn);
 		if (!steer)
 			return -ENOMEM;
 		/* Pairs with READ_ONCE() in fsk_steer_note(). */
 		smp_store_release(&fn->steer, steer);
 	}
-	err = nf_register_net_hooks(fn->net, steer->hook_ops,
-				    ARRAY_SIZE(steer->hook_ops));
-	if (!err)
-		WRITE_ONCE(fn->steering, true);
-	return err;
+	if (wanted && !fn->steering)
+		return fsk_steer_start(fn);
+	if (!wanted && fn->steering)
+		fsk_steer_stop(fn);
+	return 0;
+}
+
+/* Hooks cost every packet of the namespace, so there are none until a core has
+ * used its ports up, and then for as long as a network card is trusted.
+ */
+static void fsk_steer_overflow(struct work_struct *work)
+{
+	struct fsk_net *fn = container_of(work, struct fsk_net, steer_work);
+
+	mutex_lock(&fn->mutex);
+	WRITE_ONCE(fn->rfd_overflow, true);
+	if (fsk_steer_update(fn))
+		WRITE_ONCE(fn->rfd_overflow, false);
+	mutex_unlock(&fn->mutex);
+}
+
+/**
+ * fsk_steer_net_init() - a namespace comes
+ * @fn: namespace state
+ *
+ * Context: Process.
+ */
+void fsk_steer_net_init(struct fsk_net *fn)
+{
+	INIT_WORK(&fn->steer_work, fsk_steer_overflow);
 }
 
 /**
@@ -344,13 +394,11 @@ int fsk_steer_update(struct fsk_net *fn)
  */
 void fsk_steer_net_exit(struct fsk_net *fn)
 {
-	struct fsk_steer *steer = fn->steer;
-
+	cancel_work_sync(&fn->steer_work);
 	if (fn->steering)
-		nf_unregister_net_hooks(fn->net, steer->hook_ops,
-					ARRAY_SIZE(steer->hook_ops));
-	if (steer)
-		kvfree_rcu(steer, rcu);
+		fsk_steer_stop(fn);
+	if (fn->steer)
+		kvfree_rcu(fn->steer, rcu);
 }
 
 /* Module */

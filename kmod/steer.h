@@ -37,13 +37,14 @@ struct fsk_steer {
 void __fsk_steer_note(struct fsk_steer *steer,
 		      const struct fsk_port_pick *pick, u16 hnum);
 int fsk_steer_update(struct fsk_net *fn);
+void fsk_steer_net_init(struct fsk_net *fn);
 void fsk_steer_net_exit(struct fsk_net *fn);
 int fsk_steer_init(void);
 void fsk_steer_exit(void);
 
 /**
  * fsk_steer_note() - a connection is about to be opened from a port
- * @pick: the search that found it
+ * @pick: the search that found it, or that left it to the kernel
  * @hnum: the port, host byte order
  *
  * Context: Process.
@@ -52,7 +53,7 @@ static inline void fsk_steer_note(const struct fsk_port_pick *pick, u16 hnum)
 {
 	struct fsk_steer *steer = READ_ONCE(pick->fn->steer);
 
-	if (steer && READ_ONCE(pick->fn->steering))
+	if (steer && (READ_ONCE(pick->fn->steering) || pick->foreign))
 		__fsk_steer_note(steer, pick, hnum);
 }
 

@@ -182,6 +182,135 @@ TEST_F(rfd, rss__core_without_queue)
 	EXPECT_EQ(0, count(FSK_STAT_CONNECT_OWN));
 }
 
+/* A child that accepts and answers from another core: a reply for each byte. */
+static pid_t serve(int lfd, int cpu, int connections)
+{
+	pid_t pid = fork_child();
+	struct pollfd fds[N];
+	int i, n = 0;
+	char byte;
+
+	if (pid)
+		return pid;
+	if (pin(cpu))
+		_exit(1);
+	for (i = 0; i < connections; i++)
+		fds[i] = (struct pollfd) { sock_accept(lfd), POLLIN };
+	while (n < connections && poll(fds, connections, -1) > 0) {
+		for (i = 0; i < connections; i++) {
+			if (!fds[i].revents)
+				continue;
+			if (read(fds[i].fd, &byte, 1) == 1) {
+				if (write(fds[i].fd, &byte, 1) != 1)
+					_exit(2);
+				continue;
+			}
+			close(fds[i].fd);
+			fds[i].fd = -1;
+			n++;
+		}
+	}
+	_exit(0);
+}
+
+/* The client's side of N connections with a few replies each. */
+static int converse(const struct place *p, int rounds)
+{
+	int fds[N], i, j;
+	char byte;
+
+	for (i = 0; i < N; i++) {
+		fds[i] = rfd_dial(p);
+		if (fds[i] < 0)
+			return fds[i];
+	}
+	for (j = 0; j < rounds; j++) {
+		for (i = 0; i < N; i++)
+			if (write(fds[i], "x", 1) != 1)
+				return -errno;
+		for (i = 0; i < N; i++)
+			if (read(fds[i], &byte, 1) != 1)
+				return -EPIPE;
+	}
+	for (i = 0; i < N; i++)
+		close(fds[i]);
+	return 0;
+}
+
+/* Whether packets are steered by now; takes a connection to find out. */
+static bool steers(const struct place *p, int lfd)
+{
+	uint64_t before = count(FSK_STAT_RFD_HIT) + count(FSK_STAT_RFD_MISS);
+	pid_t server = serve(lfd, SERVER, 1);
+
+	close(rfd_dial(p));
+	return !reap(server) &&
+	       count(FSK_STAT_RFD_HIT) + count(FSK_STAT_RFD_MISS) > before;
+}
+
+/* Ports beyond a core's share are steered: from the first of them on, and not
+ * any more when the interface is no longer in rss mode.
+ */
+TEST_F(rfd, rss__steers_other_ports)
+{
+	uint64_t misses;
+	pid_t server;
+	int i;
+
+	for (i = 0; i < self->rss.entries; i++)
+		self->rss.table[i] = SERVER;
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, pin(SERVER));
+	ASSERT_EQ(0, converse(&self->place, 2));
+	EXPECT_EQ(0, reap(server));
+	EXPECT_EQ(N, count(FSK_STAT_CONNECT_OWN));
+	EXPECT_EQ(0, count(FSK_STAT_RFD_HIT) + count(FSK_STAT_RFD_MISS));
+
+	ASSERT_EQ(0, pin(CLIENT));
+	server = serve(self->lfd, SERVER, 1);
+	sock_reset(rfd_dial(&self->place));
+	EXPECT_EQ(0, reap(server));
+	ASSERT_TRUE(until(steers(&self->place, self->lfd)));
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, converse(&self->place, 8));
+	EXPECT_EQ(0, reap(server));
+	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
+	EXPECT_TRUE(until(count(FSK_STAT_RFD_STEERED) ==
+			  count(FSK_STAT_RFD_MISS)));
+
+	ASSERT_EQ(0, rfd_del(LO));
+	misses = count(FSK_STAT_RFD_MISS);
+	server = serve(self->lfd, SERVER, N);
+	ASSERT_EQ(0, converse(&self->place, 2));
+	EXPECT_EQ(0, reap(server));
+	EXPECT_EQ(misses, count(FSK_STAT_RFD_MISS));
+}
+
+TEST_F(rfd, ntuple__steers_other_ports)
+{
+	int i, fd;
+
+	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
+				"40000 40031"));
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_NTUPLE, NULL));
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < 4; i++) {
+		fd = rfd_dial(&self->place);
+		ASSERT_LE(0, fd);
+		sock_reset(sock_accept(self->lfd));
+	}
+	EXPECT_EQ(4, count(FSK_STAT_CONNECT_OWN));
+	EXPECT_FALSE(steers(&self->place, self->lfd));
+	while (!count(FSK_STAT_CONNECT_ANY)) {
+		fd = rfd_dial(&self->place);
+		ASSERT_LE(0, fd);
+		ASSERT_LE(0, sock_accept(self->lfd));
+	}
+	ASSERT_TRUE(until(steers(&self->place, self->lfd)));
+	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
+}
+
 /* A namespace behind two interfaces, fska and fskb, where the listener is: the server
  * has ...:a::2 and ...:b::2, we have ::1 in each.
  */
@@ -316,61 +445,6 @@ TEST_F(rfd, set__refuses)
 	EXPECT_EQ(-EINVAL, rfd_config(FSK_RFD_RSS, false));
 	EXPECT_EQ(-EINVAL, rfd_config(FSK_RFD_NTUPLE, false));
 	EXPECT_EQ(-ERANGE, rfd_config(FSK_RFD_NTUPLE + 1, false));
-}
-
-/* A child that accepts and answers from another core: a reply for each byte. */
-static pid_t serve(int lfd, int cpu, int connections)
-{
-	pid_t pid = fork_child();
-	struct pollfd fds[N];
-	int i, n = 0;
-	char byte;
-
-	if (pid)
-		return pid;
-	if (pin(cpu))
-		_exit(1);
-	for (i = 0; i < connections; i++)
-		fds[i] = (struct pollfd) { sock_accept(lfd), POLLIN };
-	while (n < connections && poll(fds, connections, -1) > 0) {
-		for (i = 0; i < connections; i++) {
-			if (!fds[i].revents)
-				continue;
-			if (read(fds[i].fd, &byte, 1) == 1) {
-				if (write(fds[i].fd, &byte, 1) != 1)
-					_exit(2);
-				continue;
-			}
-			close(fds[i].fd);
-			fds[i].fd = -1;
-			n++;
-		}
-	}
-	_exit(0);
-}
-
-/* The client's side of N connections with a few replies each. */
-static int converse(const struct place *p, int rounds)
-{
-	int fds[N], i, j;
-	char byte;
-
-	for (i = 0; i < N; i++) {
-		fds[i] = rfd_dial(p);
-		if (fds[i] < 0)
-			return fds[i];
-	}
-	for (j = 0; j < rounds; j++) {
-		for (i = 0; i < N; i++)
-			if (write(fds[i], "x", 1) != 1)
-				return -errno;
-		for (i = 0; i < N; i++)
-			if (read(fds[i], &byte, 1) != 1)
-				return -EPIPE;
-	}
-	for (i = 0; i < N; i++)
-		close(fds[i]);
-	return 0;
 }
 
 /* Replies come from another core and are handled on the one that connected. */
