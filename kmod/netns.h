@@ -33,8 +33,8 @@ struct fsk_steer;
  *	under @mutex
  * @rfd_count: count packets of active connections in all modes; written under
  *	@mutex
- * @rfd_overflow: a port was taken whose replies the network card sends to another
- *	core: moved in rss mode, too; written under @mutex
+ * @rfd_overflow: a port was taken whose replies the network card brings to
+ *	another core, so packets are moved all the same; written under @mutex
  * @steering: the hooks of @steer are registered; written under @mutex
  * @rfd_stamp: changes when @rfd does, never 0 but by wrapping
  * @steer: made when first asked for, under @mutex; stays

@@ -4,9 +4,10 @@
  * that connected: counted, and in steer mode handed to their core.
  *
  * As the kernel's own packet steering does it: a queue per core, bounded by
- * net.core.netdev_max_backlog, filled by any, emptied by a poll with the network's budget, started by an
- * interrupt.  Packets stay in the order in which they came in, also those that
- * come in on their core while others are on the way there.
+ * net.core.netdev_max_backlog, filled by any, emptied by a poll with the
+ * network's budget, started by an interrupt.  Packets stay in the order in
+ * which they came in, also those that come in on their core while others are on
+ * the way there.
  *
  * The hook is the last of PRE_ROUTING.  All that looks at packets before
  * routing has seen this one, once, and what follows is the one function that
