@@ -621,12 +621,14 @@ test_show_flows() {
 		'sorted(f["remote"] for f in d if f["remote-port"] == 7001)'
 	is True "all(f['cpu'] == f['local-port'] & ($mask - 1) for f in d)"
 	is "{'lo'}" '{f["interface"] for f in d if f["remote-port"] == 7001}'
+	is "{('python3', $pid)}" '{(f["process"], f["pid"]) for f in d
+		if f["remote-port"] == 7001}'
 	tool 0 rfd set lo off
 	defer "$FSK_TOOL" rfd del lo
 	tool 0 -j show flows
 	is False 'any("cpu" in f for f in d if f["remote-port"] == 7001)'
 	tool 0 show flows
-	echo "$out" | grep -q '^\[::1\]:[0-9]*  *\[::1\]:7001  *lo  *-  *0$' ||
+	echo "$out" | grep -q '^\[::1\]:[0-9]*  *\[::1\]:7001  *lo  *-  *0  *python3/[0-9]*$' ||
 		fail "$out"
 }
 

@@ -19,6 +19,7 @@
 #include "nic.h"
 #include "nl.h"
 #include "out.h"
+#include "procs.h"
 #include "rfd.h"
 
 /**
@@ -116,7 +117,7 @@ static void fsk_flow_put_end(struct fsk_table *table, int family,
 
 static void fsk_flow_text(struct fsk_table *table,
 			  const struct fsk_flow *flow, uint32_t ifindex,
-			  uint32_t core)
+			  uint32_t core, const struct fsk_proc *proc)
 {
 	char name[IF_NAMESIZE];
 
@@ -125,10 +126,14 @@ static void fsk_flow_text(struct fsk_table *table,
 	fsk_table_put(table, "%s", fsk_flow_device(ifindex, name));
 	fsk_table_put(table, core == FSK_RFD_NO_CORE ? "-" : "%u", core);
 	fsk_table_put(table, "%u", flow->uid);
+	if (proc)
+		fsk_table_put(table, "%s/%d", proc->name, proc->pid);
+	else
+		fsk_table_put(table, "-");
 }
 
 static void fsk_flow_json(const struct fsk_flow *flow, uint32_t ifindex,
-			  uint32_t core)
+			  uint32_t core, const struct fsk_proc *proc)
 {
 	char text[INET6_ADDRSTRLEN] = "?", name[IF_NAMESIZE];
 
@@ -146,27 +151,33 @@ static void fsk_flow_json(const struct fsk_flow *flow, uint32_t ifindex,
 		fsk_json_uint("cpu", core);
 	fsk_json_uint("uid", flow->uid);
 	fsk_json_uint("inode", flow->inode);
+	if (proc) {
+		fsk_json_str("process", proc->name);
+		fsk_json_uint("pid", proc->pid);
+	}
 	fsk_json_close('}');
 }
 
 static struct fsk_table *fsk_flow_heads(void)
 {
-	struct fsk_table *table = fsk_table_create(5);
+	struct fsk_table *table = fsk_table_create(6);
 
 	fsk_table_put(table, "LOCAL");
 	fsk_table_put(table, "REMOTE");
 	fsk_table_put(table, "INTERFACE");
 	fsk_table_put(table, "CPU");
 	fsk_table_put(table, "UID");
+	fsk_table_put(table, "PROCESS");
 	return table;
 }
 
 static void fsk_flow_print(const struct fsk_flows *flows,
 			   const struct fsk_rfd_table *rfd,
-			   struct fsk_path *path)
+			   const struct fsk_procs *procs, struct fsk_path *path)
 {
 	struct fsk_table *table = fsk_json ? NULL : fsk_flow_heads();
 	const struct fsk_flow *flow;
+	const struct fsk_proc *proc;
 	unsigned int low, high;
 	uint32_t ifindex, core;
 
@@ -179,15 +190,37 @@ static void fsk_flow_print(const struct fsk_flows *flows,
 			continue;
 		ifindex = fsk_path_find(path, flow);
 		core = fsk_rfd_core(rfd, ifindex, flow);
+		proc = fsk_procs_find(procs, flow->inode);
 		if (fsk_json)
-			fsk_flow_json(flow, ifindex, core);
+			fsk_flow_json(flow, ifindex, core, proc);
 		else
-			fsk_flow_text(table, flow, ifindex, core);
+			fsk_flow_text(table, flow, ifindex, core, proc);
 	}
 	if (fsk_json)
 		fsk_json_close(']');
 	else
-		fsk_table_print(table, "lllrr");
+		fsk_table_print(table, "lllrrl");
+}
+
+static int fsk_flow_show(const struct fsk_flows *flows,
+			 const struct fsk_rfd_table *rfd)
+{
+	struct fsk_path path = { .sock = mnl_socket_open2(NETLINK_ROUTE,
+							  SOCK_CLOEXEC) };
+	struct fsk_procs procs;
+	int status = 0;
+
+	if (path.sock && !mnl_socket_bind(path.sock, 0, MNL_SOCKET_AUTOPID)) {
+		fsk_procs_read(&procs);
+		fsk_flow_print(flows, rfd, &procs, &path);
+		fsk_procs_free(&procs);
+	} else {
+		fsk_error("no netlink socket: %s", strerror(errno));
+		status = FSK_EXIT_REFUSED;
+	}
+	if (path.sock)
+		mnl_socket_close(path.sock);
+	return status;
 }
 
 /**
@@ -199,7 +232,6 @@ static void fsk_flow_print(const struct fsk_flows *flows,
  */
 int fsk_cmd_show_flows(int argc, char **argv)
 {
-	struct fsk_path path = { 0 };
 	struct fsk_rfd_table rfd;
 	struct fsk_flows flows;
 	struct fsk_nl *nl;
@@ -215,18 +247,10 @@ int fsk_cmd_show_flows(int argc, char **argv)
 	fsk_nl_close(nl);
 	if (!status)
 		status = fsk_diag_read(&flows, 1 << TCP_ESTABLISHED);
-	if (status)
-		return status;
-	path.sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (path.sock && !mnl_socket_bind(path.sock, 0, MNL_SOCKET_AUTOPID)) {
-		fsk_flow_print(&flows, &rfd, &path);
-	} else {
-		fsk_error("no netlink socket: %s", strerror(errno));
-		status = FSK_EXIT_REFUSED;
+	if (!status) {
+		status = fsk_flow_show(&flows, &rfd);
+		fsk_diag_free(&flows);
 	}
-	if (path.sock)
-		mnl_socket_close(path.sock);
-	fsk_diag_free(&flows);
 	fsk_rfd_free(&rfd);
 	return status;
 }
