@@ -99,6 +99,48 @@ finish() {
 	exit 0
 }
 
+# selected WORD...: the tests that words stand for. "quick" and "all" are the
+# caller's arrays; else a word is a test or the beginning of some.
+selected() {
+	local word name
+
+	# shellcheck disable=SC2154 # the caller's
+	for word; do
+		case $word in
+		quick) printf '%s\n' "${quick[@]}" ;;
+		all) printf '%s\n' "${all[@]}" ;;
+		*)
+			for name in "${all[@]}"; do
+				[[ $name != "$word"* ]] || echo "$name"
+			done
+			;;
+		esac
+	done
+}
+
+# run_selected WORD...: runs them, and finishes
+run_selected() {
+	local names name
+
+	mapfile -t names < <(selected "$@")
+	[ ${#names[@]} -gt 0 ] || {
+		echo "${0##*/}: no test $*; there are: ${all[*]}" >&2
+		exit 2
+	}
+	plan "${names[@]}"
+	[ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }
+	[ -d /sys/module/fastsocket ] || { note "the module is not loaded"; exit 1; }
+	for name in "${names[@]}"; do
+		run_test "$name"
+	done
+	finish
+}
+
+# share PART WHOLE PERCENT: at least
+share() {
+	[ $(($1 * 100)) -ge $(($2 * $3)) ]
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds. By the clock: on an emulated
 # machine a round may take long.
 wait_for() {

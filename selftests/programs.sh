@@ -49,36 +49,13 @@ claimed_by() {
 		fail "workers that wait: $(listen_get claimed) of $CPUS"
 }
 
-# begin: a folder and a port for this test's server
-begin() {
-	need wrk taskset ss pgrep python3
-	dir=/tmp/$(random_name)
-	mkdir -p "$dir"
-	defer rm -rf "$dir"
-	pick_port
-}
-
-# serve START-FUNCTION WORD...
-serve() {
-	"$@" || fail "the server does not start: $(cat "$dir"/out \
-		"$dir"/error.log 2>/dev/null)"
-	defer stop_server
-}
-
-# A virtual CPU stands still at times, for longer than a real worker ever: what
-# is counted by core must not be rescued.
-no_rescue() {
-	"$FSK_TOOL" set rescue-ms=0 || fail "fastsocket set rescue-ms"
-	defer "$FSK_TOOL" set rescue-ms=20
-}
-
 dropped() {
 	echo $(($(net_counter ListenDrops) + $(net_counter ListenOverflows)))
 }
 
 # watch: the kernel's tracing, where it can; else $blind says why it can't
 watch() {
-	blind=$(trace_missing)
+	blind=$(tracefs_missing)
 	[ -z "$blind" ] || return 0
 	defer trace_drop
 	# shellcheck disable=SC2046 # one word for each process
@@ -116,11 +93,6 @@ of_trace() {
 
 of_module() {
 	trace_get "$dir/listen" "$1"
-}
-
-# share PART WHOLE PERCENT: at least
-share() {
-	[ $(($1 * 100)) -ge $(($2 * $3)) ]
 }
 
 nothing_lost() {
@@ -557,40 +529,5 @@ test_unload_under_load() {
 	check "loading it again" insmod "$module"
 }
 
-# ---- which
-
-selected() {
-	local word name
-
-	for word; do
-		case $word in
-		quick) printf '%s\n' "${quick[@]}" ;;
-		all) printf '%s\n' "${all[@]}" ;;
-		*)
-			for name in "${all[@]}"; do
-				[[ $name != "$word"* ]] || echo "$name"
-			done
-			;;
-		esac
-	done
-}
-
-main() {
-	local names name
-
-	[ "${1:-quick}" != quick ] || reloads=1
-	mapfile -t names < <(selected "${@:-quick}")
-	[ ${#names[@]} -gt 0 ] || {
-		echo "programs.sh: no test $*; there are: ${all[*]}" >&2
-		exit 2
-	}
-	plan "${names[@]}"
-	[ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }
-	[ -d /sys/module/fastsocket ] || { note "the module is not loaded"; exit 1; }
-	for name in "${names[@]}"; do
-		run_test "$name"
-	done
-	finish
-}
-
-main "$@"
+[ "${1:-quick}" != quick ] || reloads=1
+run_selected "${@:-quick}"

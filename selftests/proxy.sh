@@ -66,16 +66,12 @@ answers() {
 	curl -s -o /dev/null --max-time 5 "http://$backend/"
 }
 
-begin() {
-	need wrk taskset ss pgrep curl nginx
+begin_proxy() {
+	need curl nginx
 	[ -e /sys/class/net/$nic ] || skip "no $nic here"
 	wait_for 60 answers || fail "the back-end does not answer"
-	dir=/tmp/$(random_name)
-	mkdir -p "$dir"
-	defer rm -rf "$dir"
-	pick_port
-	"$FSK_TOOL" set rescue-ms=0 || fail "fastsocket set rescue-ms"
-	defer "$FSK_TOOL" set rescue-ms=20
+	begin
+	no_rescue
 	"$FSK_TOOL" set rfd-count=1 || fail "fastsocket set rfd-count"
 	defer "$FSK_TOOL" set rfd-count=0
 }
@@ -140,7 +136,6 @@ start_threads() {
 start_processes() {
 	local cpu
 
-	servers=''
 	mkdir -p "$dir"
 	for cpu in $(seq 0 $((CPUS - 1))); do
 		proxy_fill proxy.cfg 1 "$cpu" ''
@@ -149,7 +144,6 @@ start_processes() {
 		wait_for 10 test -s "$dir/pid.$cpu" || return 1
 		server=$(cat "$dir/pid.$cpu")
 		defer stop_pid "$server"
-		servers+=" $server"
 		wait_for 20 waiting "$server" 1 || return 1
 	done
 }
@@ -162,13 +156,6 @@ start_nginx_proxy() {
 	wait_for 10 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
 	wait_for 20 waiting "$server" "$CPUS"
-}
-
-serve() {
-	servers=''
-	"$@" || fail "the proxy does not start: $(cat "$dir"/out \
-		"$dir"/error.log 2>/dev/null)"
-	[ -n "$servers" ] || defer stop_server
 }
 
 stat_of() {
@@ -195,7 +182,7 @@ module() {
 measure() {
 	local missing name before
 
-	missing=$(flows_missing)
+	missing=$(tracefs_missing)
 	[ -z "$missing" ] || skip "$missing"
 	defer flows_drop
 	defer trace_drop
@@ -229,14 +216,13 @@ percent() {
 		$(flows_get "$dir/flows" packets) / 10))
 }
 
-# share PART WHOLE PERCENT: at least
-share() {
-	[ $(($1 * 100)) -ge $(($2 * $3)) ]
-}
-
 nothing_lost() {
 	check "connections that failed" [ "$load_failed" = 0 ]
-	check "events of the trace lost" [ "$(flows_get "$dir/flows" lost)" = 0 ]
+	# A probe is not called while another is at work on that core, in an
+	# interrupt that comes in between: some packets in a thousand.
+	check "events of the trace lost" share "$(flows_get "$dir/flows" packets)" \
+		$(($(flows_get "$dir/flows" packets) + \
+		$(flows_get "$dir/flows" lost))) 99
 	check "connections opened" \
 		[ "$(flows_get "$dir/flows" opened)" -ge "$load_done" ]
 	check "packets dropped by steering" [ "$(module rfd-drop)" = 0 ]
@@ -254,7 +240,7 @@ all_on_core() {
 }
 
 rss() {
-	begin
+	begin_proxy
 	use_mode auto
 	serve "$1" accelerated
 	measure
@@ -268,7 +254,7 @@ rss() {
 }
 
 steer() {
-	begin
+	begin_proxy
 	use_mode steer
 	serve "$1" accelerated
 	measure
@@ -292,7 +278,7 @@ test_haproxy_threads_rss6() {
 
 # What the others are compared with: a share by chance.
 plain() {
-	begin
+	begin_proxy
 	serve start_threads plain
 	measure
 	nothing_lost
@@ -326,37 +312,11 @@ rfs_off() {
 	echo 0 >/proc/sys/net/core/rps_sock_flow_entries
 }
 
-inside() {
-	local names=() word name
-
-	[ $# -gt 0 ] || set -- quick
-	for word; do
-		case $word in
-		quick) names+=("${quick[@]}") ;;
-		all) names+=("${all[@]}") ;;
-		*)
-			for name in "${all[@]}"; do
-				[[ $name != "$word"* ]] || names+=("$name")
-			done
-			;;
-		esac
-	done
-	[ ${#names[@]} -gt 0 ] || {
-		echo "proxy.sh: no test $*: ${all[*]}" >&2
-		exit 2
-	}
-	plan "${names[@]}"
-	for name in "${names[@]}"; do
-		run_test "$name"
-	done
-	finish
-}
-
 case ${1-} in
 --backend) serve_backend ;;
 --inside)
 	shift
-	inside "$@"
+	run_selected "${@:-quick}"
 	;;
 *) boot "$@" ;;
 esac

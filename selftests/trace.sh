@@ -22,7 +22,9 @@
 # left     complete, never accepted;  unknown: accepted, arrival not seen
 # lost     events that the buffers lost: the figures are worthless unless 0
 
-TRACE_DIR=/sys/kernel/tracing
+# shellcheck source-path=SCRIPTDIR source=tracefs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/tracefs.sh"
+
 TRACE_NAME=fsk$$
 
 # In struct sock_common, which request sockets begin with too; the same since
@@ -37,32 +39,6 @@ TRACE_PROBES=(
 	'r512:NAME/take inet_csk_accept child=$retval port=+14($retval):u16'
 )
 
-# The reason why this kernel can't be traced, or nothing.
-trace_missing() {
-	[ -e $TRACE_DIR/kprobe_events ] ||
-		mount -t tracefs tracefs $TRACE_DIR 2>/dev/null
-	[ -w $TRACE_DIR/kprobe_events ] || echo "no kprobe events in tracefs"
-}
-
-trace_probe_all() {
-	local probe
-
-	for probe in "${TRACE_PROBES[@]}"; do
-		echo "${probe/NAME/$TRACE_NAME}" >>$TRACE_DIR/kprobe_events ||
-			return 1
-	done
-}
-
-# trace_enable EVENT [FILTER]
-trace_enable() {
-	local event=$TRACE_DIR/instances/$TRACE_NAME/events/$1
-
-	if [ -n "${2-}" ]; then
-		echo "$2" >"$event/filter" || return 1
-	fi
-	echo 1 >"$event/enable"
-}
-
 # Threads are woken, not processes.
 trace_pid_filter() {
 	local pid task filter=
@@ -76,55 +52,34 @@ trace_pid_filter() {
 }
 
 trace_start() {
-	local port=$1 here=$TRACE_DIR/instances/$TRACE_NAME pids
+	local port=$1 pids
 	shift
 
-	trace_drop
-	trace_probe_all && mkdir $here || return 1
-	# One count for all CPUs, for the order in which things happened.
-	echo counter >$here/trace_clock
-	echo 0 >$here/options/irq-info
-	echo 0 >$here/options/overwrite
-	echo "${TRACE_BUFFER_KB:-4096}" >$here/buffer_size_kb
-	trace_enable $TRACE_NAME/syn "port == $port" &&
-		trace_enable $TRACE_NAME/done "port == $port" &&
-		trace_enable $TRACE_NAME/cookie "port == $port" &&
-		trace_enable $TRACE_NAME/take "child != 0 && port == $port" || return 1
+	tracefs_start $TRACE_NAME "${TRACE_PROBES[@]}" &&
+		tracefs_enable $TRACE_NAME $TRACE_NAME/syn "port == $port" &&
+		tracefs_enable $TRACE_NAME $TRACE_NAME/done "port == $port" &&
+		tracefs_enable $TRACE_NAME $TRACE_NAME/cookie "port == $port" &&
+		tracefs_enable $TRACE_NAME $TRACE_NAME/take \
+			"child != 0 && port == $port" || return 1
 	pids=$(trace_pid_filter "$@")
 	[ -z "$pids" ] && return
 	# 10 is TCP_LISTEN: what else becomes readable is a connection.
-	trace_enable $TRACE_NAME/data "port == $port && state != 10" &&
-		trace_enable $TRACE_NAME/dataend &&
-		trace_enable sched/sched_waking "$pids"
-}
-
-# Events that a full buffer or too few return probes swallowed.
-trace_lost() {
-	{
-		cat $TRACE_DIR/instances/$TRACE_NAME/per_cpu/cpu*/stats
-		sed 's/^/miss /' $TRACE_DIR/kprobe_profile
-	} | awk '/^(overrun|dropped events):/ { n += $NF }
-		/^miss/ { n += $NF } END { print n + 0 }'
+	tracefs_enable $TRACE_NAME $TRACE_NAME/data \
+		"port == $port && state != 10" &&
+		tracefs_enable $TRACE_NAME $TRACE_NAME/dataend &&
+		tracefs_enable $TRACE_NAME sched/sched_waking "$pids"
 }
 
 trace_drop() {
-	local event here=$TRACE_DIR/instances/$TRACE_NAME
-
-	[ -d $here ] && rmdir $here
-	for event in "$TRACE_DIR/events/$TRACE_NAME"/*/; do
-		[ -d "$event" ] && echo "-:$TRACE_NAME/$(basename "$event")" \
-			>>$TRACE_DIR/kprobe_events
-	done
-	return 0
+	tracefs_drop $TRACE_NAME
 }
 
 trace_stop() {
-	local here=$TRACE_DIR/instances/$TRACE_NAME
-
-	echo 0 >$here/tracing_on || return 1
-	[ -z "${TRACE_KEEP-}" ] || cp $here/trace "$TRACE_KEEP"
-	awk -v lost="$(trace_lost)" -v cpus="$(getconf _NPROCESSORS_CONF)" \
-		-f "$(dirname "${BASH_SOURCE[0]}")/trace.awk" $here/trace >"$1"
+	tracefs_end $TRACE_NAME || return 1
+	awk -v lost="$(tracefs_lost $TRACE_NAME)" \
+		-v cpus="$(getconf _NPROCESSORS_CONF)" \
+		-f "$(dirname "${BASH_SOURCE[0]}")/trace.awk" \
+		"$(tracefs $TRACE_NAME)/trace" >"$1"
 	trace_drop
 }
 

@@ -14,12 +14,15 @@
 #
 # own      packets handled on the core that called connect()
 # unknown  packets of connections opened before
-# lost     events that the buffers lost: the figures are worthless unless 0
+# lost     events that the buffers lost and calls that the probes missed: the
+#          figures are as good as this is small
 #
 # A packet is handled where its socket is looked up in softirq, which is after
 # any steering.
 
-FLOWS_DIR=/sys/kernel/tracing
+# shellcheck source-path=SCRIPTDIR source=tracefs.sh
+. "$(dirname "${BASH_SOURCE[0]}")/tracefs.sh"
+
 FLOWS_NAME=flows$$
 
 # In struct sock_common: remote port at 12, network byte order; local port at
@@ -32,62 +35,31 @@ FLOWS_PROBES=(
 	'p:NAME/come6 __inet6_lookup_established port=$arg4:u16 num=$arg6:u16'
 )
 
-flows_missing() {
-	[ -e $FLOWS_DIR/kprobe_events ] ||
-		mount -t tracefs tracefs $FLOWS_DIR 2>/dev/null
-	[ -w $FLOWS_DIR/kprobe_events ] || echo "no kprobe events in tracefs"
-}
-
 # As a number in network byte order looks to who reads it in the host's.
 flows_swap() {
 	echo $((($1 & 255) << 8 | $1 >> 8))
 }
 
 flows_start() {
-	local here=$FLOWS_DIR/instances/$FLOWS_NAME port probe
+	local port event
 	port=$(flows_swap "$1")
 
-	flows_drop
-	for probe in "${FLOWS_PROBES[@]}"; do
-		echo "${probe/NAME/$FLOWS_NAME}" >>$FLOWS_DIR/kprobe_events ||
-			return 1
+	tracefs_start $FLOWS_NAME "${FLOWS_PROBES[@]}" || return 1
+	for event in come come6; do
+		tracefs_enable $FLOWS_NAME $FLOWS_NAME/$event \
+			"port == $port && common_flags & 16" || return 1
 	done
-	mkdir $here || return 1
-	echo counter >$here/trace_clock
-	echo 0 >$here/options/irq-info
-	echo 0 >$here/options/overwrite
-	echo "${TRACE_BUFFER_KB:-4096}" >$here/buffer_size_kb
-	echo "port == $port" >$here/events/$FLOWS_NAME/open/filter &&
-		echo "port == $port && common_flags & 16" \
-			>$here/events/$FLOWS_NAME/come/filter &&
-		echo "port == $port && common_flags & 16" \
-			>$here/events/$FLOWS_NAME/come6/filter &&
-		echo 1 >$here/events/$FLOWS_NAME/enable
+	tracefs_enable $FLOWS_NAME $FLOWS_NAME/open "port == $port"
 }
 
 flows_drop() {
-	local event here=$FLOWS_DIR/instances/$FLOWS_NAME
-
-	[ -d $here ] && rmdir $here
-	for event in "$FLOWS_DIR/events/$FLOWS_NAME"/*/; do
-		[ -d "$event" ] && echo "-:$FLOWS_NAME/$(basename "$event")" \
-			>>$FLOWS_DIR/kprobe_events
-	done
-	return 0
-}
-
-flows_lost() {
-	awk '/^(overrun|dropped events):/ { n += $NF } END { print n + 0 }' \
-		$FLOWS_DIR/instances/$FLOWS_NAME/per_cpu/cpu*/stats
+	tracefs_drop $FLOWS_NAME
 }
 
 flows_stop() {
-	local here=$FLOWS_DIR/instances/$FLOWS_NAME
-
-	echo 0 >$here/tracing_on || return 1
-	[ -z "${TRACE_KEEP-}" ] || cp $here/trace "$TRACE_KEEP"
+	tracefs_end $FLOWS_NAME || return 1
 	# shellcheck disable=SC2016 # awk's own
-	awk -v lost="$(flows_lost)" '
+	awk -v lost="$(tracefs_lost $FLOWS_NAME)" '
 		function value(name,	i) {
 			for (i = NF; i > 0; i--)
 				if (index($i, name "=") == 1)
@@ -111,7 +83,7 @@ flows_stop() {
 			print "opened", opened + 0, "packets", packets + 0,
 				"own", own + 0, "unknown", unknown + 0,
 				"lost", lost
-		}' $here/trace >"$1"
+		}' "$(tracefs $FLOWS_NAME)/trace" >"$1"
 	flows_drop
 }
 

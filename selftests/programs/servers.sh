@@ -47,6 +47,29 @@ workers() {
 	echo "${list:-$server}"
 }
 
+# begin: a folder and a port for this test's server
+begin() {
+	need wrk taskset ss pgrep python3
+	dir=/tmp/$(random_name)
+	mkdir -p "$dir"
+	defer rm -rf "$dir"
+	pick_port
+}
+
+# serve START-FUNCTION WORD...
+serve() {
+	"$@" || fail "the server does not start: $(cat "$dir"/out \
+		"$dir"/error.log 2>/dev/null)"
+	defer stop_server
+}
+
+# A virtual CPU stands still at times, for longer than a real worker ever: what
+# is counted by core must not be rescued.
+no_rescue() {
+	"$FSK_TOOL" set rescue-ms=0 || fail "fastsocket set rescue-ms"
+	defer "$FSK_TOOL" set rescue-ms=20
+}
+
 # start_nginx HOW [LISTEN-OPTIONS]
 start_nginx() {
 	mkdir -p "$dir"
