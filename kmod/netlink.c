@@ -27,6 +27,8 @@
 #include "stats.h"
 #include "steer.h"
 
+static struct genl_family fsk_netlink_family;
+
 /* Start a reply to a do request. */
 static struct sk_buff *fsk_netlink_reply(struct genl_info *info, void **hdr)
 {
@@ -40,6 +42,23 @@ static struct sk_buff *fsk_netlink_reply(struct genl_info *info, void **hdr)
 		return msg;
 	nlmsg_free(msg);
 	return NULL;
+}
+
+/**
+ * fsk_netlink_row() - begin a row of a dump
+ * @msg: where to
+ * @cb: the dump
+ * @cmd: FSK_CMD_*
+ *
+ * Context: Process.
+ * Return: to be given to genlmsg_end() or genlmsg_cancel(), or %NULL if @msg is
+ *         full.
+ */
+void *fsk_netlink_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid,
+			   cb->nlh->nlmsg_seq, &fsk_netlink_family,
+			   NLM_F_MULTI, cmd);
 }
 
 /* Status */
@@ -288,9 +307,7 @@ static int fsk_netlink_listen_row(struct sk_buff *msg,
 	}
 	if (!app || (row && !sk))
 		return 0;
-	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &fsk_netlink_family, NLM_F_MULTI,
-			  FSK_CMD_LISTEN_GET);
+	hdr = fsk_netlink_row(msg, cb, FSK_CMD_LISTEN_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	err = fsk_netlink_put_key(msg, l, app);
@@ -380,8 +397,7 @@ static int fsk_netlink_stats_cpu(struct sk_buff *msg,
 {
 	void *hdr;
 
-	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &fsk_netlink_family, NLM_F_MULTI, FSK_CMD_STATS_GET);
+	hdr = fsk_netlink_row(msg, cb, FSK_CMD_STATS_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (fsk_netlink_put_stats(msg, cpu, stats)) {
@@ -558,7 +574,7 @@ static const struct genl_ops fsk_netlink_ops[] = {
 	},
 };
 
-struct genl_family fsk_netlink_family __ro_after_init = {
+static struct genl_family fsk_netlink_family __ro_after_init = {
 	.name		= FSK_GENL_NAME,
 	.version	= FSK_GENL_VERSION,
 	.module		= THIS_MODULE,

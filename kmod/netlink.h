@@ -4,10 +4,10 @@
 
 #include <net/genetlink.h>
 
-extern struct genl_family fsk_netlink_family;
 extern const struct nla_policy fsk_netlink_rfd_policy[];
 extern const struct nla_policy fsk_netlink_rfd_del_policy[];
 
+void *fsk_netlink_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd);
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb);

@@ -183,8 +183,7 @@ static int fsk_netlink_rfd_row(struct sk_buff *msg,
 {
 	void *hdr;
 
-	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &fsk_netlink_family, NLM_F_MULTI, FSK_CMD_RFD_GET);
+	hdr = fsk_netlink_row(msg, cb, FSK_CMD_RFD_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
@@ -270,8 +269,7 @@ static int fsk_netlink_dest_row(struct sk_buff *msg,
 	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
 	void *hdr;
 
-	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &fsk_netlink_family, NLM_F_MULTI, FSK_CMD_DEST_GET);
+	hdr = fsk_netlink_row(msg, cb, FSK_CMD_DEST_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (fsk_netlink_dest_put(msg, fn, dest, cpu)) {

@@ -85,15 +85,23 @@ static int family_id(void)
 	return err ? err : id;
 }
 
-static int ask_module(int cmd, int flags, mnl_cb_t cb, void *data)
+/* A request to the module, to which attributes may be added. */
+static int request_begin(struct request *rq, int cmd, int flags)
 {
-	struct request rq;
 	int id = family_id();
 
 	if (id < 0)
 		return id;
-	request_make(&rq, id, cmd, flags);
-	return request_send(&rq, cb, data);
+	request_make(rq, id, cmd, flags);
+	return 0;
+}
+
+static int ask_module(int cmd, int flags, mnl_cb_t cb, void *data)
+{
+	struct request rq;
+	int err = request_begin(&rq, cmd, flags);
+
+	return err ? err : request_send(&rq, cb, data);
 }
 
 /* Rows */
@@ -279,11 +287,10 @@ uint64_t count_accepts(void)
 int rescue_set_ms(unsigned int ms)
 {
 	struct request rq;
-	int id = family_id();
+	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
 
-	if (id < 0)
-		return id;
-	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	if (err)
+		return err;
 	mnl_attr_put_u32(rq.nlh, FSK_A_CONFIG_RESCUE_MS, ms);
 	return request_send(&rq, NULL, NULL);
 }
@@ -300,11 +307,10 @@ int rescue_set_ms(unsigned int ms)
 int rfd_config(enum fsk_rfd_mode mode, bool counting)
 {
 	struct request rq;
-	int id = family_id();
+	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
 
-	if (id < 0)
-		return id;
-	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	if (err)
+		return err;
 	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_RFD, mode);
 	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_RFD_COUNT, counting);
 	return request_send(&rq, NULL, NULL);
@@ -321,11 +327,10 @@ int rfd_config(enum fsk_rfd_mode mode, bool counting)
 int rfd_set(int ifindex, int mode, const struct rss *rss)
 {
 	struct request rq;
-	int id = family_id();
+	int err = request_begin(&rq, FSK_CMD_RFD_SET, NLM_F_ACK);
 
-	if (id < 0)
-		return id;
-	request_make(&rq, id, FSK_CMD_RFD_SET, NLM_F_ACK);
+	if (err)
+		return err;
 	mnl_attr_put_u32(rq.nlh, FSK_A_RFD_IFINDEX, ifindex);
 	mnl_attr_put_u8(rq.nlh, FSK_A_RFD_MODE, mode);
 	if (rss) {
@@ -340,11 +345,10 @@ int rfd_set(int ifindex, int mode, const struct rss *rss)
 int rfd_del(int ifindex)
 {
 	struct request rq;
-	int id = family_id();
+	int err = request_begin(&rq, FSK_CMD_RFD_DEL, NLM_F_ACK);
 
-	if (id < 0)
-		return id;
-	request_make(&rq, id, FSK_CMD_RFD_DEL, NLM_F_ACK);
+	if (err)
+		return err;
 	mnl_attr_put_u32(rq.nlh, FSK_A_RFD_IFINDEX, ifindex);
 	return request_send(&rq, NULL, NULL);
 }
