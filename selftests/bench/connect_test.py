@@ -1,21 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The parts of connect and chart that need no machine, one case each.  KTAP."""
-import importlib.machinery
-import importlib.util
-import os
-import sys
-import traceback
 import xml.etree.ElementTree
 
 import chart
+import ktap
 import simlib
 
-sys.dont_write_bytecode = True
-path = os.path.join(simlib.HERE, "connect")
-loader = importlib.machinery.SourceFileLoader("connect", path)
-connect = importlib.util.module_from_spec(importlib.util.spec_from_loader("connect", loader))
-loader.exec_module(connect)
+connect = ktap.load("connect")
 
 SYMS = """ffffffff81000000 t __inet_check_established
 ffffffff81000100 t __inet_hash_connect.isra.0
@@ -115,19 +107,5 @@ CASES = (reads_the_guest, refuses_a_run_without_end, counts_calls, counts_the_pl
          logarithmic_axis_holds_all_values)
 
 
-def main():
-    bad = 0
-    print(f"KTAP version 1\n1..{len(CASES)}")
-    for i, case in enumerate(CASES, 1):
-        try:
-            case()
-            print(f"ok {i} connect__{case.__name__}")
-        except AssertionError:
-            bad = 1
-            print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
-            print(f"not ok {i} connect__{case.__name__}")
-    sys.exit(bad)
-
-
 if __name__ == "__main__":
-    main()
+    ktap.main("connect", CASES)

@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The parts of simlib that need no machine, one case each.  Prints KTAP."""
-import sys
-import traceback
-
+import ktap
 import simlib
 
 SYMS = """0000000000000000 A fixed_percpu_data
@@ -88,19 +86,5 @@ CASES = (names_functions, names_module_functions, code_made_at_run_time_is_no_mo
          heap_has_no_name, sums_per_connection, leaf_is_told_by_its_caller, refuses_cut_report)
 
 
-def main():
-    bad = 0
-    print(f"KTAP version 1\n1..{len(CASES)}")
-    for i, case in enumerate(CASES, 1):
-        try:
-            case()
-            print(f"ok {i} simlib__{case.__name__}")
-        except AssertionError:
-            bad = 1
-            print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
-            print(f"not ok {i} simlib__{case.__name__}")
-    sys.exit(bad)
-
-
 if __name__ == "__main__":
-    main()
+    ktap.main("simlib", CASES)
