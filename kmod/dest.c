@@ -115,16 +115,27 @@ struct fsk_dest *fsk_dest_find(struct fsk_dest_table *table,
 	return NULL;
 }
 
-/* Nobody can tell from outside where a walk begins and how it goes on: what
+/**
+ * fsk_dest_walk_resize() - begin a walk anew if it is over another number
+ * @walk: the walk, whose table is locked
+ * @size: over how many ports it is to go, not 0
+ *
+ * Nobody can tell from outside where a walk begins and how it goes on: what
  * RFC 6056 asks for, at which the kernel's own choice begins at a secret place
  * and goes on by small random steps.
+ *
+ * Context: Process.
  */
-static void fsk_dest_walk_init(struct fsk_dest_walk *walk, u32 range)
+void fsk_dest_walk_resize(struct fsk_dest_walk *walk, u32 size)
 {
-	walk->at = get_random_u32() % range;
+	if (likely(walk->size == size))
+		return;
+	memset(walk, 0, sizeof(*walk));
+	walk->size = size;
+	walk->at = get_random_u32() % size;
 	do {
-		walk->step = 1 + get_random_u32() % range;
-	} while (gcd(walk->step, range) != 1);
+		walk->step = 1 + get_random_u32() % size;
+	} while (gcd(walk->step, size) != 1);
 }
 
 /**
@@ -160,8 +171,6 @@ struct fsk_dest *fsk_dest_insert(struct fsk_dest_table *table,
 	dest->key = *key;
 	dest->route = *route;
 	dest->stamp = now;
-	fsk_dest_walk_init(&dest->own, fsk_dest_range(key));
-	fsk_dest_walk_init(&dest->any, fsk_dest_range(key));
 	return dest;
 }
 

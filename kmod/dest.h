@@ -49,15 +49,16 @@ struct fsk_dest_route {
 };
 
 /**
- * struct fsk_dest_walk - a walk over all ports of the range, each once a round
- * @at: offset of the port that comes next
- * @step: from one offset to the next, modulo the size of the range, to which
- *	it is prime
+ * struct fsk_dest_walk - a walk over ports of the range, each once a round
+ * @size: how many ports; what they are is the caller's business
+ * @at: number of the port that comes next
+ * @step: from one number to the next, modulo @size, to which it is prime
  * @idle: steps since a port was found
  * @used_up: a whole round found none
  * @skipped: connections since then, roughly
  */
 struct fsk_dest_walk {
+	u32 size;
 	u32 at;
 	u32 step;
 	u32 idle;
@@ -75,6 +76,7 @@ struct fsk_dest_walk {
  * @rfd_stamp: fsk_net.rfd_stamp for which @hash was worked out
  * @rfd_ifindex: interface for which they were
  * @hash: of the flow without its local port, in rss mode
+ * @trust: connections in a row that got the first port which came to mind
  * @nr_own: connections from a port of this core
  * @nr_any: connections from another port
  * @nr_probes: ports looked at
@@ -91,6 +93,7 @@ struct fsk_dest {
 	u32 rfd_stamp;
 	int rfd_ifindex;
 	u32 hash;
+	u32 trust;
 	u64 nr_own;
 	u64 nr_any;
 	u64 nr_probes;
@@ -121,6 +124,7 @@ struct fsk_dest *fsk_dest_insert(struct fsk_dest_table *table,
 				 struct fsk_dest *set,
 				 const struct fsk_dest_key *key,
 				 const struct fsk_dest_route *route);
+void fsk_dest_walk_resize(struct fsk_dest_walk *walk, u32 size);
 void fsk_dest_init(void);
 void fsk_dest_exit(void);
 

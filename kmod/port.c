@@ -42,6 +42,12 @@
  */
 #define FSK_PORT_RETRY_ANY	8
 
+/* After so many connections in a row that got the first port that came to mind,
+ * ports are no longer looked at before the kernel is asked, which looks itself:
+ * what it reads to take a port, others wrote.  One refusal, and they are again.
+ */
+#define FSK_PORT_TRUST		16
+
 /* The destination */
 
 static void fsk_port_set_addr4(struct in6_addr *addr, __be32 ipv4)
@@ -302,30 +308,73 @@ static void fsk_port_rehash(struct fsk_net *fn, struct fsk_dest *dest,
 	rule->hash = dest->hash;
 }
 
-/* The next port of a walk, 0 when a round is over, -EAGAIN to come back with
- * the lock given up in between.  @rule is %NULL if any port will do.
+/**
+ * struct fsk_port_row - the ports that a walk goes over
+ * @first: the first of them
+ * @stride: from one to the next
+ * @rule: if not %NULL, only those for which it says so are meant
  */
-static int fsk_port_step(const struct fsk_dest *dest,
-			 struct fsk_dest_walk *walk,
-			 const struct fsk_port_rule *rule)
+struct fsk_port_row {
+	u32 first;
+	u32 stride;
+	const struct fsk_port_rule *rule;
+};
+
+/* The next port of a walk, 0 when a round is over, -EAGAIN to come back with
+ * the lock given up in between.
+ */
+static int fsk_port_step(struct fsk_dest_walk *walk,
+			 const struct fsk_port_row *row)
 {
-	u32 range = fsk_dest_range(&dest->key);
 	int i, hnum;
 
 	for (i = 0; i < FSK_PORT_STEPS; i++) {
-		if (walk->idle++ >= range) {
+		if (walk->idle++ >= walk->size) {
 			walk->idle = 0;
 			walk->used_up = true;
 			return 0;
 		}
-		hnum = dest->key.low + walk->at;
+		hnum = row->first + walk->at * row->stride;
 		walk->at += walk->step;
-		if (walk->at >= range)
-			walk->at -= range;
-		if (!rule || fsk_port_is_own(rule, hnum))
+		if (walk->at >= walk->size)
+			walk->at -= walk->size;
+		if (!row->rule || fsk_port_is_own(row->rule, hnum))
 			return hnum;
 	}
 	return -EAGAIN;
+}
+
+static int fsk_port_step_all(struct fsk_dest *dest, struct fsk_dest_walk *walk,
+			     const struct fsk_port_rule *rule)
+{
+	const struct fsk_port_row row = {
+		.first	= dest->key.low,
+		.stride	= 1,
+		.rule	= rule,
+	};
+
+	fsk_dest_walk_resize(walk, fsk_dest_range(&dest->key));
+	return fsk_port_step(walk, &row);
+}
+
+/* Where bits of the port tell the core, its ports need not be searched for. */
+static int fsk_port_step_masked(struct fsk_dest *dest,
+				struct fsk_dest_walk *walk,
+				const struct fsk_port_rule *rule)
+{
+	u32 low = dest->key.low;
+	struct fsk_port_row row = {
+		.first	= low + ((rule->cpu - low) & rule->mask),
+		.stride	= rule->mask + 1,
+	};
+
+	if (row.first > dest->key.high) {
+		walk->used_up = true;
+		return 0;
+	}
+	fsk_dest_walk_resize(walk,
+			     (dest->key.high - row.first) / row.stride + 1);
+	return fsk_port_step(walk, &row);
 }
 
 static int fsk_port_step_own(struct fsk_port_pick *pick, struct fsk_dest *dest,
@@ -344,7 +393,8 @@ static int fsk_port_step_own(struct fsk_port_pick *pick, struct fsk_dest *dest,
 		pick->own_over = true;
 		return 0;
 	}
-	hnum = fsk_port_step(dest, walk, rule);
+	hnum = rule->rfd ? fsk_port_step_all(dest, walk, rule) :
+			   fsk_port_step_masked(dest, walk, rule);
 	if (!hnum)
 		pick->own_over = true;
 	return hnum;
@@ -354,7 +404,7 @@ static int fsk_port_step_any(struct fsk_port_pick *pick, struct fsk_dest *dest)
 {
 	if (dest->any.used_up && pick->any_looks++ >= FSK_PORT_RETRY_ANY)
 		return 0;
-	return fsk_port_step(dest, &dest->any, NULL);
+	return fsk_port_step_all(dest, &dest->any, NULL);
 }
 
 static int __fsk_port_candidate(struct fsk_port_pick *pick)
@@ -372,6 +422,9 @@ static int __fsk_port_candidate(struct fsk_port_pick *pick)
 	if (mode == FSK_RFD_OFF)
 		return 0;
 	fsk_port_rehash(pick->fn, dest, &rule);
+	if (pick->clashes)
+		dest->trust = 0;
+	pick->trust = dest->trust >= FSK_PORT_TRUST;
 	pick->own = true;
 	pick->foreign = false;
 	hnum = fsk_port_step_own(pick, dest, &rule);
@@ -449,6 +502,8 @@ static bool fsk_port_is_free(const struct fsk_port_pick *pick, u16 hnum)
 
 	if (inet_is_local_reserved_port(net, hnum))
 		return false;
+	if (pick->trust)
+		return true;
 	rcu_read_lock();
 	sk = fsk_port_lookup(pick, hnum);
 	rcu_read_unlock();
@@ -502,6 +557,10 @@ void fsk_port_end(struct fsk_port_pick *pick)
 		dest->nr_clashes += pick->clashes;
 		dest->nr_own += pick->own;
 		dest->nr_any += !pick->own;
+		if (pick->probes > 1)
+			dest->trust = 0;
+		else if (dest->trust < FSK_PORT_TRUST)
+			dest->trust++;
 		walk = pick->own ? &dest->own : &dest->any;
 		walk->idle = 0;
 		walk->used_up = false;

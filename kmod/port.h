@@ -17,6 +17,7 @@
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
  * @foreign: whether the network card sends its replies to another core
+ * @trust: the next port is free for all we know, and need not be looked at
  * @own_over: no more of this core's ports are to be looked at
  * @own_looks: ports of this core looked at
  * @any_looks: ports looked at after a round in vain
@@ -32,6 +33,7 @@ struct fsk_port_pick {
 	struct fsk_dest_route route;
 	bool own;
 	bool foreign;
+	bool trust;
 	bool own_over;
 	unsigned int own_looks;
 	unsigned int any_looks;

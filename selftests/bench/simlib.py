@@ -46,7 +46,7 @@ CALLS = {"packets": "__netif_receive_skb_core", "wakeups": "ttwu_do_activate",
 CLOCKWORK = re.compile(
     "^(?!_*(inet|tcp|fsk)_).*(sched|rq_|_rq|task_|rcu|tick|timer|idle|ktime|timekeep|jiffies|migrat|psi_|cpuacct|"
     "_entity|_load|update_(sd|curr|group|cfs)|select_task|try_to_wake|ttwu|available_|"
-    "clear_page|memset|kmem_cache|slab|rmqueue|list_del|rb_)")
+    "clear_page|memset|kmem_cache|slab|rmqueue|list_del|rb_|free_bulk|_freelist)")
 
 
 class Error(Exception):
