@@ -19,6 +19,7 @@
 #include "connect.h"
 
 #include <linux/module.h>
+#include <linux/srcu.h>
 #include <net/mptcp.h>
 #include <net/tcp.h>
 
@@ -27,6 +28,7 @@
 #include "compat.h"
 #include "fsk.h"
 #include "host.h"
+#include "joined.h"
 #include "netns.h"
 #include "port.h"
 #include "steer.h"
@@ -39,12 +41,21 @@
 /* IPv4, IPv6; filled once, from the kernel's */
 static struct proto fsk_connect_prot[2];
 
-/* The socket is as it was before it joined, but for the module's reference,
- * which is the caller's now.
+/* Held by whoever is in a function of ours, but for its first and its last few
+ * instructions: see "What unload waits for" in DOC: locking.
  */
+DEFINE_STATIC_SRCU(fsk_connect_srcu);
+
+/* The socket is as it was before it joined. */
 static void fsk_connect_leave(struct sock *sk)
 {
+	fsk_joined_del(sk);
 	WRITE_ONCE(sk->sk_prot, fsk_host_get(sk->sk_family)->prot);
+}
+
+static bool fsk_connect_joined(const struct sock *sk)
+{
+	return sk->sk_prot == &fsk_connect_prot[sk->sk_family == AF_INET6];
 }
 
 /* Those that have a port are bound to it; those under repair are told all. */
@@ -136,30 +147,31 @@ static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 
 static int fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 {
-	int err;
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
 
 	fsk_connect_leave(sk);
 	err = __fsk_connect(sk, uaddr, len);
-	/* See "What unload waits for" in DOC: locking. */
-	module_put(THIS_MODULE);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
 	return err;
 }
 
 static int fsk_connect_hash(struct sock *sk)
 {
-	int err;
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
 
 	fsk_connect_leave(sk);
 	err = sk->sk_prot->hash(sk);
-	module_put(THIS_MODULE);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
 	return err;
 }
 
 static void fsk_connect_destroy(struct sock *sk)
 {
+	int idx = srcu_read_lock(&fsk_connect_srcu);
+
 	fsk_connect_leave(sk);
 	sk->sk_prot->destroy(sk);
-	module_put(THIS_MODULE);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
 }
 
 static void fsk_connect_prot_init(struct proto *prot, int family)
@@ -185,7 +197,7 @@ static int fsk_connect_check(const struct sock *sk)
 
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
-	if (sk->sk_prot == &fsk_connect_prot[sk->sk_family == AF_INET6])
+	if (fsk_connect_joined(sk))
 		return -EALREADY;
 	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk) || !host ||
 	    sk->sk_prot != host->prot)
@@ -193,8 +205,7 @@ static int fsk_connect_check(const struct sock *sk)
 	return 0;
 }
 
-/* lock_sock() is held, and a reference on the module, until we return. */
-static int fsk_connect_sk_init(struct sock *sk)
+static int __fsk_connect_sk_init(struct sock *sk)
 {
 	int err;
 
@@ -202,14 +213,28 @@ static int fsk_connect_sk_init(struct sock *sk)
 	err = fsk_connect_check(sk);
 	if (err)
 		return err;
-	__module_get(THIS_MODULE);	/* fsk_connect() and its like drop it */
+	err = fsk_joined_add(sk);	/* fsk_connect_leave() takes it out */
+	if (err)
+		return err;
 	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
 	return FSK_RFD_JOINED;
 }
 
+/* lock_sock() is held until we return. */
+static int fsk_connect_sk_init(struct sock *sk)
+{
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
+
+	err = __fsk_connect_sk_init(sk);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
+	return err;
+}
+
+/* Without an owner: the kernel would take and drop a reference on the module
+ * for each socket, and all cores would meet at its counter.
+ */
 static struct tcp_ulp_ops fsk_connect_ulp_ops __read_mostly = {
 	.name		= FSK_ULP_RFD_NAME,
-	.owner		= THIS_MODULE,
 	.init		= fsk_connect_sk_init,
 };
 
@@ -225,22 +250,51 @@ int fsk_connect_init(void)
 	if (!fsk_compat_has_port_range())
 		return 0;
 	fsk_dest_init();
+	fsk_joined_init();
 	fsk_connect_prot_init(&fsk_connect_prot[0], AF_INET);
 	fsk_connect_prot_init(&fsk_connect_prot[1], AF_INET6);
 	return tcp_register_ulp(&fsk_connect_ulp_ops);
 }
 
+/* Nobody can join any more. */
+static void fsk_connect_leave_all(void)
+{
+	struct sock *sk;
+
+	while ((sk = fsk_joined_get_any())) {
+		lock_sock(sk);
+		if (fsk_connect_joined(sk))
+			fsk_connect_leave(sk);
+		release_sock(sk);
+		sock_put(sk);
+	}
+}
+
+/* Waits until each task that was on its way into one of our functions, or out
+ * of it, is there: no step of either sleeps.
+ */
+static void fsk_connect_wait(void)
+{
+	synchronize_rcu_tasks();
+	synchronize_srcu(&fsk_connect_srcu);
+}
+
 /**
  * fsk_connect_exit() - no more
  *
- * Context: Process, at unload.  Waits for calls that have dropped the last
- *          reference.
+ * Sockets that have joined and not connected are the kernel's own again.  See
+ * "What unload waits for" in DOC: locking.
+ *
+ * Context: Process, at unload.
  */
 void fsk_connect_exit(void)
 {
 	if (!fsk_compat_has_port_range())
 		return;
 	tcp_unregister_ulp(&fsk_connect_ulp_ops);
+	fsk_connect_wait();
+	fsk_connect_leave_all();
+	fsk_connect_wait();
 	synchronize_rcu_tasks();
 	fsk_dest_exit();
 }

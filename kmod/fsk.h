@@ -49,8 +49,9 @@
  *   5. wait queue locks: the app listener's before a core's
  *      (fsk_listen_app_wake() runs under the first and takes the second).
  *
- *   6. fsk_dest_table.lock, of a core's destinations, taken under lock_sock()
- *      of a socket that connects; nothing is taken under it.
+ *   6. fsk_dest_table.lock, of a core's destinations, and fsk_joined_chain.lock,
+ *      of sockets that have joined to connect: taken under lock_sock() of a
+ *      socket that connects; nothing is taken under them.
  *   7. fsk_steer_queue.lock, of packets on their way to a core, taken with BH
  *      off by the hook and by the poll; nothing is taken under it.
  *
@@ -73,9 +74,10 @@
  *     request sockets refer to it and may outlive the app listener.
  *   - Packets carry local listeners without a reference: they are
  *     SOCK_RCU_FREE, like every listener.
- *   - The module is pinned by the kernel's ULP reference of each app listener,
- *     and by a reference of each socket that has joined to connect, until
- *     connect() has ended or the socket is destroyed.
+ *   - The module is pinned by the kernel's ULP reference of each app listener.
+ *     A socket that has joined to connect does not pin it: it is in a table
+ *     (joined.c) until it connects, listens or is destroyed, and unload takes
+ *     out of it and makes plain what is there.
  *   - A packet in a core's queue holds its device.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
@@ -88,13 +90,24 @@
  * How a namespace goes.  Its last socket has gone first, so its tables are
  * empty and its hooks are unregistered; only &struct fsk_net is left.
  *
- * What unload waits for.  The kernel refuses while joined sockets exist.  Our
- * connect() drops its socket's reference itself, as the last thing it does; the
- * few instructions that it has left cannot sleep.  In a task they are waited
- * for by synchronize_rcu_tasks(), also where the task was preempted among them;
- * in a softirq, which destroys sockets, by synchronize_rcu().  After that:
- * rcu_barrier() for our RCU callbacks, and destroying the work queue for the
- * frees that they started.
+ * What unload waits for.  The kernel refuses while app listeners exist.  Who
+ * can be in a function of connect.c:
+ *
+ *   1. A task that found our ULP before it was unregistered, and calls .init().
+ *      From finding it to the first line of .init(), which enters the SRCU
+ *      section, it does not sleep, though it may be preempted: after
+ *      synchronize_rcu_tasks() it has entered.  After synchronize_srcu() it
+ *      has left, and the table of joined sockets does not grow any more.
+ *   2. A task that calls connect, hash or destroy of a socket that had joined.
+ *      All three are called with the socket owned, and take it out of the
+ *      table first; unload owns it to do the same.  When the table is empty no
+ *      socket points to us.  Who read the pointer before enters without
+ *      sleeping: again synchronize_rcu_tasks(), then synchronize_srcu().
+ *   3. Either, behind the end of its SRCU section: it has some instructions
+ *      left and does not sleep among them; synchronize_rcu_tasks() once more.
+ *
+ * After that: rcu_barrier() for our RCU callbacks, and destroying the work
+ * queue for the frees that they started.
  */
 
 #endif

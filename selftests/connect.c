@@ -67,12 +67,10 @@ FIXTURE_TEARDOWN(connect)
 {
 }
 
-static int join_rfd(int fd)
+/* Still joined: a socket that isn't may join again. */
+static bool is_joined(int fd)
 {
-	int joined = setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-				strlen(FSK_ULP_RFD_NAME));
-
-	return joined == FSK_RFD_JOINED ? 0 : -errno;
+	return join_rfd(fd) == -EALREADY;
 }
 
 /* A socket that has joined. */
@@ -137,18 +135,6 @@ static uint64_t chosen(void)
 	return count(FSK_STAT_CONNECT_OWN) + count(FSK_STAT_CONNECT_ANY);
 }
 
-static long module_refs(void)
-{
-	FILE *file = fopen("/sys/module/fastsocket/refcnt", "r");
-	long refs = -1;
-
-	if (file && fscanf(file, "%ld", &refs) != 1)
-		refs = -1;
-	if (file)
-		fclose(file);
-	return refs;
-}
-
 static int port_range_set(int low, int high)
 {
 	char range[32];
@@ -166,10 +152,9 @@ TEST_F(connect, joining__ends_with_connect)
 
 	ASSERT_LE(0, fd);
 	EXPECT_FALSE(has_ulp(fd));
-	EXPECT_EQ(1, module_refs());
-	EXPECT_EQ(-EALREADY, join_rfd(fd));
+	EXPECT_TRUE(is_joined(fd));
 	ASSERT_EQ(0, connect(fd, (void *)&self->to, self->len));
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	if (!getsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, &len))
 		EXPECT_EQ(0, range);
 	EXPECT_EQ(-EISCONN, join_rfd(fd));
@@ -218,7 +203,6 @@ TEST_F(connect, joining__is_refused)
 	EXPECT_EQ(-ENOTCONN, join_rfd(self->lfd));
 	if (mptcp >= 0)
 		EXPECT_EQ(-ENOPROTOOPT, join_rfd(mptcp));
-	EXPECT_EQ(0, module_refs());
 }
 
 /* A refusal costs the socket nothing: the kernel takes zero-copy sending away
@@ -251,7 +235,7 @@ TEST_F(connect, joined__may_listen)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, sock_bind(&p, fd, 0));
 	ASSERT_EQ(0, listen(fd, 8));
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	client = sock_dial(&p, sock_port(fd));
 	ASSERT_LE(0, client);
 	child = sock_accept(fd);
@@ -266,10 +250,9 @@ TEST_F(connect, joined__may_close)
 	for (i = 0; i < 100; i++) {
 		fd = rfd_make(&self->place);
 		ASSERT_LE(0, fd);
-		EXPECT_EQ(1, module_refs());
+		EXPECT_TRUE(is_joined(fd));
 		close(fd);
 	}
-	EXPECT_TRUE(until(module_refs() == 0));
 }
 
 TEST_F(connect, error__leaves_a_plain_socket)
@@ -284,7 +267,6 @@ TEST_F(connect, error__leaves_a_plain_socket)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, connect(fd, (void *)&nowhere, len));
 	EXPECT_EQ(ECONNREFUSED, errno);
-	EXPECT_EQ(0, module_refs());
 	/* ... which may join again, and connect. */
 	EXPECT_EQ(0, join_rfd(fd));
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
@@ -308,10 +290,9 @@ TEST_F(connect, error__is_the_kernels)
 	EXPECT_EQ(ENETUNREACH, errno);
 	EXPECT_EQ(-1, connect(fd, (void *)&far, 4));
 	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(0, module_refs());
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(0, chosen());
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 }
 
 TEST_F(connect, nonblocking__works)
@@ -323,7 +304,7 @@ TEST_F(connect, nonblocking__works)
 	ASSERT_EQ(0, join_rfd(fd));
 	if (connect(fd, (void *)&self->to, self->len))
 		EXPECT_EQ(EINPROGRESS, errno);
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	EXPECT_TRUE(sock_wait(fd, POLLOUT, PATIENCE_MS));
 	EXPECT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len));
 	EXPECT_EQ(0, err);
@@ -340,9 +321,9 @@ TEST_F(connect, disconnect__may_follow)
 	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
 	EXPECT_EQ(0, join_rfd(fd));
 	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
-	EXPECT_EQ(1, module_refs());
+	EXPECT_TRUE(is_joined(fd));
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	EXPECT_EQ(CPU, port_cpu(sock_port(fd)));
 	EXPECT_EQ(2, count(FSK_STAT_CONNECT_OWN));
 }
@@ -354,7 +335,7 @@ TEST_F(connect, fastopen__sendto)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(1, sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&self->to,
 			    self->len));
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	EXPECT_EQ(CPU, port_cpu(sock_port(fd)));
 	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
 }
@@ -369,7 +350,7 @@ TEST_F(connect, fastopen__connect)
 				&on, sizeof(on)));
 	ASSERT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(1, write(fd, "x", 1));
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	EXPECT_EQ(CPU, port_cpu(sock_port(fd)));
 }
 
@@ -383,7 +364,7 @@ TEST_F(connect, bound_port__is_kept)
 	ASSERT_EQ(0, sock_bind(&p, fd, 7777));
 	ASSERT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(7777, sock_port(fd));
-	EXPECT_EQ(0, module_refs());
+	EXPECT_FALSE(is_joined(fd));
 	EXPECT_EQ(0, chosen());
 	EXPECT_EQ(0, count(FSK_STAT_CONNECT_PROBE));
 }
@@ -490,7 +471,6 @@ TEST_F(connect, range__is_used_up)
 	sock_reset(fds[PORTS / 2]);
 	extra = rfd_dial(&self->place, &self->to, self->len);
 	EXPECT_LE(0, extra);
-	EXPECT_EQ(0, module_refs());
 }
 
 /* That the ports of a core are all taken is found out bit by bit. */
@@ -652,7 +632,6 @@ TEST_F(connect, threads__share_the_range)
 		got += d[cpu].got;
 	}
 	EXPECT_EQ(got, chosen() + count(FSK_STAT_CONNECT_KERNEL));
-	EXPECT_EQ(0, module_refs());
 }
 
 TEST_HARNESS_MAIN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Unloading: refused while a listener has joined, clean otherwise, under load.
+ * Sockets that have joined to connect don't hold it.
  */
 #include "kselftest_harness.h"
 
@@ -100,6 +101,16 @@ static int listen_on(const struct place *p, int port)
 	int fd = sock_make(p);
 
 	if (fd < 0 || sock_bind(p, fd, port) || listen(fd, 256) || join(fd))
+		return -errno;
+	return fd;
+}
+
+static int listen_plain(const struct place *p)
+{
+	const struct place plain = { p->family, p->dual, false };
+	int fd = sock_make(&plain);
+
+	if (fd >= 0 && (sock_bind(&plain, fd, 0) || listen(fd, 4096)))
 		return -errno;
 	return fd;
 }
@@ -235,6 +246,78 @@ TEST_F_TIMEOUT(module, unload__under_load, 240)
 	for (i = 0; i < rounds; i++)
 		check_round(_metadata, self, port, !i);
 	EXPECT_EQ(OPEN_CONNECTIONS, connections_close(self));
+}
+
+/* They are plain sockets afterwards, which may join again. */
+TEST_F(module, unload__leaves_sockets_plain)
+{
+	struct sockaddr_storage to;
+	int fd[OPEN_CONNECTIONS / 10], i, lfd = listen_plain(&self->place);
+	socklen_t len = sock_addr(&to, self->place.family, sock_port(lfd), true);
+
+	ASSERT_LE(0, lfd);
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = socket(self->place.family, SOCK_STREAM, 0);
+		ASSERT_LE(0, fd[i]);
+		if (join_rfd(fd[i]) == -ENOENT)
+			SKIP(return, "this kernel's sockets have no port range");
+		ASSERT_EQ(-EALREADY, join_rfd(fd[i]));
+	}
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(-ENOENT, module_unload());
+	EXPECT_EQ(0, connect(fd[0], (void *)&to, len));
+	EXPECT_EQ(0, listen(fd[1], 1));
+	ASSERT_EQ(0, module_load());
+	EXPECT_EQ(-EISCONN, join_rfd(fd[0]));
+	for (i = 2; i < ARRAY_SIZE(fd); i++) {
+		EXPECT_EQ(0, join_rfd(fd[i]));
+		EXPECT_EQ(0, connect(fd[i], (void *)&to, len));
+	}
+	EXPECT_EQ(i - 2, count(FSK_STAT_CONNECT_OWN) +
+			 count(FSK_STAT_CONNECT_ANY));
+}
+
+/* Joins and connects for ever, whether the module is there or not; every other
+ * socket is closed instead.
+ */
+static pid_t rfd_flood_start(const struct place *p, int port, int cpu)
+{
+	pid_t pid = fork_child();
+	struct sockaddr_storage to;
+	socklen_t len;
+	int fd, i;
+
+	if (pid)
+		return pid;
+	pin(cpu);
+	len = sock_addr(&to, p->family, port, true);
+	for (i = 0; ; i++) {
+		fd = socket(p->family, SOCK_STREAM, 0);
+		join_rfd(fd);
+		if (i % 2)
+			connect(fd, (void *)&to, len);
+		sock_reset(fd);
+	}
+}
+
+TEST_F_TIMEOUT(module, unload__while_connecting, 240)
+{
+	int i, lfd = listen_plain(&self->place), rounds = full_run() ? 50 : 5;
+	bool used = true;
+
+	ASSERT_LE(0, lfd);
+	if (join_rfd(socket(self->place.family, SOCK_STREAM, 0)) == -ENOENT)
+		SKIP(return, "this kernel's sockets have no port range");
+	for (i = 0; i < 2; i++)
+		self->flood[i] = rfd_flood_start(&self->place, sock_port(lfd),
+						 i);
+	for (i = 0; i < rounds; i++) {
+		used &= until(count(FSK_STAT_CONNECT_OWN) +
+			      count(FSK_STAT_CONNECT_ANY) > 20);
+		EXPECT_EQ(0, module_unload());
+		ASSERT_EQ(0, module_load());
+	}
+	EXPECT_TRUE(used);
 }
 
 TEST_HARNESS_MAIN

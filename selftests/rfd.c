@@ -73,8 +73,7 @@ static int rfd_dial(const struct place *p)
 	socklen_t len = sock_addr(&to, p->family, 8080, true);
 	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-				 strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
+	if (fd < 0 || join_rfd(fd))
 		return -errno;
 	return connect(fd, (void *)&to, len) ? -errno : fd;
 }
@@ -345,8 +344,7 @@ static int dial_to(const char *remote, const char *device)
 	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
 				 strlen(device)))
 		return -errno;
-	if (setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-		       strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
+	if (join_rfd(fd))
 		return -errno;
 	return connect(fd, (void *)&to, sizeof(to)) ? -errno : fd;
 }

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/fastsocket.h>
+
 uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -123,6 +125,20 @@ bool joined(int fd)
 	if (getsockopt(fd, SOL_TCP, TCP_ULP, name, &len))
 		return false;
 	return len && !strcmp(name, "fastsocket");
+}
+
+/**
+ * join_rfd() - have the source port chosen by the module
+ * @fd: any socket
+ *
+ * Return: 0 or a negative errno.
+ */
+int join_rfd(int fd)
+{
+	int joined = setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+				strlen(FSK_ULP_RFD_NAME));
+
+	return joined == FSK_RFD_JOINED ? 0 : -errno;
 }
 
 /**

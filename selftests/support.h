@@ -78,6 +78,7 @@ void unpin(void);
 
 int join(int fd);
 bool joined(int fd);
+int join_rfd(int fd);
 
 socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
 		    bool loopback);

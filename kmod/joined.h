@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_JOINED_H
+#define FSK_JOINED_H
+
+struct sock;
+
+void fsk_joined_init(void);
+int fsk_joined_add(struct sock *sk);
+void fsk_joined_del(struct sock *sk);
+struct sock *fsk_joined_get_any(void);
+
+#endif
