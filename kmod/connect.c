@@ -247,13 +247,20 @@ static struct tcp_ulp_ops fsk_connect_ulp_ops __read_mostly = {
  */
 int fsk_connect_init(void)
 {
+	int err;
+
 	if (!fsk_compat_has_port_range())
 		return 0;
+	err = fsk_joined_init();
+	if (err)
+		return err;
 	fsk_dest_init();
-	fsk_joined_init();
 	fsk_connect_prot_init(&fsk_connect_prot[0], AF_INET);
 	fsk_connect_prot_init(&fsk_connect_prot[1], AF_INET6);
-	return tcp_register_ulp(&fsk_connect_ulp_ops);
+	err = tcp_register_ulp(&fsk_connect_ulp_ops);
+	if (err)
+		fsk_joined_exit();
+	return err;
 }
 
 /* Nobody can join any more. */
@@ -296,6 +303,7 @@ void fsk_connect_exit(void)
 	fsk_connect_leave_all();
 	fsk_connect_wait();
 	synchronize_rcu_tasks();
+	fsk_joined_exit();
 	fsk_dest_exit();
 }
 

@@ -4,7 +4,8 @@
 
 struct sock;
 
-void fsk_joined_init(void);
+int fsk_joined_init(void);
+void fsk_joined_exit(void);
 int fsk_joined_add(struct sock *sk);
 void fsk_joined_del(struct sock *sk);
 struct sock *fsk_joined_get_any(void);
