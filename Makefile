@@ -42,6 +42,7 @@ help:
 	@echo "make run_tests                     all tests, on this very machine"
 	@echo "make stress [KVER=6.1|6.12]        all tests, on debug kernels"
 	@echo "make bench-sim KVER=6.12 [CPUS=16] what a connection costs, counted"
+	@echo "make bench-native [CPUS=1,2,4]     how fast, on this very machine"
 	@echo "make bench-connect                 what connect() costs as ports fill"
 	@echo "make bench-report | bench-compare A=OLD.json B=NEW.json"
 	@echo "make bench-budget KVER=6.12        fails when it costs more"
@@ -142,6 +143,12 @@ bench-connect:
 	@$(MAKE) -s --no-print-directory module KVER=6.12 >&2
 	@selftests/bench/connect --out build/bench
 
+# Times, on this very machine, as root: NATIVE="--cpus 1,2,4 ...", see
+# selftests/bench/native --help.
+bench-native: module
+	selftests/bench/native $(if $(CPUS),--cpus $(CPUS)) $(NATIVE) \
+		--out build/bench-native.json
+
 bench-report:
 	selftests/bench/report build/bench.html $(or $(RUNS),build/bench.json)
 
@@ -162,5 +169,5 @@ clean:
 
 .PHONY: all help module __module programs man install uninstall dkms-install \
 	spec demo check check-vm stress run_tests debug-kernel clean bench-sim \
-	bench-connect bench-report bench-compare bench-budget
+	bench-native bench-connect bench-report bench-compare bench-budget
 .DELETE_ON_ERROR:

@@ -474,7 +474,7 @@ TEST_F(connect, range__is_used_up)
 }
 
 /* That the ports of a core are all taken is found out bit by bit. */
-TEST_F(connect, own_ports__end_gently)
+TEST_F_TIMEOUT(connect, own_ports__end_gently, 120)
 {
 	uint64_t before, most = 0, looks;
 	int i;
@@ -494,7 +494,7 @@ TEST_F(connect, own_ports__end_gently)
 /* What we use is as good as used by the kernel itself: the same number for a
  * plain process, to the same and to other destinations.
  */
-TEST_F(connect, plain__shares_the_range)
+TEST_F_TIMEOUT(connect, plain__shares_the_range, 120)
 {
 	struct sockaddr_storage other = self->to;
 	struct sockaddr_in *in = (void *)&other;

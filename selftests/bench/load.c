@@ -5,11 +5,16 @@
  * scenario; it first warms up, then executes the marker instructions that tell
  * the simulator (plugin.c) where its window starts and ends.
  *
+ * With -S it is the servers alone, until standard input ends; with -D ADDRESS
+ * the clients alone, of such servers.  With -T SECONDS a window lasts so long,
+ * and the clock is read: what a connection took, as a histogram.
+ *
  * Clients are always blocking and always processes, with one connection at a
  * time each, so that only the server differs between runs.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <cpuid.h>
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
@@ -32,6 +37,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_CPUS	64
@@ -42,6 +48,7 @@
 #define BACKEND		80	/* port of the proxy's backend, from the first */
 #define BYSTANDER	81	/* port of the accelerated listener beside us */
 #define TCP_ULP		31	/* linux/tcp.h, which netinet/tcp.h clashes with */
+#define BUCKETS		640	/* of a histogram, 16 for each doubling of ns */
 #define EXIT_REFUSED	4	/* the kernel has no such arrangement */
 
 enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE };
@@ -62,8 +69,9 @@ static struct {
 	enum scenario scenario;
 	enum arrangement arrangement;
 	enum waiting wait;
-	int cpus, conns, warm, requests, idle, port;
-	bool threads, v6, client_closes, bystander, isolate;
+	int cpus, conns, warm, requests, idle, port, seconds;
+	bool threads, v6, client_closes, bystander, isolate, serve;
+	const char *dial;
 } opt = {
 	.wait = BLOCK, .cpus = 1, .conns = 100, .warm = 20, .requests = 1,
 	.port = 4000,
@@ -76,6 +84,11 @@ static struct shared {
 	struct {
 		long accepted, empty;
 	} __attribute__((aligned(64))) worker[MAX_CPUS];
+	struct {
+		long connections;
+		long ns;
+		long took[BUCKETS];
+	} __attribute__((aligned(64))) client[MAX_CPUS];
 } *shared;
 
 /**
@@ -223,6 +236,10 @@ static int dial(int port, int flags, bool joins)
 	socklen_t len = address(&ss, port, true);
 	int s = tcp_socket(flags);
 
+	if (opt.dial && inet_pton(ss.ss_family, opt.dial, opt.v6 ?
+				  (void *)&((struct sockaddr_in6 *)&ss)->sin6_addr :
+				  (void *)&((struct sockaddr_in *)&ss)->sin_addr) != 1)
+		errx(2, "not an address: %s", opt.dial);
 	if (joins && setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket-rfd",
 				strlen("fastsocket-rfd")) != 1)
 		refused("TCP_ULP of an active socket");
@@ -498,23 +515,80 @@ static int start_bystander(pid_t *pids)
 	return i;
 }
 
-static void client_run(int port, int n)
+static long now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000l + t.tv_nsec;
+}
+
+/* Buckets grow by a sixteenth of their power of two: 4 to 6 % wide. */
+static int bucket(unsigned long ns)
+{
+	int bits = ns < 16 ? 0 : 59 - __builtin_clzl(ns);
+	int n = bits * 16 + (ns >> bits);
+
+	return n < BUCKETS ? n : BUCKETS - 1;
+}
+
+static void client_one(int port)
 {
 	char b[SIZE] = "x";
 	int s, i;
 
-	while (n--) {
-		/* Clients are others' machines, unless they are the subject. */
-		s = dial(port, 0, opt.scenario == CONNECT &&
-			 under_fastsocket());
-		for (i = 0; i < opt.requests; i++) {
-			must("request", write(s, b, SIZE), SIZE);
-			must("response", read(s, b, SIZE), SIZE);
-		}
-		if (!opt.client_closes)
-			must("end of server", read(s, b, SIZE), 0);
-		close(s);
+	/* Clients are others' machines, unless they are the subject. */
+	s = dial(port, 0, opt.scenario == CONNECT && under_fastsocket());
+	for (i = 0; i < opt.requests; i++) {
+		must("request", write(s, b, SIZE), SIZE);
+		must("response", read(s, b, SIZE), SIZE);
 	}
+	if (!opt.client_closes)
+		must("end of server", read(s, b, SIZE), 0);
+	close(s);
+}
+
+static void client_run(int port, int n)
+{
+	while (n--)
+		client_one(port);
+}
+
+static void client_timed(int me, int port, int seconds, bool counts)
+{
+	long begin = now_ns(), t = begin, next;
+	long end = begin + seconds * 1000000000l;
+
+	while (t < end) {
+		client_one(port);
+		next = now_ns();
+		if (counts) {
+			shared->client[me].connections++;
+			shared->client[me].took[bucket(next - t)]++;
+		}
+		t = next;
+	}
+	if (counts)
+		shared->client[me].ns = t - begin;
+}
+
+/* The warm-up too: caches fill, queues grow. */
+static void client_windows(int me, int port)
+{
+	if (opt.seconds) {
+		client_timed(me, port, 1 + opt.seconds / 5, false);
+		barrier();
+		client_timed(me, port, opt.seconds, true);
+		return;
+	}
+	/* Counts are thrown away, but caches fill. */
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	client_run(port, opt.warm);
+	barrier();
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	client_run(port, opt.conns);
 }
 
 static void client(int me)
@@ -525,23 +599,34 @@ static void client(int me)
 	for (i = 0; i < opt.idle; i++)
 		dial(port, 0, false);
 	barrier();
-	/* Counts are thrown away, but caches fill. */
-	if (!me)
-		asm volatile("xchg %r15, %r15");
-	client_run(port, opt.warm);
-	barrier();
-	if (!me)
-		asm volatile("xchg %r15, %r15");
-	client_run(port, opt.conns);
+	client_windows(me, port);
 	barrier();
 	if (!me)
 		asm volatile("xchg %r14, %r14");
 	exit(0);
 }
 
+static void report_times(void)
+{
+	long sum[BUCKETS] = { 0 }, n = 0, ns = 0;
+	int i, j;
+
+	for (i = 0; i < opt.cpus; i++) {
+		n += shared->client[i].connections;
+		ns += shared->client[i].ns;
+		for (j = 0; j < BUCKETS; j++)
+			sum[j] += shared->client[i].took[j];
+	}
+	printf("TIMES connections=%ld ns=%ld", n, ns / opt.cpus);
+	for (j = 0; j < BUCKETS; j++)
+		if (sum[j])
+			printf(" %d:%ld", j, sum[j]);
+	printf("\n");
+}
+
 static void report(bool ok)
 {
-	long min = -1, max = 0, empty = 0, n;
+	long min = -1, max = 0, empty = 0, total = 0, n;
 	int i;
 
 	for (i = 0; i < opt.cpus; i++) {
@@ -549,9 +634,13 @@ static void report(bool ok)
 		min = min < 0 || n < min ? n : min;
 		max = n > max ? n : max;
 		empty += shared->worker[i].empty;
+		total += n;
 	}
-	printf("WINDOW %s connections=%d accepted_min=%ld accepted_max=%ld accepted_none=%ld\n",
-	       ok ? "ok" : "failed", opt.cpus * opt.conns, min, max, empty);
+	if (opt.seconds && !opt.serve)
+		report_times();
+	printf("WINDOW %s connections=%d accepted_min=%ld accepted_max=%ld accepted_none=%ld accepted_total=%ld\n",
+	       ok ? "ok" : "failed", opt.cpus * opt.conns, min, max, empty,
+	       total);
 }
 
 /*
@@ -580,6 +669,22 @@ static void lo_up(void)
 	close(s);
 }
 
+/* What runs the CPU, in the words of the CPU; nothing for a plain machine. */
+static void print_hypervisor(void)
+{
+	unsigned int a, b, c, d;
+	char name[13] = "";
+
+	if (__get_cpuid(1, &a, &b, &c, &d) && c >> 31) {
+		__cpuid(0x40000000, a, b, c, d);
+		memcpy(name, &b, 4);
+		memcpy(name + 4, &c, 4);
+		memcpy(name + 8, &d, 4);
+		printf("hypervisor %s\n", name);
+	}
+	exit(0);
+}
+
 static int word(const char *const *words, const char *s)
 {
 	int i;
@@ -594,7 +699,7 @@ static void parse(int argc, char **argv)
 {
 	int c, requests = 0;
 
-	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:t6CBJN")) != -1) {
+	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:T:D:t6CBNSH")) != -1) {
 		switch (c) {
 		case 'a': opt.arrangement = word(arrangements, optarg); break;
 		case 's': opt.scenario = word(scenarios, optarg); break;
@@ -610,6 +715,10 @@ static void parse(int argc, char **argv)
 		case 'C': opt.client_closes = true; break;
 		case 'B': opt.bystander = true; break;
 		case 'N': opt.isolate = true; break;
+		case 'S': opt.serve = true; break;
+		case 'D': opt.dial = optarg; break;
+		case 'T': opt.seconds = atoi(optarg); break;
+		case 'H': print_hypervisor(); break;
 		default: errx(2, "see the source for the options");
 		}
 	}
@@ -627,12 +736,54 @@ static void parse(int argc, char **argv)
 		errx(2, "idle connections need an event loop");
 }
 
+/* Returns how many processes. */
+static int start_servers(pid_t *pids)
+{
+	int fd[MAX_CPUS], n = 0;
+
+	arrange(opt.arrangement, opt.port,
+		opt.wait == BLOCK ? 0 : SOCK_NONBLOCK, fd);
+	if (opt.bystander)
+		n += start_bystander(pids + n);
+	if (opt.scenario == PROXY)
+		n += start_backend(pids + n);
+	n += (opt.threads ? start_threads : start_processes)(fd, pids + n);
+	close_others(fd, -1);
+	return n;
+}
+
+static bool run_clients(void)
+{
+	pid_t clients[MAX_CPUS];
+	bool ok = true;
+	int i, status;
+
+	for (i = 0; i < opt.cpus; i++) {
+		clients[i] = spawn();
+		if (!clients[i])
+			client(i);
+	}
+	for (i = 0; i < opt.cpus; i++)
+		if (waitpid(clients[i], &status, 0) < 0 || status)
+			ok = false;
+	return ok;
+}
+
+static void wait_for_end(void)
+{
+	char b[SIZE];
+
+	printf("READY\n");
+	while (read(STDIN_FILENO, b, sizeof(b)) > 0)
+		;
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit files = { MAX_FDS, MAX_FDS };
-	pid_t pids[3 * MAX_CPUS], clients[MAX_CPUS];
-	int fd[MAX_CPUS], n = 0, i, status;
+	pid_t pids[3 * MAX_CPUS];
 	bool ok = true;
+	int n = 0, i;
 
 	parse(argc, argv);
 	setlinebuf(stdout);
@@ -644,22 +795,12 @@ int main(int argc, char **argv)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		err(1, "mmap");
-	arrange(opt.arrangement, opt.port,
-		opt.wait == BLOCK ? 0 : SOCK_NONBLOCK, fd);
-	if (opt.bystander)
-		n += start_bystander(pids + n);
-	if (opt.scenario == PROXY)
-		n += start_backend(pids + n);
-	n += (opt.threads ? start_threads : start_processes)(fd, pids + n);
-	close_others(fd, -1);
-	for (i = 0; i < opt.cpus; i++) {
-		clients[i] = spawn();
-		if (!clients[i])
-			client(i);
-	}
-	for (i = 0; i < opt.cpus; i++)
-		if (waitpid(clients[i], &status, 0) < 0 || status)
-			ok = false;
+	if (!opt.dial)
+		n = start_servers(pids);
+	if (opt.serve)
+		wait_for_end();
+	else
+		ok = run_clients();
 	for (i = 0; i < n; i++)
 		kill(pids[i], SIGKILL);
 	for (i = 0; i < n; i++)

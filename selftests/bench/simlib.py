@@ -21,7 +21,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.environ.get("FSK_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "fastsocket")
-OUT = os.path.join(CACHE, "bench")
+OUT = os.path.join(TOP, "build", "bench-programs")
+SYMS = os.path.join(CACHE, "bench")
 QEMU = os.path.join(CACHE, "qemu")
 
 EVENTS = ("ld_dirty", "ld_clean", "st_dirty", "st_clean", "upgrade", "cold")
@@ -59,7 +60,7 @@ def say(*words):
 
 def prepare():
     """QEMU and our own two programs, in the cache; one caller at a time."""
-    os.makedirs(OUT, exist_ok=True)
+    os.makedirs(SYMS, exist_ok=True)
     with open(os.path.join(CACHE, "bench.lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for command in (os.path.join(HERE, "getqemu"),), ("make", "-s", "-C", HERE):
@@ -71,10 +72,14 @@ def kernel(which):
     """A kernel's path, from a path, a release, or its beginning (6.12)."""
     if os.path.exists(which):
         return os.path.realpath(which)
-    found = sorted(glob.glob(f"/boot/vmlinuz-{which}[.-]*amd64") +
-                   glob.glob(f"/boot/vmlinuz-{which}"), key=os.path.getmtime)
+    found = []
+    for boot_folder in "/boot", os.path.join(CACHE, "images", "*", "boot"):
+        found += (glob.glob(f"{boot_folder}/vmlinuz-{which}[.-]*amd64") +
+                  glob.glob(f"{boot_folder}/vmlinuz-{which}"))
+    # One that the module is built for here, if there is one.
+    found.sort(key=lambda path: (bool(module_path(path)), os.path.getmtime(path)))
     if not found:
-        raise Error(f"no kernel {which}: install linux-image-{which}-cloud-amd64")
+        raise Error(f"no kernel {which}: selftests/setup.sh vm fetches Debian's")
     return found[-1]
 
 
@@ -215,7 +220,7 @@ class Symbols:
 def kernel_symbols(image):
     """The kernel's own symbols: constant without KASLR, so kept in the cache."""
     st = os.stat(image)
-    path = os.path.join(OUT, f"syms-{release(image)}-{st.st_size}-{int(st.st_mtime)}")
+    path = os.path.join(SYMS, f"syms-{release(image)}-{st.st_size}-{int(st.st_mtime)}")
     if not os.path.exists(path):
         say("reading the symbols of", release(image))
         console, _ = boot(image, 2, {"syms": b""}, plugin=False)
