@@ -26,6 +26,7 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "compat.h"
+#include "est.h"
 #include "fsk.h"
 #include "host.h"
 #include "joined.h"
@@ -151,6 +152,8 @@ static int fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
 
 	fsk_connect_leave(sk);
 	err = __fsk_connect(sk, uaddr, len);
+	if (!err)
+		fsk_est_connected(fsk_net_of(sock_net(sk)), sk);
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 	return err;
 }

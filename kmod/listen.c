@@ -81,14 +81,10 @@ static bool fsk_listener_port_used(struct fsk_net *fn, u16 hnum)
  */
 static int fsk_listener_hook(struct fsk_net *fn)
 {
-	int err;
+	int err = fsk_net_make_ports(fn);
 
-	if (!fn->ports)
-		fn->ports = bitmap_zalloc(FSK_NET_PORTS, GFP_KERNEL);
-	if (!fn->ports)
-		return -ENOMEM;
-	if (fn->hooked)
-		return 0;
+	if (err || fn->hooked)
+		return err;
 	err = nf_register_net_hooks(fn->net, fn->hook_ops,
 				    ARRAY_SIZE(fn->hook_ops));
 	fn->hooked = !err;

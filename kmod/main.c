@@ -5,6 +5,7 @@
 
 #include "compat.h"
 #include "connect.h"
+#include "est.h"
 #include "fsk.h"
 #include "host.h"
 #include "listen.h"
@@ -29,9 +30,12 @@ static int __init fsk_main_init(void)
 	err = fsk_steer_init();
 	if (err)
 		goto err_listen;
-	err = fsk_net_init(fsk_rx_hook_ops);
+	err = fsk_est_init();
 	if (err)
 		goto err_steer;
+	err = fsk_net_init(fsk_rx_hook_ops);
+	if (err)
+		goto err_est;
 	err = fsk_netlink_init();
 	if (err)
 		goto err_net;
@@ -53,6 +57,8 @@ err_netlink:
 	fsk_netlink_exit();
 err_net:
 	fsk_net_exit();
+err_est:
+	fsk_est_exit();
 err_steer:
 	fsk_steer_exit();
 err_listen:
@@ -70,6 +76,7 @@ static void __exit fsk_main_exit(void)
 	fsk_netlink_exit();
 	fsk_listen_exit();
 	fsk_net_exit();
+	fsk_est_exit();
 	fsk_steer_exit();
 }
 

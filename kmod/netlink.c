@@ -19,6 +19,7 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "compat.h"
+#include "est.h"
 #include "fsk.h"
 #include "host.h"
 #include "listen.h"
@@ -85,6 +86,7 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 	bool ipv6 = fsk_host_get(AF_INET6);
 	bool ports = fsk_compat_has_port_range();
 	bool steering = READ_ONCE(fn->steering);
+	bool est = fn->est && READ_ONCE(fn->est->on);
 
 	if (fsk_netlink_put_feature(msg, "listen", true,
 				    "for listeners that join") ||
@@ -99,6 +101,9 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 				    "the kernel has no IPv6") ||
 	    fsk_netlink_put_feature(msg, "rescue", rescue, rescue ?
 				    "rescue-ms is set" : "rescue-ms is 0") ||
+	    fsk_netlink_put_feature(msg, "established", est, est ?
+				    "established is on" :
+				    "established is off") ||
 	    fsk_netlink_put_feature(msg, "hooks", hooked, hooked ?
 				    "a listener has joined here" :
 				    "no listener has joined here"))
@@ -446,7 +451,8 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 			READ_ONCE(fn->rescue_ms)) ||
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD, READ_ONCE(fn->rfd_mode)) ||
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD_COUNT,
-		       READ_ONCE(fn->rfd_count))) {
+		       READ_ONCE(fn->rfd_count)) ||
+	    fsk_netlink_est_config_put(msg, fn)) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -479,19 +485,30 @@ static int fsk_netlink_config_rfd(struct fsk_net *fn, struct genl_info *info)
 	return err;
 }
 
+static bool fsk_netlink_config_any(const struct genl_info *info)
+{
+	int i;
+
+	for (i = 1; i <= FSK_A_CONFIG_MAX; i++)
+		if (info->attrs[i])
+			return true;
+	return false;
+}
+
 static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
 	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
 	int err;
 
-	if (!rescue_ms && !info->attrs[FSK_A_CONFIG_RFD] &&
-	    !info->attrs[FSK_A_CONFIG_RFD_COUNT]) {
-		GENL_SET_ERR_MSG(info, "give rescue-ms, rfd or rfd-count");
+	if (!fsk_netlink_config_any(info)) {
+		GENL_SET_ERR_MSG(info, "give a setting");
 		return -EINVAL;
 	}
 	mutex_lock(&fn->mutex);
 	err = fsk_netlink_config_rfd(fn, info);
+	if (!err)
+		err = fsk_netlink_est_config(fn, info);
 	if (!err && rescue_ms)
 		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
 	mutex_unlock(&fn->mutex);
@@ -518,6 +535,8 @@ static const struct nla_policy fsk_netlink_config_policy[] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_rescue_range),
 	[FSK_A_CONFIG_RFD] = NLA_POLICY_MAX(NLA_U8, FSK_RFD_NTUPLE),
 	[FSK_A_CONFIG_RFD_COUNT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[FSK_A_CONFIG_ESTABLISHED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[FSK_A_CONFIG_ESTABLISHED_AFTER] = { .type = NLA_U32 },
 };
 
 static const struct genl_ops fsk_netlink_ops[] = {
@@ -569,6 +588,16 @@ static const struct genl_ops fsk_netlink_ops[] = {
 	}, {
 		.cmd	 = FSK_CMD_DEST_GET,
 		.dumpit	 = fsk_netlink_dest_dump,
+		.policy	 = fsk_netlink_no_policy,
+		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
+	}, {
+		.cmd	 = FSK_CMD_EST_GET,
+		.dumpit	 = fsk_netlink_est_dump,
+		.policy	 = fsk_netlink_no_policy,
+		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
+	}, {
+		.cmd	 = FSK_CMD_CONN_GET,
+		.dumpit	 = fsk_netlink_conn_dump,
 		.policy	 = fsk_netlink_no_policy,
 		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	},

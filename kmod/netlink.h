@@ -4,6 +4,8 @@
 
 #include <net/genetlink.h>
 
+struct fsk_net;
+
 extern const struct nla_policy fsk_netlink_rfd_policy[];
 extern const struct nla_policy fsk_netlink_rfd_del_policy[];
 
@@ -12,6 +14,11 @@ int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb);
 int fsk_netlink_dest_dump(struct sk_buff *msg, struct netlink_callback *cb);
+
+int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn);
+int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info);
+int fsk_netlink_est_dump(struct sk_buff *msg, struct netlink_callback *cb);
+int fsk_netlink_conn_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
 int fsk_netlink_init(void);
 void fsk_netlink_exit(void);

@@ -6,9 +6,11 @@
  */
 #include "netns.h"
 
+#include <linux/bitmap.h>
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 
+#include "est.h"
 #include "rfd.h"
 #include "steer.h"
 
@@ -27,6 +29,7 @@ static int __net_init fsk_net_net_init(struct net *net)
 	fn->rescue_ms = FSK_RESCUE_MS;
 	fn->rfd_mode = FSK_RFD_MASK;
 	fn->rfd_stamp = 1;
+	fn->est_after = FSK_EST_AFTER;
 	mutex_init(&fn->mutex);
 	fsk_steer_net_init(fn);
 	hash_init(fn->listeners);
@@ -46,6 +49,7 @@ static void __net_exit fsk_net_net_exit(struct net *net)
 	struct fsk_net *fn = fsk_net_of(net);
 
 	WARN_ON_ONCE(fn->nr_listeners || fn->hooked);
+	fsk_est_net_exit(fn);
 	fsk_steer_net_exit(fn);
 	fsk_rfd_drain(fn);
 	bitmap_free(fn->ports);
@@ -78,6 +82,21 @@ static int fsk_net_device_event(struct notifier_block *nb, unsigned long event,
 static struct notifier_block fsk_net_device_nb = {
 	.notifier_call	= fsk_net_device_event,
 };
+
+/**
+ * fsk_net_make_ports() - have a map of the ports with an app listener
+ * @fn: namespace state
+ *
+ * Context: Process, fsk_net.mutex held.
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_net_make_ports(struct fsk_net *fn)
+{
+	lockdep_assert_held(&fn->mutex);
+	if (!fn->ports)
+		fn->ports = bitmap_zalloc(FSK_NET_PORTS, GFP_KERNEL);
+	return fn->ports ? 0 : -ENOMEM;
+}
 
 /**
  * fsk_net_init() - give every namespace its state

@@ -12,6 +12,7 @@
 
 #include "stats.h"
 
+struct fsk_est;
 struct fsk_steer;
 
 #define FSK_NET_BITS		8	/* 256 chains, by port */
@@ -39,6 +40,9 @@ struct fsk_steer;
  * @rfd_stamp: changes when @rfd does, never 0 but by wrapping
  * @steer: made when first asked for, under @mutex; stays
  * @steer_work: has @rfd_overflow noticed
+ * @est_after: segments that a connection has received when it is entered in
+ *	@est's tables; written under @mutex
+ * @est: made when first asked for, under @mutex; stays
  * @rfd: interfaces that have been described, RCU, written under @mutex
  * @net: the namespace, constant
  * @mutex: rank 3 of DOC: locking; protects what follows
@@ -64,6 +68,8 @@ struct fsk_net {
 	bool steering;
 	u32 rfd_stamp;
 	struct fsk_steer *steer;
+	u32 est_after;
+	struct fsk_est *est;
 	struct hlist_head rfd[FSK_NET_RFD];
 
 	/* cold from here on */
@@ -81,6 +87,7 @@ extern unsigned int fsk_net_id;
 
 int fsk_net_init(const struct nf_hook_ops *hooks);
 void fsk_net_exit(void);
+int fsk_net_make_ports(struct fsk_net *fn);
 
 /**
  * fsk_net_of() - this module's state of a namespace

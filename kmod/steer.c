@@ -9,7 +9,7 @@
  * which they came in, also those that come in on their core while others are on
  * the way there.
  *
- * The hook is the last of PRE_ROUTING.  All that looks at packets before
+ * The hook is the last of PRE_ROUTING but direct.c's.  All that looks at packets before
  * routing has seen this one, once, and what follows is the one function that
  * the hook is told of.
  */
@@ -243,17 +243,18 @@ static unsigned int fsk_steer_ipv6(void *priv, struct sk_buff *skb,
 			 (__force u32)ip6h->saddr.s6_addr32[3]);
 }
 
+/* Before direct.c's. */
 static const struct nf_hook_ops fsk_steer_hook_ops[2] = {
 	{
 		.hook		= fsk_steer_ipv4,
 		.pf		= NFPROTO_IPV4,
 		.hooknum	= NF_INET_PRE_ROUTING,
-		.priority	= NF_IP_PRI_LAST,
+		.priority	= NF_IP_PRI_LAST - 1,
 	}, {
 		.hook		= fsk_steer_ipv6,
 		.pf		= NFPROTO_IPV6,
 		.hooknum	= NF_INET_PRE_ROUTING,
-		.priority	= NF_IP6_PRI_LAST,
+		.priority	= NF_IP6_PRI_LAST - 1,
 	},
 };
 

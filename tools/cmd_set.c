@@ -34,6 +34,14 @@ static int fsk_set_flag(const char *word, uint32_t *number)
 	return 0;
 }
 
+static int fsk_set_switch(const char *word, uint32_t *number)
+{
+	if (strcmp(word, "on") && strcmp(word, "off"))
+		return fsk_usage("set: '%s' is neither on nor off", word);
+	*number = !strcmp(word, "on");
+	return 0;
+}
+
 static int fsk_set_mode(const char *word, uint32_t *number)
 {
 	int mode = fsk_rfd_mode(word);
@@ -62,6 +70,9 @@ struct fsk_setting {
 };
 
 static const struct fsk_setting fsk_settings[] = {
+	{ "established=", fsk_set_switch, FSK_A_CONFIG_ESTABLISHED, true },
+	{ "established-after=", fsk_set_number,
+	  FSK_A_CONFIG_ESTABLISHED_AFTER, false },
 	{ "rescue-ms=", fsk_set_number, FSK_A_CONFIG_RESCUE_MS, false },
 	{ "rfd=", fsk_set_mode, FSK_A_CONFIG_RFD, true },
 	{ "rfd-count=", fsk_set_flag, FSK_A_CONFIG_RFD_COUNT, true },
@@ -99,7 +110,8 @@ int fsk_cmd_set(int argc, char **argv)
 	setting = fsk_set_find(argv[1]);
 	if (!setting)
 		return fsk_usage("set: there is no '%s', only %s", argv[1],
-				 "rescue-ms=N, rfd=MODE and rfd-count=0|1");
+				 "rescue-ms=N, rfd=MODE, rfd-count=0|1, "
+				 "established=on|off and established-after=N");
 	status = setting->read(argv[1] + strlen(setting->name), &number);
 	if (status)
 		return status;

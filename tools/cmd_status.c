@@ -15,11 +15,15 @@
  * @rescue_ms: see FSK_A_CONFIG_*, as the others
  * @rfd: mode of interfaces that have none of their own
  * @rfd_count: packets are counted
+ * @est: established tables are on
+ * @est_after: segments before a connection is entered
  */
 struct fsk_status {
 	uint64_t rescue_ms;
 	unsigned int rfd;
 	bool rfd_count;
+	bool est;
+	uint64_t est_after;
 };
 
 static int fsk_status_take_config(const struct nlmsghdr *msg,
@@ -30,6 +34,8 @@ static int fsk_status_take_config(const struct nlmsghdr *msg,
 	config->rescue_ms = fsk_nl_uint(attrs[FSK_A_CONFIG_RESCUE_MS]);
 	config->rfd = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD]);
 	config->rfd_count = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD_COUNT]);
+	config->est = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED]);
+	config->est_after = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED_AFTER]);
 	return 0;
 }
 
@@ -97,6 +103,8 @@ static void fsk_status_text(const struct nlmsghdr *msg,
 	fsk_table_put(table, "%s", fsk_rfd_mode_name(config->rfd));
 	fsk_table_put(table, "rfd-count");
 	fsk_table_put(table, "%d", config->rfd_count);
+	fsk_table_put(table, "established-after");
+	fsk_table_put(table, "%llu", (unsigned long long)config->est_after);
 	fsk_status_features(msg, table);
 	fsk_table_print(table, "l");
 }
@@ -113,6 +121,8 @@ static void fsk_status_json(const struct nlmsghdr *msg,
 	fsk_json_uint("rescue-ms", config->rescue_ms);
 	fsk_json_str("rfd", fsk_rfd_mode_name(config->rfd));
 	fsk_json_bool("rfd-count", config->rfd_count);
+	fsk_json_bool("established", config->est);
+	fsk_json_uint("established-after", config->est_after);
 	fsk_json_open("features", '[');
 	fsk_status_features(msg, NULL);
 	fsk_json_close(']');

@@ -27,11 +27,18 @@ static const char fsk_help[] =
 "  show stats          counters of each core\n"
 "  show rfd            how replies reach their core; source ports in use\n"
 "  show flows          connections, and the core each port stands for\n"
+"  show established [--list]\n"
+"                      each core's table of connections; with --list what is in\n"
+"                      it\n"
 "  status              the module and its features\n"
 "  set rescue-ms=N     after how many milliseconds others may take what waits\n"
 "                      for a late worker; 0 is never\n"
 "  set rfd=MODE        off, mask or steer, for interfaces without own mode\n"
 "  set rfd-count=0|1   count packets by the core they come in on\n"
+"  set established=on|off\n"
+"                      give packets of long connections to TCP directly\n"
+"  set established-after=N\n"
+"                      once the connection has received N segments\n"
 "  rfd auto [-n] IFACE|--all\n"
 "                      choose the best mode of an interface, and say why\n"
 "  rfd set [-n] IFACE MODE\n"
@@ -64,6 +71,7 @@ static const struct fsk_command fsk_commands[] = {
 	{ { "rfd", "watch" }, fsk_cmd_rfd_watch },
 	{ { "run" }, fsk_cmd_run },
 	{ { "set" }, fsk_cmd_set },
+	{ { "show", "established" }, fsk_cmd_show_est },
 	{ { "show", "flows" }, fsk_cmd_show_flows },
 	{ { "show", "listen" }, fsk_cmd_show_listen },
 	{ { "show", "rfd" }, fsk_cmd_show_rfd },

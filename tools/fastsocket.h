@@ -32,6 +32,7 @@ int fsk_cmd_rfd_set(int argc, char **argv);
 int fsk_cmd_rfd_watch(int argc, char **argv);
 int fsk_cmd_run(int argc, char **argv);
 int fsk_cmd_set(int argc, char **argv);
+int fsk_cmd_show_est(int argc, char **argv);
 int fsk_cmd_show_flows(int argc, char **argv);
 int fsk_cmd_show_listen(int argc, char **argv);
 int fsk_cmd_show_rfd(int argc, char **argv);

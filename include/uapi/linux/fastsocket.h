@@ -350,11 +350,17 @@ enum fsk_stat {
  * @FSK_A_CONFIG_RFD_COUNT: (u8) 1 to count packets by the core they come in
  *     on in all modes, not only in steer mode; costs each packet of the
  *     namespace
+ * @FSK_A_CONFIG_ESTABLISHED: (u8) 1 to have established tables and the direct
+ *     path
+ * @FSK_A_CONFIG_ESTABLISHED_AFTER: (u32) segments which a connection receives
+ *     before it is entered
  */
 enum fsk_config_attr {
 	FSK_A_CONFIG_RESCUE_MS = 1,
 	FSK_A_CONFIG_RFD,
 	FSK_A_CONFIG_RFD_COUNT,
+	FSK_A_CONFIG_ESTABLISHED,
+	FSK_A_CONFIG_ESTABLISHED_AFTER,
 
 	/* private: */
 	__FSK_A_CONFIG_MAX,
@@ -428,6 +434,68 @@ enum fsk_dest_attr {
 };
 
 /**
+ * enum fsk_est_attr - attributes of est
+ * @FSK_A_EST_PAD: padding for 64-bit values
+ * @FSK_A_EST_CPU: (u32) the core
+ * @FSK_A_EST_ENTRIES: (u32) connections in its table
+ * @FSK_A_EST_BUCKETS: (u32) cache lines of its table, each has room for 7
+ *     connections
+ * @FSK_A_EST_MEMORY: (u64) bytes that the table takes
+ * @FSK_A_EST_HITS: (u64) packets whose connection was found here
+ * @FSK_A_EST_DIRECT: (u64) those given to TCP with their route
+ * @FSK_A_EST_MISSES: (u64) packets of joined ports whose connection was not
+ * @FSK_A_EST_FOREIGN: (u64) those whose connection had its last packet on
+ *     another core
+ * @FSK_A_EST_STALE: (u64) hits whose route had to be looked up
+ * @FSK_A_EST_LEFT: (u64) packets which are the kernel's in any case
+ * @FSK_A_EST_FULL: (u64) connections not entered because their bucket was
+ *     full
+ */
+enum fsk_est_attr {
+	FSK_A_EST_PAD = 1,
+	FSK_A_EST_CPU,
+	FSK_A_EST_ENTRIES,
+	FSK_A_EST_BUCKETS,
+	FSK_A_EST_MEMORY,
+	FSK_A_EST_HITS,
+	FSK_A_EST_DIRECT,
+	FSK_A_EST_MISSES,
+	FSK_A_EST_FOREIGN,
+	FSK_A_EST_STALE,
+	FSK_A_EST_LEFT,
+	FSK_A_EST_FULL,
+
+	/* private: */
+	__FSK_A_EST_MAX,
+	FSK_A_EST_MAX = __FSK_A_EST_MAX - 1
+};
+
+/**
+ * enum fsk_conn_attr - attributes of conn
+ * @FSK_A_CONN_CPU: (u32) the core which has it
+ * @FSK_A_CONN_FAMILY: (u8) AF_INET or AF_INET6
+ * @FSK_A_CONN_STATE: (u8) as in struct tcp_info
+ * @FSK_A_CONN_LOCAL: (binary) local address, 4 or 16 bytes in network byte
+ *     order
+ * @FSK_A_CONN_LOCAL_PORT: (u16) local port, host byte order
+ * @FSK_A_CONN_REMOTE: (binary) remote address
+ * @FSK_A_CONN_REMOTE_PORT: (u16) remote port, host byte order
+ */
+enum fsk_conn_attr {
+	FSK_A_CONN_CPU = 1,
+	FSK_A_CONN_FAMILY,
+	FSK_A_CONN_STATE,
+	FSK_A_CONN_LOCAL,
+	FSK_A_CONN_LOCAL_PORT,
+	FSK_A_CONN_REMOTE,
+	FSK_A_CONN_REMOTE_PORT,
+
+	/* private: */
+	__FSK_A_CONN_MAX,
+	FSK_A_CONN_MAX = __FSK_A_CONN_MAX - 1
+};
+
+/**
  * enum fsk_cmd - commands
  * @FSK_CMD_STATUS_GET: Version, features and totals.
  * @FSK_CMD_LISTEN_GET: One message per row, a consistent snapshot of the set
@@ -445,6 +513,9 @@ enum fsk_dest_attr {
  *     the user namespace which owns the network namespace.
  * @FSK_CMD_DEST_GET: One message per core and destination lately connected
  *     to.
+ * @FSK_CMD_EST_GET: One message per core, none while established tables are
+ *     off.
+ * @FSK_CMD_CONN_GET: One message per connection in an established table.
  */
 enum fsk_cmd {
 	FSK_CMD_STATUS_GET = 1,
@@ -456,6 +527,8 @@ enum fsk_cmd {
 	FSK_CMD_RFD_SET,
 	FSK_CMD_RFD_DEL,
 	FSK_CMD_DEST_GET,
+	FSK_CMD_EST_GET,
+	FSK_CMD_CONN_GET,
 
 	/* private: */
 	__FSK_CMD_MAX,
