@@ -128,8 +128,7 @@ void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash)
 	int i;
 
 	spin_lock(&core->lock);
-	if (!core->kicked && fsk_est_wants_more(core) &&
-	    READ_ONCE(core->est->on)) {
+	if (!core->kicked && fsk_est_wants_more(core)) {
 		core->kicked = true;
 		fsk_est_kick(core, 0);
 	}
@@ -143,7 +142,8 @@ void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash)
 	}
 	sock_hold(sk);	/* the place's */
 	fsk_est_place(b, i, sk, fsk_est_tag(hash));
-	core->entries++;
+	if (!core->entries++ && !core->kicked)
+		fsk_est_kick(core, HZ);
 out:
 	spin_unlock(&core->lock);
 }

@@ -393,3 +393,107 @@ int hooks_on(void)
 
 	return err ? err : on;
 }
+
+/* Established tables */
+
+/**
+ * est_config() - switch them
+ * @on: whether to have them
+ * @after: segments before a connection is entered
+ *
+ * Return: 0 or a negative errno.
+ */
+int est_config(bool on, unsigned int after)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_ESTABLISHED, on);
+	mnl_attr_put_u32(rq.nlh, FSK_A_CONFIG_ESTABLISHED_AFTER, after);
+	return request_send(&rq, NULL, NULL);
+}
+
+static uint64_t attr_value(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) == sizeof(uint64_t) ?
+	       mnl_attr_get_u64(attr) : mnl_attr_get_u32(attr);
+}
+
+struct est_sum {
+	int cpu;
+	int cores;
+	struct est *est;
+};
+
+static int est_cb(const struct nlmsghdr *nlh, void *data)
+{
+	struct est_sum *sum = data;
+	const struct nlattr *attr;
+	struct est one = {};
+	int i;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) <= FSK_A_EST_MAX)
+			one.n[mnl_attr_get_type(attr)] = attr_value(attr);
+	if (sum->cpu >= 0 && sum->cpu != one.n[FSK_A_EST_CPU])
+		return MNL_CB_OK;
+	sum->cores++;
+	for (i = 0; i <= FSK_A_EST_MAX; i++)
+		sum->est->n[i] += one.n[i];
+	return MNL_CB_OK;
+}
+
+/**
+ * est_get() - the tables
+ * @cpu: the core, or -1 for the sum
+ * @est: to be filled
+ *
+ * Return: how many cores that are, 0 when they are off, or a negative errno.
+ */
+int est_get(int cpu, struct est *est)
+{
+	struct est_sum sum = { .cpu = cpu, .est = est };
+	int err;
+
+	memset(est, 0, sizeof(*est));
+	err = ask_module(FSK_CMD_EST_GET, NLM_F_DUMP, est_cb, &sum);
+	return err ? err : sum.cores;
+}
+
+/* A value of all cores together; UINT64_MAX when they are off. */
+uint64_t est_count(int attr)
+{
+	struct est est;
+
+	return est_get(-1, &est) > 0 ? est.n[attr] : UINT64_MAX;
+}
+
+static int est_list_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	int *want = data;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == FSK_A_CONN_CPU &&
+		    (want[0] < 0 || want[0] == mnl_attr_get_u32(attr)))
+			want[1]++;
+	return MNL_CB_OK;
+}
+
+/**
+ * est_list() - how many connections are listed
+ * @cpu: of this core, or -1 for all
+ *
+ * Return: the number or a negative errno.
+ */
+int est_list(int cpu)
+{
+	int want[2] = { cpu, 0 };
+	int err;
+
+	err = ask_module(FSK_CMD_CONN_GET, NLM_F_DUMP, est_list_cb, want);
+	return err ? err : want[1];
+}

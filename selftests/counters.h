@@ -75,4 +75,17 @@ int rfd_set(int ifindex, int mode, const struct rss *rss);
 int rfd_del(int ifindex);
 int hooks_on(void);
 
+/**
+ * struct est - established tables
+ * @n: values by attribute, FSK_A_EST_*, of one core or the sum of all
+ */
+struct est {
+	uint64_t n[FSK_A_EST_MAX + 1];
+};
+
+int est_config(bool on, unsigned int after);
+int est_get(int cpu, struct est *est);
+uint64_t est_count(int attr);
+int est_list(int cpu);
+
 #endif

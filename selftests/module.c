@@ -6,11 +6,8 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -18,34 +15,6 @@
 #include "workers.h"
 
 #define OPEN_CONNECTIONS 1000
-
-static int module_unload(void)
-{
-	return syscall(SYS_delete_module, "fastsocket", O_NONBLOCK) ?
-	       -errno : 0;
-}
-
-static int module_load(void)
-{
-	const char *given = getenv("FSK_TEST_MODULE");
-	const char *top = getenv("FSK_TEST_TOP");
-	struct utsname name;
-	char path[512];
-	int fd, err;
-
-	uname(&name);
-	if (given)
-		snprintf(path, sizeof(path), "%s", given);
-	else
-		snprintf(path, sizeof(path), "%s/build/kmod/%s/fastsocket.ko",
-			 top ? top : ".", name.release);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
 
 FIXTURE(module) {
 	struct place place;

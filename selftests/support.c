@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -365,4 +367,42 @@ int halt(pid_t pid)
 	if (kill(pid, SIGSTOP) || waitpid(pid, &status, WUNTRACED) != pid)
 		return -errno;
 	return WIFSTOPPED(status) ? 0 : -ESRCH;
+}
+
+/**
+ * module_unload() - as rmmod, without waiting
+ *
+ * Return: 0 or a negative errno.
+ */
+int module_unload(void)
+{
+	return syscall(SYS_delete_module, "fastsocket", O_NONBLOCK) ?
+	       -errno : 0;
+}
+
+/**
+ * module_load() - this tree's build, or FSK_TEST_MODULE
+ *
+ * Return: 0 or a negative errno.
+ */
+int module_load(void)
+{
+	const char *given = getenv("FSK_TEST_MODULE");
+	const char *top = getenv("FSK_TEST_TOP");
+	struct utsname name;
+	char path[512];
+	int fd, err;
+
+	uname(&name);
+	if (given)
+		snprintf(path, sizeof(path), "%s", given);
+	else
+		snprintf(path, sizeof(path), "%s/build/kmod/%s/fastsocket.ko",
+			 top ? top : ".", name.release);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
 }

@@ -99,4 +99,7 @@ int reap(pid_t pid);
 void end(pid_t pid);
 int halt(pid_t pid);
 
+int module_unload(void);
+int module_load(void);
+
 #endif

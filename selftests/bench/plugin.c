@@ -21,10 +21,15 @@
  *
  * Arguments: out=FILE mem=MIB (0: count no accesses, which is faster)
  * cache=KIB (0: infinite)
+ * from=PC to=PC: count what happens between the entries of two functions only,
+ * and instead of coherence events the lines that are touched each time, as
+ * "cold"; only=FILE: code that can be there, as pairs of addresses, so that all
+ * other code runs at full speed
  *
  * Report, one record a line, addresses in hexadecimal:
  *   window N
  *   cpu I KERNEL-INSTRUCTIONS USER-INSTRUCTIONS
+ *   path TIMES INSTRUCTIONS LINES          (with from=)
  *   tb PC INSTRUCTIONS EXECUTIONS CALL     (CALL 1: the block ends with one)
  *   op PC ACCESSES LOCKED EVENT...        (order of enum coherence_event)
  *   hot LINE DATA-ADDRESS PC CALL-SITE CALL-SITE-BEFORE TRANSFERS
@@ -48,6 +53,8 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = 4;
 #define NOP		(1u << 20)	/* instructions that access memory */
 #define NHOT		(1u << 22)
 #define PROBES		256		/* before a table counts as full */
+#define NTOUCHED	(1u << 14)	/* lines touched on one way */
+#define NONLY		256
 
 /**
  * struct tb - a block as translated
@@ -102,6 +109,18 @@ static struct coherence caches;
 static const char *out = "cohsim.out";
 static unsigned int cpus, window;
 static bool on, count_accesses;
+
+/* With from= and to=: where the way begins and ends, and whether this is it. */
+static struct {
+	uint64_t from, to;
+	bool on;
+	uint64_t times, insns, lines;
+	struct {
+		uint64_t line, time;
+	} touched[NTOUCHED];
+} path;
+static uint64_t only[NONLY][2];
+static unsigned int nonly;
 
 /* Generated code's own rbp: valid at the entry of block_run() alone. */
 register char *env asm("rbp");
@@ -182,6 +201,42 @@ static void hot_add(uint64_t line, uint64_t va, uint64_t pc,
 	lost++;
 }
 
+/* Whether this is the first access to a line since the way began. */
+static bool path_touch(uint64_t line)
+{
+	uint64_t h = hash(line, 0, 0);
+	int i;
+
+	for (i = 0; i < PROBES; i++) {
+		size_t k = (h + i) % NTOUCHED;
+
+		if (path.touched[k].time == path.times &&
+		    path.touched[k].line == line)
+			return false;
+		if (path.touched[k].time == path.times)
+			continue;
+		path.touched[k].time = path.times;
+		path.touched[k].line = line;
+		path.lines++;
+		return true;
+	}
+	die("too many lines on the way");
+	return false;
+}
+
+static bool path_block(const struct tb *t)
+{
+	if (t->pc == path.from) {
+		path.on = true;
+		path.times++;
+	} else if (t->pc == path.to) {
+		path.on = false;
+	}
+	if (path.on)
+		path.insns += t->insns;
+	return path.on;
+}
+
 static void block_run(unsigned int wrong_cpu, void *data)
 {
 	struct tb *t = data;
@@ -196,7 +251,7 @@ static void block_run(unsigned int wrong_cpu, void *data)
 			envs[nenvs++] = env;
 		}
 	}
-	if (!on)
+	if (!on || (path.from && !path_block(t)))
 		return;
 	if (t->call) {
 		per_cpu[cpu].call[1] = per_cpu[cpu].call[0];
@@ -215,18 +270,22 @@ static void access_run(unsigned int wrong_cpu, qemu_plugin_meminfo_t info,
 	uint64_t line;
 	bool store;
 
-	if (!on)
+	if (!on || (path.from && !path.on))
 		return;
 	hw = qemu_plugin_get_hwaddr(info, va);
 	if (!hw || qemu_plugin_hwaddr_is_io(hw))
 		return;
 	line = qemu_plugin_hwaddr_phys_addr(hw) / 64;
-	if (line >= caches.nlines)
+	if (!path.from && line >= caches.nlines)
 		return;
 	store = qemu_plugin_mem_is_store(info);
 	op->accesses++;
 	if (op->locked && !store)
 		op->locks++;
+	if (path.from) {
+		op->ev[COHERENCE_COLD] += path_touch(line);
+		return;
+	}
 	/* The load of a locked operation takes the line for itself already. */
 	e = coherence_access(&caches, cpu, line, store || op->locked);
 	if (e == COHERENCE_HIT)
@@ -249,6 +308,11 @@ static void window_start(unsigned int wrong_cpu, void *data)
 	}
 	memset(hots, 0, NHOT * sizeof(*hots));
 	lost = 0;
+	path.on = false;
+	path.insns = 0;
+	path.lines = 0;
+	path.times = 0;
+	memset(path.touched, 0, sizeof(path.touched));
 	for (i = 0; i < cpus; i++)
 		memset(per_cpu[i].insns, 0, sizeof(per_cpu[i].insns));
 	on = true;
@@ -263,6 +327,9 @@ static void window_report(FILE *f)
 	for (i = 0; i < cpus; i++)
 		fprintf(f, "cpu %zu %lu %lu\n", i, per_cpu[i].insns[0],
 			per_cpu[i].insns[1]);
+	if (path.from)
+		fprintf(f, "path %lu %lu %lu\n", path.times, path.insns,
+			path.lines);
 	for (i = 0; i < NTB; i++)
 		if (tbs[i].execs && !tbs[i].user)
 			fprintf(f, "tb %lx %u %lu %d\n", tbs[i].pc,
@@ -330,6 +397,31 @@ static void mark(struct qemu_plugin_insn *insn)
 					       QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
+/* Whether code at @pc is to be counted. */
+static bool wanted(uint64_t pc)
+{
+	unsigned int i;
+
+	for (i = 0; i < nonly; i++)
+		if (pc >= only[i][0] && pc < only[i][1])
+			return true;
+	return !nonly;
+}
+
+static void only_read(const char *name)
+{
+	FILE *f = fopen(name, "r");
+
+	if (!f)
+		die("cannot read the addresses");
+	while (nonly < NONLY && fscanf(f, "%lx %lx", &only[nonly][0],
+				       &only[nonly][1]) == 2)
+		nonly++;
+	if (!feof(f))
+		die("too many addresses");
+	fclose(f);
+}
+
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *qtb)
 {
 	size_t n = qemu_plugin_tb_n_insns(qtb), len, i;
@@ -343,6 +435,8 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *qtb)
 	/* User blocks share a counter for each length. */
 	t = tb_get(user ? 0 : pc, n);
 	t->user = user;
+	if (!user && !wanted(pc))
+		return;
 	qemu_plugin_register_vcpu_tb_exec_cb(qtb, block_run,
 					     QEMU_PLUGIN_CB_NO_REGS, t);
 	for (i = 0; i < n; i++) {
@@ -381,6 +475,12 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 			mib = atoi(value);
 		else if (!strncmp(argv[i], "cache=", 6))
 			kib = atoi(value);
+		else if (!strncmp(argv[i], "from=", 5))
+			path.from = strtoull(value, NULL, 16);
+		else if (!strncmp(argv[i], "to=", 3))
+			path.to = strtoull(value, NULL, 16);
+		else if (!strncmp(argv[i], "only=", 5))
+			only_read(value);
 		else
 			return -1;
 	}
@@ -389,7 +489,7 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 	ops = calloc(NOP, sizeof(*ops));
 	hots = calloc(NHOT, sizeof(*hots));
 	count_accesses = mib;
-	if (!tbs || !ops || !hots || (mib &&
+	if (!tbs || !ops || !hots || (mib && !path.from &&
 	    coherence_init(&caches, cpus, (uint64_t)mib << 20, kib)))
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);

@@ -133,10 +133,12 @@ def initramfs(work, files):
 
 
 def boot(image, cpus, files, *, seed=1, interval=10, cache=0, arguments="", timeout=900,
-         plugin=True, accesses=True, keep=None):
+         plugin=True, accesses=True, path=None, only=(), mib=MIB, keep=None):
     """Boot with @files in the initramfs.  Returns (console, plugin's report).
 
-    Without @accesses the plugin counts instructions only, several times as fast."""
+    Without @accesses the plugin counts instructions only, several times as fast.
+    With @path, two addresses, it counts between them only, and lines touched;
+    @only, pairs of addresses, is the code to look at."""
     # 62.5 million instructions per second of guest time for each CPU up to 16:
     # the timer's share of a connection depends on it.  2^shift ns each.
     shift = 4 if cpus == 1 else 3 if cpus == 2 else 2 if cpus <= 4 else 1 if cpus <= 8 else 0
@@ -149,7 +151,7 @@ def boot(image, cpus, files, *, seed=1, interval=10, cache=0, arguments="", time
             "-L", f"{share}/qemu", "-L", f"{share}/seabios",
             "-L", "/usr/share/seabios", "-L", "/usr/share/qemu",
             "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
-            "-machine", "q35", "-cpu", "qemu64,+rdrand", "-m", str(MIB), "-smp", str(cpus),
+            "-machine", "q35", "-cpu", "qemu64,+rdrand", "-m", str(mib), "-smp", str(cpus),
             "-accel", "tcg,thread=single,tb-size=512", "-icount", f"shift={shift},sleep=off",
             "-rtc", "base=2024-01-01,clock=vm", "-seed", str(seed),
             "-kernel", image, "-initrd", archive, "-append",
@@ -157,8 +159,13 @@ def boot(image, cpus, files, *, seed=1, interval=10, cache=0, arguments="", time
             "iomem=relaxed cpu_init_udelay=0 random.trust_cpu=on cryptomgr.notests=1 "
             f"panic=-1 us={interval} {arguments}"]
         if plugin:
+            more = ",from={:x},to={:x}".format(*path) if path else ""
+            if only:
+                with open(os.path.join(work, "only"), "w", encoding="ascii") as f:
+                    f.writelines(f"{a:x} {b:x}\n" for a, b in only)
+                more += f",only={f.name}"
             command += ["-plugin", f"{OUT}/cohsim.so,out={report},"
-                                   f"mem={MIB if accesses else 0},cache={cache}"]
+                                   f"mem={mib if accesses else 0},cache={cache}{more}"]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=timeout, check=False)

@@ -1,0 +1,773 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Established tables and the direct path.
+ *
+ * Two namespaces with a veth pair: the test is in the server's, fska, and goes
+ * to the client's, fskb, to connect.  A packet comes in on the core that it is
+ * sent from, which is the one that the test is bound to.
+ */
+#include "kselftest_harness.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/tls.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+
+#define PORT		8080
+#define ROUNDS		8
+
+FIXTURE(established) {
+	struct place place;
+	int server;		/* namespaces */
+	int client;
+	int lfd;
+};
+
+PLACE_VARIANTS(established);
+
+static int sh(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static int sh(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return system(text);
+}
+
+static int net_open(void)
+{
+	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+/* Two namespaces; the caller is in the server's. */
+static int two_nets(int *server, int *client)
+{
+	const char *node = "/proc";
+
+	if (net_enter())
+		return -1;
+	*client = net_open();
+	if (net_enter())
+		return -1;
+	*server = net_open();
+	return sh("ip link add fska type veth peer name fskb netns "
+		  "%s/%d/fd/%d && "
+		  "ip address add 10.9.0.1/16 dev fska && "
+		  "ip address add fd09::1/64 dev fska nodad && "
+		  "ip link set fska up && "
+		  "nsenter --net=%s/%d/fd/%d sh -c '"
+		  "ip address add 10.9.0.2/16 dev fskb && "
+		  "ip address add fd09::2/64 dev fskb nodad && "
+		  "ip link set fskb up'",
+		  node, getpid(), *client, node, getpid(), *client);
+}
+
+static int listen_here(const struct place *p, bool joins)
+{
+	int fd = sock_make(p);
+
+	if (fd < 0 || sock_bind(p, fd, PORT) || listen(fd, 32768) ||
+	    (joins && join(fd)))
+		return -errno;
+	return fd;
+}
+
+FIXTURE_SETUP(established)
+{
+	const struct rlimit limit = { 65536, 65536 };
+
+	self->place = variant->place;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ASSERT_EQ(0, two_nets(&self->server, &self->client));
+	ASSERT_EQ(0, sysctl_set("net/core/somaxconn", "32768"));
+	ASSERT_EQ(0, pin(1));
+	self->lfd = listen_here(&self->place, true);
+	ASSERT_LE(0, self->lfd);
+	ASSERT_EQ(0, est_config(true, 1));
+}
+
+FIXTURE_TEARDOWN(established)
+{
+}
+
+static socklen_t far_addr(const struct place *p, struct sockaddr_storage *ss,
+			  int host, int port)
+{
+	int family = p->dual ? AF_INET : p->family;
+	socklen_t len = sock_addr(ss, family, port, false);
+	struct sockaddr_in6 *in6 = (void *)ss;
+	struct sockaddr_in *in = (void *)ss;
+
+	if (family == AF_INET) {
+		in->sin_addr.s_addr = htonl(0x0a090000 + host);
+	} else {
+		inet_pton(AF_INET6, "fd09::", &in6->sin6_addr);
+		in6->sin6_addr.s6_addr[15] = host;
+	}
+	return len;
+}
+
+static int dial_addr(const struct place *p, int host, int port, bool joins)
+{
+	int fd = socket(p->dual ? AF_INET : p->family,
+			SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage to;
+	socklen_t len = far_addr(p, &to, host, port);
+
+	if (joins && setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+				strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
+		return -errno;
+	return connect(fd, (void *)&to, len) ? -errno : fd;
+}
+
+/* From the client's namespace to a port of the server. */
+static int dial(int server, int client, const struct place *p, int port)
+{
+	int fd;
+
+	if (setns(client, CLONE_NEWNET))
+		return -errno;
+	fd = dial_addr(p, 1, port, false);
+	return setns(server, CLONE_NEWNET) ? -errno : fd;
+}
+
+/* Both ends of a connection. */
+struct pair {
+	int client;
+	int server;
+};
+
+static bool pair_make(const struct place *p, int server, int client, int lfd,
+		      struct pair *pair)
+{
+	pair->client = dial(server, client, p, PORT);
+	if (pair->client < 0)
+		return false;
+	pair->server = sock_accept(lfd);
+	return pair->server >= 0;
+}
+
+#define PAIR(pair)							\
+	ASSERT_TRUE(pair_make(&self->place, self->server, self->client,	\
+			      self->lfd, pair))
+
+/* A byte there and one back, some times. */
+static bool talk(const struct pair *pair, int rounds)
+{
+	char byte = 'x';
+
+	while (rounds--) {
+		if (write(pair->client, &byte, 1) != 1 ||
+		    !sock_wait(pair->server, POLLIN, PATIENCE_MS) ||
+		    read(pair->server, &byte, 1) != 1 ||
+		    write(pair->server, &byte, 1) != 1 ||
+		    !sock_wait(pair->client, POLLIN, PATIENCE_MS) ||
+		    read(pair->client, &byte, 1) != 1)
+			return false;
+	}
+	return true;
+}
+
+#define HITS	est_count(FSK_A_EST_HITS)
+#define DIRECT	est_count(FSK_A_EST_DIRECT)
+#define MISSES	est_count(FSK_A_EST_MISSES)
+#define STALE	est_count(FSK_A_EST_STALE)
+#define LEFT	est_count(FSK_A_EST_LEFT)
+#define ENTRIES	est_count(FSK_A_EST_ENTRIES)
+
+/* Every packet of a connection goes direct. */
+#define GOES_DIRECT(pair) do {						\
+	uint64_t __hits, __direct, __misses;				\
+									\
+	/* The first makes the table, which takes a moment. */		\
+	ASSERT_TRUE(until(talk(pair, 1) && ENTRIES > 0));		\
+	ASSERT_TRUE(talk(pair, 2));					\
+	__hits = HITS, __direct = DIRECT, __misses = MISSES;		\
+	ASSERT_TRUE(talk(pair, ROUNDS));				\
+	EXPECT_LE(__hits + ROUNDS, HITS);				\
+	EXPECT_EQ(HITS - __hits, DIRECT - __direct);			\
+	EXPECT_EQ(__misses, MISSES);					\
+} while (0)
+
+TEST_F(established, direct__every_packet)
+{
+	struct pair pair;
+	struct est est;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	EXPECT_EQ(1, ENTRIES);
+	EXPECT_EQ(1, est_list(1));
+	EXPECT_EQ(0, est_list(0));
+	ASSERT_EQ(1, est_get(1, &est));
+	EXPECT_EQ(1, est.n[FSK_A_EST_ENTRIES]);
+	EXPECT_EQ(64, est.n[FSK_A_EST_BUCKETS]);
+	EXPECT_EQ(4096, est.n[FSK_A_EST_MEMORY]);
+	EXPECT_EQ(0, STALE + LEFT + est.n[FSK_A_EST_FULL]);
+}
+
+/* Only those that live long enough. */
+TEST_F(established, direct__after)
+{
+	struct pair pair;
+
+	ASSERT_EQ(0, est_config(true, 1000));
+	PAIR(&pair);
+	ASSERT_TRUE(talk(&pair, ROUNDS));
+	EXPECT_EQ(0, ENTRIES);
+	EXPECT_LE(ROUNDS, MISSES);
+	ASSERT_EQ(0, est_config(true, 4));
+	GOES_DIRECT(&pair);
+}
+
+TEST_F(established, off__nothing)
+{
+	struct pair pair;
+	struct est est;
+	int i;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(0, est_config(false, 1));
+		EXPECT_EQ(0, est_get(-1, &est));
+		EXPECT_EQ(0, est_list(-1));
+		ASSERT_TRUE(talk(&pair, 1));
+		ASSERT_EQ(0, est_config(true, 1));
+		EXPECT_EQ(0, ENTRIES);
+		ASSERT_TRUE(talk(&pair, 1));
+	}
+	GOES_DIRECT(&pair);
+}
+
+/* Sockets that did not join cost and gain nothing. */
+TEST_F(established, bystander__left_out)
+{
+	struct pair pair;
+
+	ASSERT_EQ(0, close(self->lfd));
+	self->lfd = listen_here(&self->place, false);
+	ASSERT_LE(0, self->lfd);
+	PAIR(&pair);
+	ASSERT_TRUE(talk(&pair, ROUNDS));
+	EXPECT_EQ(0, HITS + MISSES + ENTRIES);
+}
+
+/* A connection that this side opened. */
+TEST_F(established, direct__opened)
+{
+	struct pair pair;
+	int lfd;
+
+	ASSERT_EQ(0, setns(self->client, CLONE_NEWNET));
+	lfd = listen_here(&self->place, false);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, setns(self->server, CLONE_NEWNET));
+	pair.server = dial_addr(&self->place, 2, PORT, true);
+	ASSERT_LE(0, pair.server);
+	pair.client = sock_accept(lfd);
+	ASSERT_LE(0, pair.client);
+	GOES_DIRECT(&pair);
+}
+
+TEST_F(established, core__foreign)
+{
+	struct pair pair;
+	struct est est;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, pin(2));
+	EXPECT_TRUE(until(talk(&pair, 1) && est_get(2, &est) == 1 &&
+			  est.n[FSK_A_EST_DIRECT]));
+	EXPECT_EQ(1, est.n[FSK_A_EST_FOREIGN]);
+	/* It follows its packets; the first core's sweep finds that. */
+	EXPECT_TRUE(until(!est_list(1)));
+	EXPECT_EQ(1, est_list(2));
+	GOES_DIRECT(&pair);
+}
+
+/* How connections end */
+
+TEST_F(established, end__peer_closes)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	close(pair.client);
+	EXPECT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(0, ENTRIES);
+	close(pair.server);
+}
+
+TEST_F(established, end__peer_resets)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	sock_reset(pair.client);
+	EXPECT_TRUE(sock_wait(pair.server, POLLHUP, PATIENCE_MS));
+	EXPECT_EQ(0, ENTRIES);
+}
+
+/* TIME_WAIT is on this side, and its packets are the kernel's. */
+TEST_F(established, end__closes_first)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, shutdown(pair.server, SHUT_WR));
+	ASSERT_TRUE(sock_wait(pair.client, POLLIN, PATIENCE_MS));
+	/* Half closed: what still comes goes direct. */
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(1, ENTRIES);
+	close(pair.server);
+	close(pair.client);
+	EXPECT_TRUE(until(!ENTRIES));
+}
+
+/* No packet tells: the sweep finds it. */
+TEST_F(established, end__resets)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	sock_reset(pair.server);
+	EXPECT_TRUE(until(!ENTRIES));
+}
+
+TEST_F(established, end__killed)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	if (sh("ss -tnHK sport = :%d | grep -q %d", PORT, PORT))
+		SKIP(return, "ss -K does not work here");
+	EXPECT_TRUE(until(!ENTRIES));
+	EXPECT_TRUE(until(!sh("! ss -tnH sport = :%d | grep -q .", PORT)));
+}
+
+/* The socket becomes a listener of its own, whose connections count as any. */
+TEST_F(established, end__becomes_listener)
+{
+	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, connect(pair.server, (void *)&none, sizeof(none)));
+	ASSERT_EQ(0, close(self->lfd));
+	ASSERT_EQ(0, listen(pair.server, 8));
+	EXPECT_TRUE(until(!ENTRIES));
+	EXPECT_EQ(0, est_list(-1));
+}
+
+/* A server's namespace with live connections: its end of the veth pair goes
+ * when the last reference has gone.
+ */
+TEST_F(established, end__namespace)
+{
+	struct pair pair;
+	int fds[2], server, client;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork_child();
+	if (!pid) {
+		close(self->lfd);
+		if (two_nets(&server, &client) || est_config(true, 1))
+			_exit(1);
+		self->lfd = listen_here(&self->place, true);
+		if (!pair_make(&self->place, server, client, self->lfd, &pair) ||
+		    !talk(&pair, ROUNDS) || !ENTRIES || !DIRECT ||
+		    sh("ip link add fskc type veth peer name fskd netns "
+		       "/proc/%d/fd/%d", getpid(), self->server))
+			_exit(2);
+		sock_reset(pair.server);
+		_exit(write(fds[1], "x", 1) != 1);
+	}
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_TRUE(until(!if_nametoindex("fskd")));
+}
+
+TEST_F(established, end__unload)
+{
+	struct pair pair[16];
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		PAIR(&pair[i]);
+		GOES_DIRECT(&pair[i]);
+	}
+	EXPECT_LE(15, ENTRIES);
+	close(self->lfd);
+	ASSERT_TRUE(until(!module_unload()));
+	for (i = 0; i < 16; i++)
+		EXPECT_TRUE(talk(&pair[i], 2));
+	ASSERT_EQ(0, module_load());
+	for (i = 0; i < 16; i++)
+		EXPECT_TRUE(talk(&pair[i], 2));
+}
+
+/* What else is done to a socket */
+
+static int tls_keys(int fd, int direction)
+{
+	struct tls12_crypto_info_aes_gcm_128 info = {
+		.info.version = TLS_1_2_VERSION,
+		.info.cipher_type = TLS_CIPHER_AES_GCM_128,
+	};
+
+	return setsockopt(fd, 282 /* SOL_TLS */, direction, &info,
+			  sizeof(info));
+}
+
+static int tls_start(int fd)
+{
+	if (setsockopt(fd, SOL_TCP, TCP_ULP, "tls", sizeof("tls")))
+		return -errno;
+	return tls_keys(fd, TLS_TX) || tls_keys(fd, TLS_RX) ? -errno : 0;
+}
+
+TEST_F(established, use__ktls)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	if (tls_start(pair.client) == -ENOENT)
+		SKIP(return, "this kernel has no TLS");
+	ASSERT_EQ(0, tls_start(pair.server));
+	GOES_DIRECT(&pair);
+	close(pair.server);
+	close(pair.client);
+	EXPECT_TRUE(until(!ENTRIES));
+}
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+TEST_F(established, use__sockmap)
+{
+	union bpf_attr make = { .map_type = BPF_MAP_TYPE_SOCKMAP,
+				.key_size = 4, .value_size = 4,
+				.max_entries = 1 };
+	uint32_t key = 0, value;
+	union bpf_attr put = { .key = (uintptr_t)&key,
+			       .value = (uintptr_t)&value };
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	put.map_fd = bpf(BPF_MAP_CREATE, &make);
+	if ((int)put.map_fd < 0)
+		SKIP(return, "this kernel has no sockmap");
+	value = pair.server;
+	ASSERT_EQ(0, bpf(BPF_MAP_UPDATE_ELEM, &put));
+	GOES_DIRECT(&pair);
+	close(put.map_fd);
+	GOES_DIRECT(&pair);
+	close(pair.client);
+	EXPECT_TRUE(until(!ENTRIES));
+}
+
+/* Routes */
+
+TEST_F(established, route__changes)
+{
+	struct pair pair;
+	uint64_t stale;
+	int i;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	for (i = 0; i < 8; i++) {
+		stale = STALE;
+		ASSERT_EQ(0, sh("ip route replace 10.77.%d.0/24 dev fska && "
+				"ip route replace fd77:%d::/64 dev fska", i, i));
+		ASSERT_TRUE(talk(&pair, 1));
+		/* IPv6's notice changes of their own branch only. */
+		if (self->place.family == AF_INET || self->place.dual)
+			EXPECT_LE(stale + 1, STALE);
+	}
+	GOES_DIRECT(&pair);
+}
+
+/* Nothing is delivered to an address that is gone. */
+TEST_F(established, route__address_gone)
+{
+	struct pair pair;
+	uint64_t stale;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, sh("ip address del 10.9.0.1/16 dev fska && "
+			"ip address del fd09::1/64 dev fska"));
+	stale = STALE;
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	EXPECT_TRUE(until(STALE > stale));
+	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
+	ASSERT_EQ(0, sh("ip address add 10.9.0.1/16 dev fska && "
+			"ip address add fd09::1/64 dev fska nodad"));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
+	GOES_DIRECT(&pair);
+}
+
+TEST_F(established, route__interface_down)
+{
+	struct pair pair;
+
+	ASSERT_EQ(0, sysctl_set("net/ipv6/conf/fska/keep_addr_on_down", "1"));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, sh("ip link set fska down"));
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
+	ASSERT_EQ(0, sh("ip link set fska up"));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
+	GOES_DIRECT(&pair);
+}
+
+/* The client moves behind another interface: the cached route is another's. */
+TEST_F(established, route__other_interface)
+{
+	struct pair pair;
+	uint64_t stale;
+
+	ASSERT_EQ(0, sh("ip link add fske type veth peer name fskf netns "
+			"/proc/%d/fd/%d && ip link set fske up && "
+			"nsenter --net=/proc/%d/fd/%d "
+			"ip link set fskf up", getpid(), self->client,
+			getpid(), self->client));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	stale = STALE;
+	ASSERT_EQ(0, sh("mac=$(ip -br link show fske | awk '{print $3}') && "
+			"nsenter --net=/proc/%d/fd/%d sh -c \""
+			"ip neigh add 10.9.0.1 lladdr $mac dev fskf && "
+			"ip neigh add fd09::1 lladdr $mac dev fskf && "
+			"ip route replace 10.9.0.1/32 dev fskf && "
+			"ip route replace fd09::1/128 dev fskf\"",
+			getpid(), self->client));
+	ASSERT_TRUE(talk(&pair, 4));
+	EXPECT_LT(stale, STALE);
+	GOES_DIRECT(&pair);
+}
+
+static uint64_t netstat(const char *name)
+{
+	char text[128];
+	FILE *file;
+	uint64_t n;
+
+	snprintf(text, sizeof(text), "nstat -asz '%s' | awk '/%s/{print $2}'",
+		 name, name);
+	file = popen(text, "r");
+	if (!file || fscanf(file, "%lu", &n) != 1)
+		n = UINT64_MAX;
+	if (file)
+		pclose(file);
+	return n;
+}
+
+/* Once the way back to the client is another one, its packets are refused. */
+TEST_F(established, route__rp_filter)
+{
+	struct pair pair;
+	uint64_t refused;
+
+	if (self->place.family == AF_INET6 && !self->place.dual)
+		SKIP(return, "IPv6 has no rp_filter");
+	ASSERT_EQ(0, sysctl_set("net/ipv4/conf/all/rp_filter", "1"));
+	ASSERT_EQ(0, sh("ip link add fske type dummy && ip link set fske up"));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	refused = netstat("TcpExtIPReversePathFilter");
+	ASSERT_NE(UINT64_MAX, refused);
+	ASSERT_EQ(0, sh("ip route add 10.9.0.2/32 dev fske"));
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	EXPECT_TRUE(until(netstat("TcpExtIPReversePathFilter") > refused));
+	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
+	ASSERT_EQ(0, sh("ip route del 10.9.0.2/32 dev fske"));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
+	GOES_DIRECT(&pair);
+}
+
+/* Rules decide as ever: here, that nothing from the client is let in. */
+TEST_F(established, route__policy)
+{
+	struct pair pair;
+	uint64_t stale;
+
+	ASSERT_EQ(0, sh("for f in -4 -6; do "
+			"ip $f rule add pref 5 lookup local && "
+			"ip $f rule del pref 0 && "
+			"ip $f rule add pref 10 fwmark 7 lookup 100 || exit 1; "
+			"done"));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	stale = STALE;
+	ASSERT_EQ(0, sh("ip -4 rule add pref 1 from 10.9.0.2 blackhole && "
+			"ip -6 rule add pref 1 from fd09::2 blackhole"));
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	EXPECT_TRUE(until(STALE > stale));
+	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
+	ASSERT_EQ(0, sh("for f in -4 -6; do ip $f rule del pref 1; done"));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
+	GOES_DIRECT(&pair);
+}
+
+/* Left to the kernel */
+
+TEST_F(established, left__vrf)
+{
+	struct pair pair;
+	uint64_t left;
+
+	if (sh("ip link add red type vrf table 10 2>/dev/null"))
+		SKIP(return, "this kernel has no VRF");
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_l3mdev_accept", "1"));
+	ASSERT_EQ(0, sh("ip link set red up && ip link set fska master red && "
+			"ip address replace fd09::1/64 dev fska nodad"));
+	PAIR(&pair);
+	left = LEFT;
+	ASSERT_TRUE(talk(&pair, ROUNDS));
+	EXPECT_LE(left + ROUNDS, LEFT);
+	EXPECT_EQ(0, ENTRIES + HITS);
+}
+
+TEST_F(established, left__nat)
+{
+	struct pair pair;
+	uint64_t left;
+
+	if (sh("nft 'table inet t { chain c { "
+	       "type nat hook prerouting priority -100; "
+	       "tcp dport 99 redirect to :%d; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	pair.client = dial(self->server, self->client, &self->place, 99);
+	ASSERT_LE(0, pair.client);
+	pair.server = sock_accept(self->lfd);
+	ASSERT_LE(0, pair.server);
+	left = LEFT;
+	ASSERT_TRUE(talk(&pair, ROUNDS));
+	EXPECT_LE(left + ROUNDS, LEFT);
+	EXPECT_EQ(0, ENTRIES + HITS);
+	/* Connections that are not translated are. */
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+}
+
+/* INPUT chains see what goes direct. */
+TEST_F(established, direct__input_chain)
+{
+	struct pair pair;
+	uint64_t direct;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook input priority 0; "
+	       "tcp dport %d drop; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	direct = DIRECT;
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	EXPECT_TRUE(until(DIRECT > direct));
+	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
+	ASSERT_EQ(0, sh("nft delete table inet t"));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+}
+
+/* A segment in two fragments arrives, and is not direct. */
+TEST_F(established, left__fragments)
+{
+	struct pair pair;
+	uint64_t left;
+
+	if (self->place.family == AF_INET6 && !self->place.dual)
+		SKIP(return, "TCP over IPv6 is not fragmented");
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, setsockopt(pair.client, IPPROTO_IP, IP_MTU_DISCOVER,
+				&(int){ IP_PMTUDISC_DONT }, sizeof(int)));
+	left = LEFT;
+	ASSERT_EQ(0, sh("nsenter --net=/proc/%d/fd/%d python3 -c '"
+			"import socket, struct\n"
+			"s = socket.socket(2, 3, 255)\n"
+			"h = struct.pack(\">BBHHHBBH4s4s\", 69, 0, 36, 77, "
+			"0x2000, 64, 6, 0, bytes((10, 9, 0, 2)), "
+			"bytes((10, 9, 0, 1)))\n"
+			"s.sendto(h + bytes(16), (\"10.9.0.1\", 0))'",
+			getpid(), self->client));
+	EXPECT_EQ(left + 1, LEFT);
+	GOES_DIRECT(&pair);
+}
+
+/* Size */
+
+#define MANY	2000
+#define MANY_FULL	20000
+
+/* Grows with its load and shrinks again, and nothing is lost or listed twice
+ * but the few whose bucket is full.
+ */
+TEST_F(established, size__follows_load)
+{
+	int many = full_run() ? MANY_FULL : MANY, i;
+	struct pair *pairs = calloc(many, sizeof(*pairs));
+	struct est est;
+
+	ASSERT_NE(NULL, pairs);
+	for (i = 0; i < many; i++) {
+		PAIR(&pairs[i]);
+		ASSERT_TRUE(talk(&pairs[i], 1));
+	}
+	/* Those that came while it grew. */
+	for (i = 0; i < many; i++)
+		ASSERT_TRUE(talk(&pairs[i], 2));
+	ASSERT_EQ(1, est_get(1, &est));
+	EXPECT_LE(many - many / 50, est.n[FSK_A_EST_ENTRIES]);
+	EXPECT_EQ(est.n[FSK_A_EST_ENTRIES], est_list(1));
+	EXPECT_LE(many / 3, est.n[FSK_A_EST_BUCKETS]);
+	/* At most 64 bytes for each one and a half. */
+	EXPECT_GE(many * 44, est.n[FSK_A_EST_MEMORY]);
+	for (i = 0; i < many; i++) {
+		close(pairs[i].client);
+		close(pairs[i].server);
+	}
+	EXPECT_TRUE(until(!ENTRIES));
+	EXPECT_TRUE(until(est_get(1, &est) == 1 &&
+			  est.n[FSK_A_EST_BUCKETS] == 64));
+	free(pairs);
+}
+
+TEST_HARNESS_MAIN
