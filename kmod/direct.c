@@ -225,13 +225,13 @@ fsk_direct_find4(struct fsk_est_core *core, struct net *net,
 		 const struct sk_buff *skb, const struct tcphdr *th,
 		 __portpair ports, u32 hash)
 {
-	struct fsk_est_bucket *b = fsk_est_bucket(core, hash);
-	const struct iphdr *iph = ip_hdr(skb);
-	INET_ADDR_COOKIE(cookie, iph->saddr, iph->daddr);
+	INET_ADDR_COOKIE(cookie, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr);
+	struct fsk_est_bucket *b;
 	struct sock *sk;
 	u64 found;
 	int i;
 
+	b = fsk_est_bucket(core, hash);
 	if (unlikely(!b))
 		return NULL;
 	fsk_est_for_each_tagged(i, found, READ_ONCE(b->tags),

@@ -267,10 +267,10 @@ static void fsk_est_move_bucket(struct fsk_est_core *core)
 
 static unsigned long fsk_est_alloc(const struct fsk_est_core *core, u32 order)
 {
-	void *buckets;
+	struct fsk_est_bucket *buckets;
 
-	BUILD_BUG_ON(sizeof(struct fsk_est_bucket) != 64);
-	buckets = kvzalloc_node(sizeof(struct fsk_est_bucket) << order,
+	BUILD_BUG_ON(sizeof(*buckets) != 64);
+	buckets = kvzalloc_node(sizeof(*buckets) << order,
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
 				cpu_to_node(core->cpu));
 	/* Slabs of a page and more are aligned to it; who debugs them may not

@@ -18,7 +18,7 @@
 #define FSK_EST_ORDER_MIN	6	/* 64 buckets, a page */
 #define FSK_EST_ORDER_MAX	18	/* 16 MiB, room for 800,000 */
 #define FSK_EST_AFTER		4	/* segments, see fsk_net.est_after */
-#define FSK_EST_FILL		3	/* a bucket, on average, before it grows */
+#define FSK_EST_FILL		3	/* of a bucket, when it grows */
 
 /**
  * struct fsk_est_bucket - connections whose hashes begin alike

@@ -27,6 +27,11 @@
  * connect() takes.  It is given a source port whose replies come in on the core
  * that connects: because the network card's hash says so, or because the
  * module moves them there.
+ *
+ * Where it is switched on, connections that live long are entered in a table of
+ * the core that their packets come in on.  A hook at the end of PRE_ROUTING
+ * finds them there and hands the packet on with its socket and the route that
+ * the socket has cached.  The sockets themselves know nothing of it.
  */
 
 /**
@@ -54,6 +59,9 @@
  *      socket that connects; nothing is taken under them.
  *   7. fsk_steer_queue.lock, of packets on their way to a core, taken with BH
  *      off by the hook and by the poll; nothing is taken under it.
+ *   8. fsk_est_core.lock, of a core's established table, taken with BH off by
+ *      the hook that enters or forgets a connection, and by the work item that
+ *      sweeps; delayed work's timer base is taken under it.
  *
  * The packet side, the accept side's fast path and the timers take none of
  * 1-4: they run under RCU.  A softirq may hold a child's socket spinlock when
@@ -79,6 +87,9 @@
  *     (joined.c) until it connects, listens or is destroyed, and unload takes
  *     out of it and makes plain what is there.
  *   - A packet in a core's queue holds its device.
+ *   - A place in an established table holds its socket, and through it perhaps
+ *     the namespace: sweeps drop what has closed.  A packet that is handed on
+ *     has a reference of its own, as after the kernel's early demultiplexing.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
  * take it out of the tables, clear the RCU pointers to both sockets, release
@@ -89,6 +100,11 @@
  *
  * How a namespace goes.  Its last socket has gone first, so its tables are
  * empty and its hooks are unregistered; only &struct fsk_net is left.
+ *
+ * An established table is emptied when it is switched off, its namespace goes
+ * or the module does: hooks are unregistered, an RCU grace period passes, the
+ * work item is cancelled, then nobody but a reader of a dump is left, for whom
+ * another grace period passes before the table is freed.
  *
  * What unload waits for.  The kernel refuses while app listeners exist.  Who
  * can be in a function of connect.c:

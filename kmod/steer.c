@@ -9,9 +9,9 @@
  * which they came in, also those that come in on their core while others are on
  * the way there.
  *
- * The hook is the last of PRE_ROUTING but direct.c's.  All that looks at packets before
- * routing has seen this one, once, and what follows is the one function that
- * the hook is told of.
+ * The hook is the last of PRE_ROUTING but direct.c's.  All that looks at
+ * packets before routing has seen this one, once, and what follows is the one
+ * function that the hook is told of.
  */
 #include "steer.h"
 

@@ -17,7 +17,7 @@ tests=(usage help no_module rights full_disk status set_range set_namespace
 	netns listen_empty listen_rows listen_addresses listen_bypass
 	listen_churn listen_many stats_counts stats_sum json attributes
 	run_status run_options run_preload adopt adopt_refused
-	set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
+	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
 	nic_netns nic_watch)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
@@ -99,6 +99,11 @@ test_usage() {
 	tool 1 set rescue-ms=4294967296
 	tool 1 set something=1
 	says "only rescue-ms"
+	tool 1 set established=
+	tool 1 set established=1
+	says "neither on nor off"
+	tool 1 set established-after=x
+	tool 1 show established nonsense
 	tool 1 set rfd=
 	tool 1 set rfd=nonsense
 	says "no mode"
@@ -148,7 +153,7 @@ test_no_module() {
 	begin
 	rmmod fastsocket || fail "the module stays"
 	defer insmod "$module"
-	for words in status "show listen" "show stats" "set rescue-ms=1" \
+	for words in status "show listen" "show established" "show stats" "set rescue-ms=1" \
 		"-j status" "show rfd" "show flows" "set rfd=mask" \
 		"rfd set lo off" "rfd auto lo" "rfd del lo" "rfd watch"; do
 		# shellcheck disable=SC2086 # words
@@ -240,6 +245,55 @@ test_set_namespace() {
 	is 33 'd["rescue-ms"]'
 	tool 0 -j status
 	is 20 'd["rescue-ms"]'
+}
+
+# A client that sends now and then on its CPU; the last of its output is its port.
+talk() {
+	taskset -c 0 /usr/bin/python3 -c "import socket, time
+s = socket.create_connection(('127.0.0.1', $1))
+print(s.getsockname()[1], flush=True)
+while True:
+    s.send(b'x')
+    time.sleep(0.05)" >"$work/port" &
+	defer stop_pid $! KILL
+	disown
+}
+
+entered() {
+	tool 0 -j show established
+	[ "$(json 'sum(c["entries"] for c in d["cores"])')" = 1 ]
+}
+
+test_established() {
+	begin
+	tool 0 show established
+	[[ $out == off:* ]] || fail "not off: $out"
+	tool 0 -j show established
+	is False 'd["on"]'
+	tool 0 -j show established --list
+	is '[]' 'd'
+	defer "$FSK_TOOL" set established=off
+	defer "$FSK_TOOL" set established-after=4
+	tool 0 set established=on
+	tool 0 set established-after=0
+	tool 0 -j status
+	is "(True, 0)" '(d["established"], d["established-after"])'
+	listener 'a = tcp(port=7003)'
+	talk 7003
+	wait_for 30 entered || fail "not entered: $out"
+	is 1 '[c for c in d["cores"] if c["cpu"] == 0][0]["entries"]'
+	is 4096 '[c for c in d["cores"] if c["cpu"] == 0][0]["memory"]'
+	tool 0 -j show established --list
+	is "('ESTAB', '127.0.0.1', 7003, $(cat "$work/port"), 0)" \
+		'tuple(d[0][k] for k in ("state", "local", "local-port",
+		"remote-port", "cpu"))'
+	tool 0 show established
+	[[ $out == CPU* ]] || fail "no table: $out"
+	tool 0 show established --list
+	[[ $out == *127.0.0.1:7003* ]] || fail "no connection: $out"
+	tool 0 set established=off
+	tool 0 -j show established
+	is False 'd["on"]'
 }
 
 test_netns() {

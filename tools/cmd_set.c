@@ -12,6 +12,10 @@
 #include "nl.h"
 #include "rfd.h"
 
+/* For messages. */
+#define FSK_SET_NAMES	"rescue-ms=N, rfd=MODE, rfd-count=0|1, " \
+			"established=on|off and established-after=N"
+
 /* The range is the kernel's business; what doesn't fit is not a number. */
 static int fsk_set_number(const char *word, uint32_t *number)
 {
@@ -110,8 +114,7 @@ int fsk_cmd_set(int argc, char **argv)
 	setting = fsk_set_find(argv[1]);
 	if (!setting)
 		return fsk_usage("set: there is no '%s', only %s", argv[1],
-				 "rescue-ms=N, rfd=MODE, rfd-count=0|1, "
-				 "established=on|off and established-after=N");
+				 FSK_SET_NAMES);
 	status = setting->read(argv[1] + strlen(setting->name), &number);
 	if (status)
 		return status;

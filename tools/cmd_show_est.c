@@ -65,7 +65,8 @@ static int fsk_est_take(const struct nlmsghdr *msg, const struct nlattr **attrs,
 	}
 	all->rows = rows;
 	for (size_t i = 0; i < FSK_EST_COLUMNS; i++)
-		rows[all->count][i] = fsk_nl_uint(attrs[fsk_est_columns[i].attr]);
+		rows[all->count][i] =
+			fsk_nl_uint(attrs[fsk_est_columns[i].attr]);
 	all->count++;
 	return 0;
 }
@@ -143,7 +144,7 @@ static const char *fsk_conn_addr(char *text, int family,
 	if (!addr || mnl_attr_get_payload_len(addr) != size ||
 	    !inet_ntop(family, mnl_attr_get_payload(addr), text,
 		       INET6_ADDRSTRLEN))
-		strcpy(text, "?");
+		snprintf(text, INET6_ADDRSTRLEN, "?");
 	return text;
 }
 

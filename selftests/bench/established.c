@@ -343,7 +343,7 @@ static void slabs(void)
 
 	while (f && fgets(line, sizeof(line), f))
 		if (!strncmp(line, "TCP", 3) || !strncmp(line, "sock_", 5) ||
-		    !strncmp(line, "dentry", 6) || !strncmp(line, "filp", 4))
+		    !strncmp(line, "dentry", 6) || !strncmp(line, "file", 4))
 			printf("SLAB %s", line);
 }
 
