@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The direct path: packets of long-lived connections go from the end of
- * PRE_ROUTING to LOCAL_IN with their socket and the route that it has cached,
+ * PRE_ROUTING to LOCAL_IN or TCP with their socket and the route that it has cached,
  * past early demultiplexing, the established lookup and the route lookup.
  *
  * A packet that finds its connection in this core's table (est.c) is given the
  * socket exactly as the kernel's early demultiplexing would, and its route
  * under the same conditions; so policy routing, rp_filter and NAT mean what
  * they mean there.  What ip_rcv_finish() has left to do for such a packet is
- * to call the route's input function, which is done from here.
+ * to call the route's input function, which is done from here; and what that
+ * has to do is to call the hooks at LOCAL_IN, where often nobody is but rx.c,
+ * which wants SYNs only: then what comes after them is called at once.
  *
  * A packet that does not find it, of a port that joined sockets have, looks in
  * the kernel's table, which then need not be done again, and enters what it
@@ -19,7 +21,6 @@
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <linux/tcp.h>
@@ -34,20 +35,38 @@
 
 #include "compat.h"
 #include "est.h"
+#include "rx.h"
 
 #define FSK_DIRECT_LAST	(TCP_FLAG_FIN | TCP_FLAG_RST)
 
 /* Routes */
 
+/* dst_check(), whose answer for most of IPv4's routes can be seen from here:
+ * nothing has changed since, and the device is there.
+ */
+static __always_inline struct dst_entry *
+fsk_direct_dst_check(const struct net *net, struct dst_entry *dst,
+		     const struct sock *sk, int family)
+{
+	const struct rtable *rt = (const struct rtable *)dst;
+
+	if (family == NFPROTO_IPV6)
+		return dst_check(dst, sk->sk_rx_dst_cookie);
+	if (likely(READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK &&
+		   rt->rt_genid == rt_genid_ipv4(net)))
+		return dst;
+	return dst_check(dst, 0);
+}
+
 /* As early demultiplexing does it. */
-static bool fsk_direct_route(struct sk_buff *skb, const struct sock *sk,
-			     int family)
+static __always_inline bool
+fsk_direct_route(const struct net *net, struct sk_buff *skb,
+		 const struct sock *sk, int family)
 {
 	struct dst_entry *dst = rcu_dereference(sk->sk_rx_dst);
 
 	if (dst)
-		dst = dst_check(dst, family == NFPROTO_IPV6 ?
-				     sk->sk_rx_dst_cookie : 0);
+		dst = fsk_direct_dst_check(net, dst, sk, family);
 	if (!dst || sk->sk_rx_dst_ifindex != skb->skb_iif)
 		return false;
 	skb_dst_set_noref(skb, dst);
@@ -71,6 +90,49 @@ static bool fsk_direct_is_all(struct net *net, const struct sk_buff *skb)
 #endif
 }
 
+/* Known as soon as rx.c has seen a SYN; IPv4's and IPv6's. */
+fsk_direct_okfn *fsk_direct_finish[2];
+
+/* Whether nobody at LOCAL_IN wants to see a packet that is no SYN. */
+static __always_inline bool
+fsk_direct_is_alone(const struct net *net, bool ipv6)
+{
+	const struct nf_hook_entries *e;
+
+	if (ipv6)
+		e = rcu_dereference(net->nf.hooks_ipv6[NF_INET_LOCAL_IN]);
+	else
+		e = rcu_dereference(net->nf.hooks_ipv4[NF_INET_LOCAL_IN]);
+	return !e || (e->num_hook_entries == 1 &&
+		      e->hooks[0].hook == (ipv6 ? fsk_rx_ipv6 : fsk_rx_ipv4));
+}
+
+static __always_inline bool
+fsk_direct_is_local(const struct sk_buff *skb, bool ipv6)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ipv6)
+		return READ_ONCE(skb_dst(skb)->input) == ip6_input;
+#endif
+	return READ_ONCE(skb_dst(skb)->input) == ip_local_deliver;
+}
+
+static __always_inline void
+fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
+		   struct sk_buff *skb, bool ipv6)
+{
+	fsk_direct_okfn *finish = core->finish[ipv6];
+
+	core->direct++;
+	if (likely(finish && fsk_direct_is_local(skb, ipv6) &&
+		   fsk_direct_is_alone(net, ipv6))) {
+		finish((struct net *)net, NULL, skb);
+		return;
+	}
+	core->finish[ipv6] = READ_ONCE(fsk_direct_finish[ipv6]);
+	dst_input(skb);
+}
+
 /* Hits */
 
 /* @sk comes with a reference, which the packet takes over. */
@@ -78,20 +140,22 @@ static __always_inline unsigned int
 fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
 	       const struct nf_hook_state *state, int family)
 {
-	core->n.hits++;
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
 	if (unlikely(skb_dst(skb)))	/* loopback */
-		return NF_ACCEPT;
-	if (unlikely(!fsk_direct_route(skb, sk, family))) {
+		goto kernel;
+	if (unlikely(!fsk_direct_route(state->net, skb, sk, family))) {
 		core->n.stale++;
-		return NF_ACCEPT;
+		goto kernel;
 	}
 	if (unlikely(!fsk_direct_is_all(state->net, skb)))
-		return NF_ACCEPT;
-	core->n.direct++;
-	dst_input(skb);
+		goto kernel;
+	fsk_direct_deliver(core, state->net, skb, family == NFPROTO_IPV6);
 	return NF_STOLEN;
+
+kernel:
+	core->n.kernel++;
+	return NF_ACCEPT;
 }
 
 /* The place's entry is of no more use: no packet will find it, or it is no
@@ -102,6 +166,15 @@ static noinline void fsk_direct_forget(struct fsk_est_core *core,
 {
 	if (fsk_est_remove(core, sk, hash))
 		sock_put(sk);	/* the place's */
+}
+
+/* As inet_match() has it for what came through no VRF. */
+static __always_inline bool fsk_direct_is_bound(const struct sock *sk,
+						const struct sk_buff *skb)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	return !bound || bound == skb->skb_iif;
 }
 
 /* Whether a socket that matches a packet can take it; it is forgotten if not,
@@ -147,7 +220,7 @@ static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
 	if (!sk_fullsock(sk))
 		return;
 	if (!skb_dst(skb))
-		fsk_direct_route(skb, sk, family);
+		fsk_direct_route(est->fn->net, skb, sk, family);
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return;
 	/* TCP notes the core when it has the packet. */
@@ -159,7 +232,9 @@ static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
 		fsk_est_insert(core, sk, hash);
 }
 
-/* Packets that are the kernel's in any case. */
+/* Packets that are the kernel's in any case: of a VRF, from a bridge or IPsec,
+ * translated.
+ */
 
 static bool fsk_direct_is_translated(const struct sk_buff *skb)
 {
@@ -181,7 +256,7 @@ fsk_direct_leave(struct fsk_est_core *core, const struct sk_buff *skb,
 		return true;
 	if (likely(!netif_is_l3_slave(state->in) &&
 		   !netif_is_l3_master(state->in) &&
-		   !nf_bridge_in_prerouting(skb) &&
+		   !skb_has_extensions((struct sk_buff *)skb) &&
 		   !fsk_direct_is_translated(skb)))
 		return false;
 	core->n.left++;
@@ -189,25 +264,21 @@ fsk_direct_leave(struct fsk_est_core *core, const struct sk_buff *skb,
 }
 
 /* A header that is not linear goes the kernel's way. */
-static __always_inline const struct tcphdr *
-fsk_direct_header(const struct sk_buff *skb)
+static __always_inline bool fsk_direct_is_linear(const struct sk_buff *skb,
+						 const struct tcphdr *th)
 {
-	const struct tcphdr *th = (const void *)skb_transport_header(skb);
-
-	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb) ||
-		     th->doff < sizeof(*th) / 4))
-		return NULL;
-	return th;
+	return (const unsigned char *)(th + 1) <= skb_tail_pointer(skb) &&
+	       th->doff >= sizeof(*th) / 4;
 }
 
 /* IPv4 */
 
-static noinline void fsk_direct_miss4(struct fsk_est *est,
-				      struct fsk_est_core *core,
+static noinline void fsk_direct_miss4(struct fsk_est_core *core,
 				      struct sk_buff *skb,
 				      const struct tcphdr *th, u32 hash)
 {
 	const struct iphdr *iph = ip_hdr(skb);
+	struct fsk_est *est = core->est;
 	struct sock *sk;
 
 	if (!fsk_direct_may_learn(est, th))
@@ -218,6 +289,14 @@ static noinline void fsk_direct_miss4(struct fsk_est *est,
 				     inet_sdif(skb));
 	if (sk)
 		fsk_direct_learn(est, core, skb, sk, hash, NFPROTO_IPV4);
+}
+
+static __always_inline bool
+fsk_direct_match4(const struct sock *sk, const struct net *net,
+		  __addrpair cookie, __portpair ports)
+{
+	return sk->sk_addrpair == cookie && sk->sk_portpair == ports &&
+	       net_eq(sock_net(sk), net);
 }
 
 static __always_inline struct sock *
@@ -237,7 +316,8 @@ fsk_direct_find4(struct fsk_est_core *core, struct net *net,
 	fsk_est_for_each_tagged(i, found, READ_ONCE(b->tags),
 				fsk_est_tag(hash)) {
 		sk = READ_ONCE(b->sk[i]);
-		if (sk && inet_match(net, sk, cookie, ports, skb->skb_iif, 0) &&
+		if (sk && fsk_direct_match4(sk, net, cookie, ports) &&
+		    fsk_direct_is_bound(sk, skb) &&
 		    fsk_direct_take(core, &b->sk[i], sk, hash, th))
 			return sk;
 	}
@@ -250,39 +330,39 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 	const struct iphdr *iph = ip_hdr(skb);
 	struct fsk_est_core *core;
 	const struct tcphdr *th;
-	struct fsk_est *est = priv;
 	struct sock *sk;
 	__portpair ports;
 	u32 hash;
 
 	if (iph->protocol != IPPROTO_TCP)
 		return NF_ACCEPT;
-	core = this_cpu_ptr(est->core);
+	core = this_cpu_ptr((struct fsk_est_core __percpu *)priv);
 	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph))) {
 		core->n.left++;
 		return NF_ACCEPT;
 	}
-	th = fsk_direct_header(skb);
-	if (unlikely(!th || fsk_direct_leave(core, skb, state)))
+	th = (const void *)skb_transport_header(skb);
+	if (unlikely(!fsk_direct_is_linear(skb, th) ||
+		     fsk_direct_leave(core, skb, state)))
 		return NF_ACCEPT;
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
-	hash = fsk_est_hash4(est, iph->saddr, iph->daddr, ports);
+	hash = fsk_est_hash4(core->seed, iph->saddr, iph->daddr, ports);
 	sk = fsk_direct_find4(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
 		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV4);
-	fsk_direct_miss4(est, core, skb, th, hash);
+	fsk_direct_miss4(core, skb, th, hash);
 	return NF_ACCEPT;
 }
 
 /* IPv6 */
 
 #if IS_ENABLED(CONFIG_IPV6)
-static noinline void fsk_direct_miss6(struct fsk_est *est,
-				      struct fsk_est_core *core,
+static noinline void fsk_direct_miss6(struct fsk_est_core *core,
 				      struct sk_buff *skb,
 				      const struct tcphdr *th, u32 hash)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct fsk_est *est = core->est;
 	struct sock *sk;
 
 	if (!fsk_direct_may_learn(est, th))
@@ -293,6 +373,16 @@ static noinline void fsk_direct_miss6(struct fsk_est *est,
 				     inet6_iif(skb), inet6_sdif(skb));
 	if (sk)
 		fsk_direct_learn(est, core, skb, sk, hash, NFPROTO_IPV6);
+}
+
+static __always_inline bool
+fsk_direct_match6(const struct sock *sk, const struct net *net,
+		  const struct ipv6hdr *ip6h, __portpair ports)
+{
+	return sk->sk_portpair == ports && net_eq(sock_net(sk), net) &&
+	       sk->sk_family == AF_INET6 &&
+	       ipv6_addr_equal(&sk->sk_v6_daddr, &ip6h->saddr) &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, &ip6h->daddr);
 }
 
 static __always_inline struct sock *
@@ -311,8 +401,8 @@ fsk_direct_find6(struct fsk_est_core *core, struct net *net,
 	fsk_est_for_each_tagged(i, found, READ_ONCE(b->tags),
 				fsk_est_tag(hash)) {
 		sk = READ_ONCE(b->sk[i]);
-		if (sk && inet6_match(net, sk, &ip6h->saddr, &ip6h->daddr,
-				      ports, skb->skb_iif, 0) &&
+		if (sk && fsk_direct_match6(sk, net, ip6h, ports) &&
+		    fsk_direct_is_bound(sk, skb) &&
 		    fsk_direct_take(core, &b->sk[i], sk, hash, th))
 			return sk;
 	}
@@ -326,26 +416,26 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	struct fsk_est_core *core;
 	const struct tcphdr *th;
-	struct fsk_est *est = priv;
 	struct sock *sk;
 	__portpair ports;
 	u32 hash;
 
-	core = this_cpu_ptr(est->core);
+	core = this_cpu_ptr((struct fsk_est_core __percpu *)priv);
 	if (ip6h->nexthdr != IPPROTO_TCP) {
 		if (ip6h->nexthdr == NEXTHDR_FRAGMENT)
 			core->n.left++;
 		return NF_ACCEPT;
 	}
-	th = fsk_direct_header(skb);
-	if (unlikely(!th || fsk_direct_leave(core, skb, state)))
+	th = (const void *)skb_transport_header(skb);
+	if (unlikely(!fsk_direct_is_linear(skb, th) ||
+		     fsk_direct_leave(core, skb, state)))
 		return NF_ACCEPT;
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
-	hash = fsk_est_hash6(est, &ip6h->saddr, &ip6h->daddr, ports);
+	hash = fsk_est_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
 	sk = fsk_direct_find6(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
 		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV6);
-	fsk_direct_miss6(est, core, skb, th, hash);
+	fsk_direct_miss6(core, skb, th, hash);
 	return NF_ACCEPT;
 }
 #else
@@ -383,6 +473,6 @@ void fsk_direct_hooks(struct fsk_est *est)
 
 	for (i = 0; i < ARRAY_SIZE(est->hook_ops); i++) {
 		est->hook_ops[i] = fsk_direct_hook_ops[i];
-		est->hook_ops[i].priv = est;
+		est->hook_ops[i].priv = (void __force *)est->core;
 	}
 }

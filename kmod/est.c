@@ -28,8 +28,6 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
-#include "direct.h"
-
 #define FSK_EST_SWEEP		4096	/* buckets a second at most, per core:
 					 * 12,000 sockets to look at, 1 ms
 					 */
@@ -45,14 +43,14 @@ static bool fsk_est_alive(const struct fsk_est_core *core,
 	       cpu_online(core->cpu);
 }
 
-static u32 fsk_est_hash(const struct fsk_est *est, const struct sock *sk)
+static u32 fsk_est_hash(u64 seed, const struct sock *sk)
 {
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
-		return fsk_est_hash6(est, &sk->sk_v6_daddr,
+		return fsk_est_hash6(seed, &sk->sk_v6_daddr,
 				     &sk->sk_v6_rcv_saddr, sk->sk_portpair);
 #endif
-	return fsk_est_hash4(est, sk->sk_daddr, sk->sk_rcv_saddr,
+	return fsk_est_hash4(seed, sk->sk_daddr, sk->sk_rcv_saddr,
 			     sk->sk_portpair);
 }
 
@@ -209,7 +207,7 @@ static void fsk_est_sweep_bucket(struct fsk_est_core *core,
 	for (i = 0; i < FSK_EST_WAYS; i++) {
 		sk = b->sk[i];
 		if (sk && (!fsk_est_alive(core, sk) ||
-			   fsk_est_bucket(core, fsk_est_hash(core->est, sk)) !=
+			   fsk_est_bucket(core, fsk_est_hash(core->seed, sk)) !=
 			   b))
 			fsk_est_bury(core, b, i, &dead);
 	}
@@ -249,7 +247,7 @@ static void fsk_est_move_bucket(struct fsk_est_core *core)
 		sk = from->sk[i];
 		if (!sk)
 			continue;
-		hash = fsk_est_hash(core->est, sk);
+		hash = fsk_est_hash(core->seed, sk);
 		to = &fsk_est_buckets(core->table)
 			[fsk_est_index(core->table, hash)];
 		j = fsk_est_find_empty(to);
@@ -352,7 +350,7 @@ static bool fsk_est_conn(const struct fsk_est_core *core,
 
 	if (!sk || !fsk_est_get(&b->sk[i], sk))
 		return false;
-	hash = fsk_est_hash(core->est, sk);
+	hash = fsk_est_hash(core->seed, sk);
 	conn->state = READ_ONCE(sk->sk_state);
 	conn->ipv6 = sk->sk_family == AF_INET6;
 #if IS_ENABLED(CONFIG_IPV6)
@@ -405,19 +403,21 @@ int fsk_est_list(struct fsk_est_core *core, u64 *pos,
 
 /* Switching */
 
-static void fsk_est_core_init(struct fsk_est *est, int cpu)
+static void fsk_est_core_init(struct fsk_est *est, int cpu, u64 seed)
 {
 	struct fsk_est_core *core = per_cpu_ptr(est->core, cpu);
 
 	spin_lock_init(&core->lock);
 	INIT_DELAYED_WORK(&core->work, fsk_est_work);
 	core->cpu = cpu;
+	core->seed = seed;
 	core->est = est;
 }
 
 static struct fsk_est *fsk_est_create(struct fsk_net *fn)
 {
 	struct fsk_est *est = kvzalloc(sizeof(*est), GFP_KERNEL_ACCOUNT);
+	u64 seed;
 	int cpu;
 
 	if (!est)
@@ -428,10 +428,10 @@ static struct fsk_est *fsk_est_create(struct fsk_net *fn)
 		return NULL;
 	}
 	est->fn = fn;
-	est->seed = get_random_u64();
+	seed = get_random_u64();
 	fsk_direct_hooks(est);
 	for_each_possible_cpu(cpu)
-		fsk_est_core_init(est, cpu);
+		fsk_est_core_init(est, cpu, seed);
 	return est;
 }
 

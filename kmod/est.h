@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 #include <net/sock.h>
 
+#include "direct.h"
 #include "netns.h"
 
 #define FSK_EST_WAYS		7	/* connections in a cache line */
@@ -35,8 +36,7 @@ struct fsk_est_bucket {
 
 /**
  * struct fsk_est_counts - what packets met; written by their core alone
- * @hits: connection found here
- * @direct: ... and given to TCP at once
+ * @kernel: connection found here, and given to the kernel's path
  * @misses: connection not found here
  * @foreign: ... whose last packet came in on another core
  * @stale: connection found, but no route that still holds
@@ -45,8 +45,7 @@ struct fsk_est_bucket {
  * @full: connections not entered because their bucket was full
  */
 struct fsk_est_counts {
-	u64 hits;
-	u64 direct;
+	u64 kernel;
 	u64 misses;
 	u64 foreign;
 	u64 stale;
@@ -61,7 +60,11 @@ struct fsk_est_counts {
  *	has both or neither.
  * @old: the table that is being left, in the same way, or 0
  * @moved: buckets of @old that have been emptied
- * @n: counters
+ * @seed: of the hash, constant
+ * @direct: packets given to TCP at once; written by this core alone
+ * @finish: what comes after LOCAL_IN in IPv4 and in IPv6, %NULL until it is
+ *	known; written by this core alone
+ * @n: other counters
  * @lock: protects all that is written but @n; rank 8, taken with BH off
  * @entries: connections in both tables
  * @hand: the bucket that is swept next
@@ -74,7 +77,11 @@ struct fsk_est_core {
 	unsigned long table;
 	unsigned long old;
 	u32 moved;
-	struct fsk_est_counts n;
+	u64 seed;
+	u64 direct;
+	fsk_direct_okfn *finish[2];
+	/* all that a direct packet touches is above */
+	struct fsk_est_counts n ____cacheline_aligned_in_smp;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;	/* rank 8 */
 	u32 entries;
@@ -89,7 +96,6 @@ struct fsk_est_core {
  * struct fsk_est - a namespace's connections
  * @core: by CPU
  * @fn: namespace state, constant
- * @seed: of the hash, constant
  * @on: hooks are registered; written under fsk_net.mutex
  * @hook_ops: one for each family
  * @ports: bit map of the local ports that joined sockets have connected from
@@ -99,7 +105,6 @@ struct fsk_est_core {
 struct fsk_est {
 	struct fsk_est_core __percpu *core;
 	struct fsk_net *fn;
-	u64 seed;
 	bool on;
 	struct nf_hook_ops hook_ops[2];
 	unsigned long ports[BITS_TO_LONGS(FSK_NET_PORTS)];
@@ -145,20 +150,19 @@ static inline u32 fsk_est_mix(u64 x)
 	return x >> 32;
 }
 
-static inline u32 fsk_est_hash4(const struct fsk_est *est, __be32 remote,
-				__be32 local, __portpair ports)
+static inline u32 fsk_est_hash4(u64 seed, __be32 remote, __be32 local,
+				__portpair ports)
 {
 	u64 x = (__force u64)remote << 32 | (__force u32)ports;
 
-	return fsk_est_mix((x ^ est->seed) * 0xff51afd7ed558ccdull +
+	return fsk_est_mix((x ^ seed) * 0xff51afd7ed558ccdull +
 			   (__force u32)local);
 }
 
-static inline u32 fsk_est_hash6(const struct fsk_est *est,
-				const struct in6_addr *remote,
+static inline u32 fsk_est_hash6(u64 seed, const struct in6_addr *remote,
 				const struct in6_addr *local, __portpair ports)
 {
-	u64 x = est->seed ^ (__force u32)ports;
+	u64 x = seed ^ (__force u32)ports;
 	int i;
 
 	for (i = 0; i < 4; i += 2) {

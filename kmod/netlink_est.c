@@ -56,6 +56,8 @@ static int fsk_netlink_est_put(struct sk_buff *msg,
 			       const struct fsk_est_core *core)
 {
 	const struct fsk_est_counts *n = &core->n;
+	u64 direct = READ_ONCE(core->direct);
+	u64 hits = direct + READ_ONCE(n->kernel);
 	u32 buckets = fsk_est_size(core);
 
 	if (nla_put_u32(msg, FSK_A_EST_CPU, core->cpu) ||
@@ -64,8 +66,8 @@ static int fsk_netlink_est_put(struct sk_buff *msg,
 	    nla_put_u64_64bit(msg, FSK_A_EST_MEMORY,
 			      (u64)buckets * sizeof(struct fsk_est_bucket),
 			      FSK_A_EST_PAD) ||
-	    fsk_netlink_est_put_u64(msg, FSK_A_EST_HITS, &n->hits) ||
-	    fsk_netlink_est_put_u64(msg, FSK_A_EST_DIRECT, &n->direct) ||
+	    fsk_netlink_est_put_u64(msg, FSK_A_EST_HITS, &hits) ||
+	    fsk_netlink_est_put_u64(msg, FSK_A_EST_DIRECT, &direct) ||
 	    fsk_netlink_est_put_u64(msg, FSK_A_EST_MISSES, &n->misses) ||
 	    fsk_netlink_est_put_u64(msg, FSK_A_EST_FOREIGN, &n->foreign) ||
 	    fsk_netlink_est_put_u64(msg, FSK_A_EST_STALE, &n->stale) ||

@@ -22,6 +22,7 @@
 #include <net/tcp.h>
 
 #include "compat.h"
+#include "direct.h"
 #include "listen.h"
 #include "local.h"
 #include "timewait.h"
@@ -253,11 +254,13 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 	__skb_push(skb, offset);
 }
 
-static unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
-	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb))
+	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
+		fsk_direct_note_finish(false, state->okfn);
 		fsk_rx_steal4(priv, skb);
+	}
 	return NF_ACCEPT;
 }
 
@@ -280,16 +283,18 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 }
 
 /* A packet with extension headers goes the kernel's way. */
-static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
-	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb))
+	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
+		fsk_direct_note_finish(true, state->okfn);
 		fsk_rx_steal6(priv, skb);
+	}
 	return NF_ACCEPT;
 }
 #else
-static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
+unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
 {
 	return NF_ACCEPT;
 }

@@ -116,9 +116,7 @@ static void set_up(void)
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 	struct rlimit files = { 1 << 21, 1 << 21 };
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(ipv6 ? ETH_P_IPV6 :
-							       ETH_P_IP),
-				  .sll_ifindex = 1 };
+				  .sll_ifindex = 1 };	/* only sends */
 	int s;
 
 	sysctl_set("/proc/sys/fs/nr_open", "2097152");
@@ -303,6 +301,18 @@ static int fill6(struct packet *p, int i)
 	return sizeof(p->v6);
 }
 
+/* What has been seen of LOCAL_IN is told by a SYN. */
+static void knock(void)
+{
+	struct sockaddr_in6 in;
+	socklen_t len = local_end(&in);
+	int s = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+
+	if (s < 0 || connect(s, (void *)&in, len))
+		err(1, "connect");
+	close(s);
+}
+
 static void hit(int i)
 {
 	struct packet p = { .eth.ether_type = htons(ipv6 ? ETH_P_IPV6 :
@@ -358,6 +368,8 @@ int main(int argc, char **argv)
 		listen_here(true);
 	if (argc > 1 && !strcmp(argv[1], "direct"))
 		switch_on();
+	if (argc > 1 && strcmp(argv[1], "plain"))
+		knock();
 	for (i = 3; i < argc; i++)
 		window(atoi(argv[i]));
 	slabs();
