@@ -201,9 +201,10 @@ static bool talk(const struct pair *pair, int rounds)
 	ASSERT_TRUE(talk(pair, 2));					\
 	__direct = DIRECT, __misses = MISSES, __stale = STALE;		\
 	ASSERT_TRUE(talk(pair, ROUNDS));				\
-	EXPECT_LE(__direct + ROUNDS, DIRECT);				\
+	/* Late events of the interfaces may change a route. */		\
+	EXPECT_LE(__direct + ROUNDS, DIRECT + STALE - __stale);		\
+	EXPECT_GE(1, STALE - __stale);					\
 	EXPECT_EQ(__misses, MISSES);					\
-	EXPECT_EQ(__stale, STALE);					\
 } while (0)
 
 TEST_F(established, direct__every_packet)
