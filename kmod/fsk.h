@@ -54,9 +54,10 @@
  *   5. wait queue locks: the app listener's before a core's
  *      (fsk_listen_app_wake() runs under the first and takes the second).
  *
- *   6. fsk_dest_table.lock, of a core's destinations, and fsk_joined_chain.lock,
- *      of sockets that have joined to connect: taken under lock_sock() of a
- *      socket that connects; nothing is taken under them.
+ *   6. fsk_dest_table.lock, of a core's destinations, and
+ *      fsk_joined_chain.lock, of sockets that have joined to connect: taken
+ *      under lock_sock() of a socket that connects; nothing is taken under
+ *      them.
  *   7. fsk_steer_queue.lock, of packets on their way to a core, taken with BH
  *      off by the hook and by the poll; nothing is taken under it.
  *   8. fsk_est_core.lock, of a core's established table, taken with BH off by

@@ -38,7 +38,7 @@ struct fsk_joined {
  * @head: protected by @lock
  */
 struct fsk_joined_chain {
-	spinlock_t lock;
+	spinlock_t lock;	/* rank 6 of DOC: locking */
 	struct hlist_head head;
 } ____cacheline_aligned_in_smp;
 

@@ -27,7 +27,7 @@ native() {
 	"$here/native" "$@" >"$work/out" 2>"$work/err"
 	status=$?
 	out=$(cat "$work/out") err=$(cat "$work/err")
-	[ $status = "$expect" ] || fail "native $*: status $status: $out $err"
+	[ "$status" = "$expect" ] || fail "native $*: status $status: $out $err"
 }
 
 test_refuses() {
@@ -62,31 +62,31 @@ assert all(r["per_connection"] == {} for r in data["runs"])
 settings() {
 	local irq
 
-	for irq in /sys/class/net/$nic/device/{,../}msi_irqs/*; do
+	for irq in /sys/class/net/"$nic"/device/{,../}msi_irqs/*; do
 		[ -e "$irq" ] && cat "/proc/irq/${irq##*/}/smp_affinity_list"
 	done
 	cat /proc/sys/net/core/rps_sock_flow_entries
-	cat /sys/class/net/$nic/queues/rx-*/rps_{cpus,flow_cnt}
+	cat /sys/class/net/"$nic"/queues/rx-*/rps_{cpus,flow_cnt}
 }
 
 set_up() {
 	local irq file
 
-	[ -e /sys/class/net/$nic/queues/rx-3 ] || skip "no $nic with four queues"
-	for irq in /sys/class/net/$nic/device/{,../}msi_irqs/*; do
+	[ -e "/sys/class/net/$nic/queues/rx-3" ] || skip "no $nic with four queues"
+	for irq in /sys/class/net/"$nic"/device/{,../}msi_irqs/*; do
 		[ ! -e "$irq" ] || echo 3 >"/proc/irq/${irq##*/}/smp_affinity_list"
 	done
-	for file in /sys/class/net/$nic/queues/rx-*/rps_cpus; do
+	for file in /sys/class/net/"$nic"/queues/rx-*/rps_cpus; do
 		echo 2 >"$file"
 	done
-	ip netns add $peer || fail "no namespace"
-	defer ip netns del $peer
-	ip link add fskb0 type veth peer name fskb1 netns $peer ||
+	ip netns add "$peer" || fail "no namespace"
+	defer ip netns del "$peer"
+	ip link add fskb0 type veth peer name fskb1 netns "$peer" ||
 		fail "no veth"
 	ip addr add 10.99.0.1/24 dev fskb0
 	ip link set fskb0 up
-	ip -n $peer addr add 10.99.0.2/24 dev fskb1
-	ip -n $peer link set fskb1 up
+	ip -n "$peer" addr add 10.99.0.2/24 dev fskb1
+	ip -n "$peer" link set fskb1 up
 	settings >"$work/before"
 	# What the peer's command sees, and whether it then does its work.
 	cat >"$work/peer" <<-END
@@ -99,7 +99,7 @@ set_up() {
 		exec ip netns exec $peer "\$@"
 	END
 	chmod +x "$work/peer"
-	nic_run=(--count --cpus 4 --repeats 1 --conns 5 --warm 1 --nic $nic
+	nic_run=(--count --cpus 4 --repeats 1 --conns 5 --warm 1 --nic "$nic"
 		--address 10.99.0.1 --peer "$work/peer")
 }
 
@@ -142,10 +142,10 @@ test_restores__after_a_signal() {
 		pid=$!
 		wait_for 60 test -e "$work/during" || fail "it did not begin"
 		grep -qx 32768 "$work/during" || fail "no RFS: $(cat "$work/during")"
-		kill -$signal $pid
-		wait $pid
+		kill "-$signal" "$pid"
+		wait "$pid"
 		status=$?
-		[ $status -gt 128 ] || fail "$signal: status $status"
+		[ "$status" -gt 128 ] || fail "$signal: status $status"
 		is_restored
 	done
 }
