@@ -133,20 +133,6 @@ struct worker {
 	long failed;
 };
 
-static int rfd_dial(const struct sockaddr_storage *to, socklen_t len)
-{
-	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (!join_rfd(fd) && !connect(fd, (void *)to, len))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 static void let_go(struct worker *w, int *fd)
 {
 	if (*fd < 0)

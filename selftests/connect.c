@@ -73,45 +73,6 @@ static bool is_joined(int fd)
 	return join_rfd(fd) == -EALREADY;
 }
 
-/* A socket that has joined. */
-static int rfd_make(const struct place *p)
-{
-	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err = fd < 0 ? -errno : join_rfd(fd);
-
-	if (!err)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-static int rfd_dial(const struct place *p, const struct sockaddr_storage *to,
-		    socklen_t len)
-{
-	int fd = rfd_make(p);
-	int err;
-
-	if (fd < 0 || !connect(fd, (void *)to, len))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-static int plain_dial(const struct place *p, const struct sockaddr_storage *to,
-		      socklen_t len)
-{
-	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd < 0 || !connect(fd, (void *)to, len))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 static bool has_ulp(int fd)
 {
 	char name[16] = "";
@@ -148,7 +109,7 @@ TEST_F(connect, joining__ends_with_connect)
 {
 	uint32_t range = 1;
 	socklen_t len = sizeof(range);
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 
 	ASSERT_LE(0, fd);
 	EXPECT_FALSE(has_ulp(fd));
@@ -169,7 +130,7 @@ TEST_F(connect, port__is_of_the_core)
 	for (cpu = 0; cpu < cpus_online(); cpu++) {
 		ASSERT_EQ(0, pin(cpu));
 		for (i = 0; i < N; i++) {
-			fd = rfd_dial(&self->place, &self->to, self->len);
+			fd = rfd_dial(&self->to, self->len);
 			ASSERT_LE(0, fd);
 			EXPECT_EQ(cpu, port_cpu(sock_port(fd)));
 		}
@@ -182,7 +143,7 @@ TEST_F(connect, port__is_of_the_core)
 /* A ULP that comes after is welcome: what TLS offload needs. */
 TEST_F(connect, ulp__may_follow)
 {
-	int fd = rfd_dial(&self->place, &self->to, self->len);
+	int fd = rfd_dial(&self->to, self->len);
 
 	ASSERT_LE(0, fd);
 	if (setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 3) && errno == ENOENT)
@@ -193,7 +154,7 @@ TEST_F(connect, ulp__may_follow)
 TEST_F(connect, joining__is_refused)
 {
 	int udp = socket(self->place.family, SOCK_DGRAM, 0);
-	int plain = plain_dial(&self->place, &self->to, self->len);
+	int plain = plain_dial(&self->to, self->len);
 	int mptcp = socket(self->place.family, SOCK_STREAM, 262 /* MPTCP */);
 	int unix_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -210,7 +171,7 @@ TEST_F(connect, joining__is_refused)
  */
 TEST_F(connect, refusal__keeps_zerocopy)
 {
-	int fd = plain_dial(&self->place, &self->to, self->len);
+	int fd = plain_dial(&self->to, self->len);
 
 	ASSERT_LE(0, fd);
 	if (uring_send_zerocopy(fd) == -ENOSYS)
@@ -220,7 +181,7 @@ TEST_F(connect, refusal__keeps_zerocopy)
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
 	EXPECT_EQ(-EISCONN, join(fd));
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
-	fd = rfd_dial(&self->place, &self->to, self->len);
+	fd = rfd_dial(&self->to, self->len);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
 }
@@ -229,7 +190,7 @@ TEST_F(connect, refusal__keeps_zerocopy)
 TEST_F(connect, joined__may_listen)
 {
 	const struct place p = { self->place.family, self->place.dual, false };
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 	int client, child;
 
 	ASSERT_LE(0, fd);
@@ -248,7 +209,7 @@ TEST_F(connect, joined__may_close)
 	int i, fd;
 
 	for (i = 0; i < 100; i++) {
-		fd = rfd_make(&self->place);
+		fd = rfd_make(self->place.family);
 		ASSERT_LE(0, fd);
 		EXPECT_TRUE(is_joined(fd));
 		close(fd);
@@ -259,7 +220,7 @@ TEST_F(connect, error__leaves_a_plain_socket)
 {
 	struct sockaddr_storage nowhere;
 	socklen_t len = sock_addr(&nowhere, self->place.family, 9, true);
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 
 	if (self->place.dual)
 		memcpy(&((struct sockaddr_in6 *)&nowhere)->sin6_addr,
@@ -278,7 +239,7 @@ TEST_F(connect, error__is_the_kernels)
 	struct sockaddr_storage far = self->to;
 	struct sockaddr_in6 *in6 = (void *)&far;
 	struct sockaddr_in *in = (void *)&far;
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 
 	ASSERT_LE(0, fd);
 	if (self->place.family == AF_INET)
@@ -315,7 +276,7 @@ TEST_F(connect, nonblocking__works)
 TEST_F(connect, disconnect__may_follow)
 {
 	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
-	int fd = rfd_dial(&self->place, &self->to, self->len);
+	int fd = rfd_dial(&self->to, self->len);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
@@ -330,7 +291,7 @@ TEST_F(connect, disconnect__may_follow)
 
 TEST_F(connect, fastopen__sendto)
 {
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(1, sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&self->to,
@@ -342,7 +303,7 @@ TEST_F(connect, fastopen__sendto)
 
 TEST_F(connect, fastopen__connect)
 {
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 	int on = 1;
 
 	ASSERT_LE(0, fd);
@@ -358,7 +319,7 @@ TEST_F(connect, fastopen__connect)
 TEST_F(connect, bound_port__is_kept)
 {
 	const struct place p = { self->place.family, self->place.dual, false };
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, sock_bind(&p, fd, 7777));
@@ -373,7 +334,7 @@ TEST_F(connect, bound_address__is_kept)
 {
 	struct sockaddr_storage from = { 0 }, name;
 	socklen_t len = sizeof(name);
-	int fd = rfd_make(&self->place);
+	int fd = rfd_make(self->place.family);
 	int on = 1;
 
 	ASSERT_LE(0, fd);
@@ -402,7 +363,7 @@ TEST_F(connect, socket_range__is_kept)
 	int i, fd;
 
 	for (i = 0; i < 100; i++) {
-		fd = rfd_make(&self->place);
+		fd = rfd_make(self->place.family);
 		ASSERT_LE(0, fd);
 		if (setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &want,
 			       sizeof(want)))
@@ -425,14 +386,13 @@ TEST_F(connect, reserved_ports__stay_free)
 	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_reserved_ports",
 				"40010-40089"));
 	for (i = 0; i < 20; i++) {
-		fd = rfd_dial(&self->place, &self->to, self->len);
+		fd = rfd_dial(&self->to, self->len);
 		ASSERT_LE(0, fd);
 		port = sock_port(fd);
 		EXPECT_TRUE(port < LOW + 10 || port >= LOW + 90);
 	}
 	EXPECT_EQ(20, chosen());
-	EXPECT_EQ(-EADDRNOTAVAIL,
-		  rfd_dial(&self->place, &self->to, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, rfd_dial(&self->to, self->len));
 }
 
 /* All ports of the range are used, one look for each, and then no more; a port
@@ -446,7 +406,7 @@ TEST_F(connect, range__is_used_up)
 
 	ASSERT_EQ(0, port_range_set(LOW, LOW + PORTS - 1));
 	for (i = 0; i < PORTS; i++) {
-		fds[i] = rfd_dial(&self->place, &self->to, self->len);
+		fds[i] = rfd_dial(&self->to, self->len);
 		ASSERT_LE(0, fds[i]);
 		if (i == PORTS * 9 / 10 - 1)
 			EXPECT_GE(2 * i, count(FSK_STAT_CONNECT_PROBE));
@@ -464,12 +424,10 @@ TEST_F(connect, range__is_used_up)
 	 */
 	EXPECT_EQ(PORTS, chosen() + count(FSK_STAT_CONNECT_KERNEL));
 	EXPECT_LE(PORTS * 99 / 100, chosen());
-	EXPECT_EQ(-EADDRNOTAVAIL,
-		  rfd_dial(&self->place, &self->to, self->len));
-	EXPECT_EQ(-EADDRNOTAVAIL,
-		  plain_dial(&self->place, &self->to, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, rfd_dial(&self->to, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, plain_dial(&self->to, self->len));
 	sock_reset(fds[PORTS / 2]);
-	extra = rfd_dial(&self->place, &self->to, self->len);
+	extra = rfd_dial(&self->to, self->len);
 	EXPECT_LE(0, extra);
 }
 
@@ -482,7 +440,7 @@ TEST_F_TIMEOUT(connect, own_ports__end_gently, 120)
 	ASSERT_EQ(0, port_range_set(LOW, LOW + PORTS - 1));
 	for (i = 0; i < PORTS * 9 / 10; i++) {
 		before = count(FSK_STAT_CONNECT_PROBE);
-		ASSERT_LE(0, rfd_dial(&self->place, &self->to, self->len));
+		ASSERT_LE(0, rfd_dial(&self->to, self->len));
 		looks = count(FSK_STAT_CONNECT_PROBE) - before;
 		if (looks > most)
 			most = looks;
@@ -507,14 +465,13 @@ TEST_F_TIMEOUT(connect, plain__shares_the_range, 120)
 	in->sin_port = htons(8081);
 	ASSERT_EQ(0, port_range_set(LOW, LOW + PORTS - 1));
 	for (i = 0; i < PORTS / 2; i++) {
-		ASSERT_LE(0, rfd_dial(&self->place, &self->to, self->len));
-		ASSERT_LE(0, plain_dial(&self->place, &self->to, self->len));
-		ASSERT_LE(0, plain_dial(&self->place, &other, self->len));
-		ASSERT_LE(0, rfd_dial(&self->place, &other, self->len));
+		ASSERT_LE(0, rfd_dial(&self->to, self->len));
+		ASSERT_LE(0, plain_dial(&self->to, self->len));
+		ASSERT_LE(0, plain_dial(&other, self->len));
+		ASSERT_LE(0, rfd_dial(&other, self->len));
 	}
-	EXPECT_EQ(-EADDRNOTAVAIL,
-		  plain_dial(&self->place, &self->to, self->len));
-	EXPECT_EQ(-EADDRNOTAVAIL, rfd_dial(&self->place, &other, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, plain_dial(&self->to, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, rfd_dial(&other, self->len));
 	EXPECT_LE(PORTS * 98 / 100, chosen());
 }
 
@@ -531,13 +488,12 @@ TEST_F(connect, bound_ports__clash)
 		ASSERT_EQ(0, sock_bind(&any, fd, LOW + 2 * i));
 	}
 	for (i = 0; i < 100; i++) {
-		fd = rfd_dial(&self->place, &self->to, self->len);
+		fd = rfd_dial(&self->to, self->len);
 		ASSERT_LE(0, fd);
 		EXPECT_EQ(1, sock_port(fd) & 1);
 	}
 	EXPECT_LT(0, count(FSK_STAT_CONNECT_CLASH));
-	EXPECT_EQ(-EADDRNOTAVAIL,
-		  rfd_dial(&self->place, &self->to, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, rfd_dial(&self->to, self->len));
 }
 
 /* A connection in TIME_WAIT may be followed by a new one where the kernel
@@ -550,7 +506,7 @@ TEST_F(connect, time_wait__as_the_kernel)
 	ASSERT_EQ(0, port_range_set(LOW, LOW + 9));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_tw_reuse", "0"));
 	for (i = 0; i < 10; i++) {
-		fd = rfd_dial(&self->place, &self->to, self->len);
+		fd = rfd_dial(&self->to, self->len);
 		ASSERT_LE(0, fd);
 		child = sock_accept(self->lfd);
 		ASSERT_LE(0, child);
@@ -559,12 +515,11 @@ TEST_F(connect, time_wait__as_the_kernel)
 		close(child);
 		close(fd);
 	}
-	EXPECT_EQ(-EADDRNOTAVAIL,
-		  rfd_dial(&self->place, &self->to, self->len));
+	EXPECT_EQ(-EADDRNOTAVAIL, rfd_dial(&self->to, self->len));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_tw_reuse", "1"));
 	sleep(2);
 	for (i = 0; i < 10; i++) {
-		fd = rfd_dial(&self->place, &self->to, self->len);
+		fd = rfd_dial(&self->to, self->len);
 		EXPECT_LE(0, fd);
 	}
 	EXPECT_EQ(20, chosen() + count(FSK_STAT_CONNECT_KERNEL));
@@ -574,7 +529,7 @@ TEST_F(connect, time_wait__as_the_kernel)
 TEST_F(connect, mode_off__leaves_it_to_the_kernel)
 {
 	ASSERT_EQ(0, rfd_config(FSK_RFD_OFF, false));
-	EXPECT_LE(0, rfd_dial(&self->place, &self->to, self->len));
+	EXPECT_LE(0, rfd_dial(&self->to, self->len));
 	EXPECT_EQ(0, chosen());
 	EXPECT_EQ(1, count(FSK_STAT_CONNECT_KERNEL));
 	EXPECT_EQ(0, count(FSK_STAT_CONNECT_PROBE));
@@ -583,7 +538,6 @@ TEST_F(connect, mode_off__leaves_it_to_the_kernel)
 /* Threads on all CPUs, one destination, all ports. */
 struct dialer {
 	pthread_t thread;
-	const struct place *place;
 	const struct sockaddr_storage *to;
 	socklen_t len;
 	int cpu;
@@ -600,7 +554,7 @@ static void *dial_many(void *arg)
 	if (pin(d->cpu))
 		return NULL;
 	while (d->got < d->want) {
-		fd = rfd_dial(d->place, d->to, d->len);
+		fd = rfd_dial(d->to, d->len);
 		if (fd < 0)
 			break;
 		d->got++;
@@ -618,8 +572,8 @@ TEST_F(connect, threads__share_the_range)
 	ASSERT_EQ(0, port_range_set(LOW, LOW + PORTS - 1));
 	for (cpu = 0; cpu < n; cpu++) {
 		d[cpu] = (struct dialer) {
-			.place = &self->place, .to = &self->to,
-			.len = self->len, .cpu = cpu, .want = want,
+			.to = &self->to, .len = self->len,
+			.cpu = cpu, .want = want,
 		};
 		ASSERT_EQ(0, pthread_create(&d[cpu].thread, NULL, dial_many,
 					    &d[cpu]));

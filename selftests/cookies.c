@@ -36,30 +36,6 @@ FIXTURE_TEARDOWN(cookies)
 {
 }
 
-/* A line of names is followed by a line of values. */
-static long netstat(const char *name)
-{
-	static char names[8192], values[8192];
-	char *n, *v, *save_n, *save_v;
-	long found = -1;
-	FILE *file = fopen("/proc/net/netstat", "r");
-
-	while (file && found < 0 && fgets(names, sizeof(names), file) &&
-	       fgets(values, sizeof(values), file)) {
-		n = strtok_r(names, " \n", &save_n);
-		v = strtok_r(values, " \n", &save_v);
-		while (n && v && strcmp(n, name)) {
-			n = strtok_r(NULL, " \n", &save_n);
-			v = strtok_r(NULL, " \n", &save_v);
-		}
-		if (n && v)
-			found = atol(v);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 /* A client is served on @fd, with data. */
 static bool served(const struct place *p, int fd)
 {

@@ -84,6 +84,49 @@ int net_enter(void)
 	return err;
 }
 
+/**
+ * netstat() - a counter of this network namespace's TCP, as nstat(8) shows it
+ * @name: without its prefix
+ *
+ * Return: the counter, or -1 where there is none of that name.
+ */
+long netstat(const char *name)
+{
+	static char names[8192], values[8192];
+	char *n, *v, *save_n, *save_v;
+	long found = -1;
+	FILE *file = fopen("/proc/net/netstat", "r");
+
+	/* A line of names is followed by a line of values. */
+	while (file && found < 0 && fgets(names, sizeof(names), file) &&
+	       fgets(values, sizeof(values), file)) {
+		n = strtok_r(names, " \n", &save_n);
+		v = strtok_r(values, " \n", &save_v);
+		while (n && v && strcmp(n, name)) {
+			n = strtok_r(NULL, " \n", &save_n);
+			v = strtok_r(NULL, " \n", &save_v);
+		}
+		if (n && v)
+			found = atol(v);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* How many sockets hold the module; -1 where it is not loaded. */
+long module_refs(void)
+{
+	FILE *file = fopen("/sys/module/fastsocket/refcnt", "r");
+	long refs = -1;
+
+	if (file && fscanf(file, "%ld", &refs) != 1)
+		refs = -1;
+	if (file)
+		fclose(file);
+	return refs;
+}
+
 int cpus_online(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN);
@@ -264,6 +307,56 @@ int sock_dial(const struct place *p, int port)
 int sock_dial_nowait(const struct place *p, int port)
 {
 	return sock_connect(p, port, SOCK_NONBLOCK);
+}
+
+static int dial(int fd, const struct sockaddr_storage *to, socklen_t len)
+{
+	int err;
+
+	if (fd < 0 || !connect(fd, (void *)to, len))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/**
+ * plain_dial() - connect
+ * @to: where to
+ * @len: of @to
+ *
+ * Return: a connected descriptor or a negative errno.
+ */
+int plain_dial(const struct sockaddr_storage *to, socklen_t len)
+{
+	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : dial(fd, to, len);
+}
+
+/* A socket that has joined to connect, or a negative errno. */
+int rfd_make(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err = fd < 0 ? -errno : join_rfd(fd);
+
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/**
+ * rfd_dial() - join and connect
+ * @to: where to
+ * @len: of @to
+ *
+ * Return: a connected descriptor or a negative errno.
+ */
+int rfd_dial(const struct sockaddr_storage *to, socklen_t len)
+{
+	return dial(rfd_make(to->ss_family), to, len);
 }
 
 bool sock_refused(const struct place *p, int port)

@@ -71,6 +71,8 @@ bool full_run(void);
 
 int net_enter(void);
 int sysctl_set(const char *name, const char *value);
+long netstat(const char *name);
+long module_refs(void);
 
 int cpus_online(void);
 int pin(int cpu);
@@ -88,6 +90,9 @@ int sock_bind(const struct place *p, int fd, int port);
 int sock_listen(const struct place *p, int backlog);
 int sock_dial(const struct place *p, int port);
 int sock_dial_nowait(const struct place *p, int port);
+int plain_dial(const struct sockaddr_storage *to, socklen_t len);
+int rfd_make(int family);
+int rfd_dial(const struct sockaddr_storage *to, socklen_t len);
 int sock_accept(int fd);
 bool sock_claim(int fd, int cpu);
 void sock_reset(int fd);
