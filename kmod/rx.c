@@ -236,7 +236,11 @@ static bool fsk_rx_leave_alone(struct fsk_net *fn, const struct sk_buff *skb)
 	return false;
 }
 
-/* Selectors of SO_REUSEPORT groups expect to see the packet from TCP on. */
+/* Selectors of SO_REUSEPORT groups expect to see the packet from TCP on.
+ *
+ * A packet that NFQUEUE has let pass comes in the task that said so, which may
+ * be interrupted and move to another core.
+ */
 static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 {
 	const struct tcphdr *th = tcp_hdr(skb);
@@ -247,11 +251,13 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 
 	if (fsk_rx_leave_alone(fn, skb))
 		return;
+	local_bh_disable();
 	__skb_pull(skb, offset);
 	sk = fsk_compat_lookup4(fn->net, skb, iph, th, &refcounted);
 	if (sk)
 		fsk_rx_assign(fn, skb, sk, refcounted, NFPROTO_IPV4);
 	__skb_push(skb, offset);
+	local_bh_enable();
 }
 
 unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
@@ -275,11 +281,13 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 
 	if (fsk_rx_leave_alone(fn, skb))
 		return;
+	local_bh_disable();
 	__skb_pull(skb, offset);
 	sk = fsk_compat_lookup6(fn->net, skb, ip6h, th, &refcounted);
 	if (sk)
 		fsk_rx_assign(fn, skb, sk, refcounted, NFPROTO_IPV6);
 	__skb_push(skb, offset);
+	local_bh_enable();
 }
 
 /* A packet with extension headers goes the kernel's way. */

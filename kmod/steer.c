@@ -207,6 +207,7 @@ static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 			      const struct nf_hook_state *state, u32 addr)
 {
 	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	unsigned int verdict;
 	u16 owner;
 
 	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
@@ -218,7 +219,11 @@ static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 	if (skb->sk || skb->pkt_type != PACKET_HOST ||
 	    nf_bridge_in_prerouting(skb))
 		return NF_ACCEPT;
-	return fsk_steer_to(steer, skb, state, owner - 1);
+	/* NFQUEUE lets packets pass in a task: the poll takes the same lock. */
+	local_bh_disable();
+	verdict = fsk_steer_to(steer, skb, state, owner - 1);
+	local_bh_enable();
+	return verdict;
 }
 
 static unsigned int fsk_steer_ipv4(void *priv, struct sk_buff *skb,
