@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -43,6 +44,47 @@ bool full_run(void)
 	const char *word = getenv("FSK_TEST_FULL");
 
 	return word && *word == '1';
+}
+
+/* Return: what keeps the module loaded, or -1 when it isn't. */
+long module_refs(void)
+{
+	FILE *file = fopen("/sys/module/fastsocket/refcnt", "r");
+	long refs = -1;
+
+	if (file && fscanf(file, "%ld", &refs) != 1)
+		refs = -1;
+	if (file)
+		fclose(file);
+	return refs;
+}
+
+int module_unload(void)
+{
+	return syscall(SYS_delete_module, "fastsocket", O_NONBLOCK) ?
+	       -errno : 0;
+}
+
+int module_load(void)
+{
+	const char *given = getenv("FSK_TEST_MODULE");
+	const char *top = getenv("FSK_TEST_TOP");
+	struct utsname name;
+	char path[512];
+	int fd, err;
+
+	uname(&name);
+	if (given)
+		snprintf(path, sizeof(path), "%s", given);
+	else
+		snprintf(path, sizeof(path), "%s/build/kmod/%s/fastsocket.ko",
+			 top ? top : ".", name.release);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
 }
 
 int sysctl_set(const char *name, const char *value)
@@ -112,19 +154,6 @@ long netstat(const char *name)
 	if (file)
 		fclose(file);
 	return found;
-}
-
-/* How many sockets hold the module; -1 where it is not loaded. */
-long module_refs(void)
-{
-	FILE *file = fopen("/sys/module/fastsocket/refcnt", "r");
-	long refs = -1;
-
-	if (file && fscanf(file, "%ld", &refs) != 1)
-		refs = -1;
-	if (file)
-		fclose(file);
-	return refs;
 }
 
 int cpus_online(void)
@@ -462,40 +491,35 @@ int halt(pid_t pid)
 	return WIFSTOPPED(status) ? 0 : -ESRCH;
 }
 
-/**
- * module_unload() - as rmmod, without waiting
- *
- * Return: 0 or a negative errno.
- */
-int module_unload(void)
+static void tell_file(const char *path)
 {
-	return syscall(SYS_delete_module, "fastsocket", O_NONBLOCK) ?
-	       -errno : 0;
+	char buf[4096] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (read(fd, buf, sizeof(buf) - 1) > 0)
+		fprintf(stderr, "# %s\n%s", path, buf);
+	close(fd);
 }
 
-/**
- * module_load() - this tree's build, or FSK_TEST_MODULE
- *
- * Return: 0 or a negative errno.
- */
-int module_load(void)
+/* Where the tasks of a process are in the kernel, on stderr.  For root. */
+void tell_tasks(int pid)
 {
-	const char *given = getenv("FSK_TEST_MODULE");
-	const char *top = getenv("FSK_TEST_TOP");
-	struct utsname name;
-	char path[512];
-	int fd, err;
+	char path[300];
+	struct dirent *d;
+	DIR *dir;
 
-	uname(&name);
-	if (given)
-		snprintf(path, sizeof(path), "%s", given);
-	else
-		snprintf(path, sizeof(path), "%s/build/kmod/%s/fastsocket.ko",
-			 top ? top : ".", name.release);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return err;
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		if (*d->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/syscall", pid,
+			 d->d_name);
+		tell_file(path);
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid,
+			 d->d_name);
+		tell_file(path);
+	}
+	if (dir)
+		closedir(dir);
 }

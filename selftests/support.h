@@ -68,11 +68,13 @@ struct place {
 uint64_t now_ms(void);
 void nap(void);
 bool full_run(void);
+long module_refs(void);
+int module_load(void);
+int module_unload(void);
 
 int net_enter(void);
 int sysctl_set(const char *name, const char *value);
 long netstat(const char *name);
-long module_refs(void);
 
 int cpus_online(void);
 int pin(int cpu);
@@ -103,8 +105,7 @@ pid_t fork_child(void);
 int reap(pid_t pid);
 void end(pid_t pid);
 int halt(pid_t pid);
+void tell_tasks(int pid);
 
-int module_unload(void);
-int module_load(void);
 
 #endif
