@@ -40,7 +40,10 @@ help:
 	@echo "make check                         quick tests"
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
 	@echo "make run_tests                     all tests, on this very machine"
-	@echo "make stress [KVER=6.1|6.12]        all tests, on debug kernels"
+	@echo "make check-debug [KVER=6.1|6.12]   all tests, on debug kernels"
+	@echo "make stress [SECONDS=N SEED=S KERNEL=6.1]"
+	@echo "                                   everything at once, on one"
+	@echo "make fuzz [CALLS=N SEED=S KERNEL=6.1]  random calls, on one"
 	@echo "make bench-sim KVER=6.12 [CPUS=16] what a connection costs, counted"
 	@echo "make bench-native [CPUS=1,2,4]     how fast, on this very machine"
 	@echo "make bench-connect                 what connect() costs as ports fill"
@@ -126,8 +129,14 @@ check:
 check-vm:
 	@selftests/check vm $(if $(filter command line,$(origin KVER)),$(KVER))
 
-stress:
+check-debug:
 	@selftests/check debug $(if $(filter command line,$(origin KVER)),$(KVER))
+
+stress:
+	@selftests/check stress "$(SECONDS)" "$(SEED)" "$(KERNEL)"
+
+fuzz:
+	@selftests/check fuzz "$(CALLS)" "$(SEED)" "$(KERNEL)"
 
 # Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
@@ -168,6 +177,7 @@ clean:
 	rm -rf build
 
 .PHONY: all help module __module programs man install uninstall dkms-install \
-	spec demo check check-vm stress run_tests debug-kernel clean bench-sim \
-	bench-native bench-connect bench-report bench-compare bench-budget
+	spec demo check check-vm check-debug stress fuzz run_tests debug-kernel \
+	clean bench-sim bench-native bench-connect bench-report bench-compare \
+	bench-budget
 .DELETE_ON_ERROR:
