@@ -41,8 +41,8 @@
  * above it and none of those below it.
  *
  *   1. lock_sock() of an app listener or of a socket that connects.  Held by
- *      the kernel around our ULPs' .init() and our connect(); no function of
- *      ours takes it.
+ *      the kernel around our ULPs' .init() and our connect(); of our functions
+ *      only fsk_migrate_close() takes it.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
  *      place in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
@@ -93,11 +93,12 @@
  *     has a reference of its own, as after the kernel's early demultiplexing.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
- * take it out of the tables, clear the RCU pointers to both sockets, release
- * the local listeners (queued connections are reset, as for any listener that
- * is closed), then let the kernel close the app listener.  Packets in flight
- * still see the memory until the grace period ends; they find no app listener
- * and drop, as they would have on a closed listener.
+ * take it out of the tables, close the local listeners (queued connections are
+ * reset, as for any listener that is closed, or go to another member of a
+ * SO_REUSEPORT group, see migrate.c), clear the RCU pointers to both sockets,
+ * release the local listeners, then let the kernel close the app listener.
+ * Packets in flight still see the memory until the grace period ends; they find
+ * no app listener and drop, as they would have on a closed listener.
  *
  * How a namespace goes.  Its last socket has gone first, so its tables are
  * empty and its hooks are unregistered; only &struct fsk_net is left.

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "local.h"
+#include "migrate.h"
 #include "rescue.h"
 #include "wake.h"
 
@@ -148,7 +149,7 @@ static void fsk_listener_stop_cores(struct fsk_listener *l)
 	int cpu;
 
 	fsk_listener_for_each_core(l, cpu, core)
-		fsk_local_stop(core);
+		fsk_local_stop(core, l->sock->sk);
 }
 
 static int __fsk_listener_update(struct fsk_listener *l)
@@ -255,10 +256,13 @@ void fsk_listener_release(struct fsk_listener *l)
 	int cpu;
 
 	remove_wait_queue(&l->sock->wq.wait, &l->app_wait);
+	fsk_migrate_close(l->sock->sk);
 	mutex_lock(&l->mutex);
 	if (l->listed)
 		fsk_listener_unlist(l);
 	l->dead = true;
+	/* Until they are closed, they need it to make connections from. */
+	fsk_listener_stop_cores(l);
 	RCU_INIT_POINTER(l->sk, NULL);
 	fsk_listener_for_each_core(l, cpu, core)
 		fsk_local_destroy(core);

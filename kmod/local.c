@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "host.h"
 #include "listen.h"
+#include "migrate.h"
 #include "wake.h"
 
 /* While it starts to listen, a local listener takes no port and enters no
@@ -187,15 +188,21 @@ int fsk_local_start(struct fsk_core *core)
 /**
  * fsk_local_stop() - stop listening, as shutdown() of a listener does
  * @core: the core
+ * @app: the app listener, which does not listen any more
  *
- * Connections that are queued are reset.  Wakes who waits here.
+ * Connections that are queued are reset, or go to another member of the
+ * SO_REUSEPORT group where that is wanted.  Wakes who waits here.
  *
  * Context: Process.  Expects fsk_listener.mutex.
  */
-void fsk_local_stop(struct fsk_core *core)
+void fsk_local_stop(struct fsk_core *core, struct sock *app)
 {
-	if (core->sock->sk->sk_state == TCP_LISTEN)
-		kernel_sock_shutdown(core->sock, SHUT_RDWR);
+	struct sock *sk = core->sock->sk;
+
+	if (sk->sk_state != TCP_LISTEN)
+		return;
+	fsk_migrate_local(sk, app);
+	kernel_sock_shutdown(core->sock, SHUT_RDWR);
 }
 
 /**

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The module's generic netlink family, as far as tests need it.  Apart from
- * the tool's client on purpose, so that one checks the other.
+ * the tool's client on purpose, so that one checks the other.  And the kernel's
+ * own counters.
  */
 #include "counters.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A member of a SO_REUSEPORT group closes: where net.ipv4.tcp_migrate_req says
+ * so, others get what it leaves behind.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+
+#define PORT	7000
+#define CPU	1
+#define N	8
+
+FIXTURE(migrate) {
+	struct place place;
+	int leaver;	/* the only one that has a worker */
+	int heir;
+	int client[N];
+};
+
+FIXTURE_VARIANT(migrate) {
+	struct place place;
+	bool plain_heir;
+};
+
+FIXTURE_VARIANT_ADD(migrate, ipv4) {
+	.place = { AF_INET, false, true },
+};
+
+FIXTURE_VARIANT_ADD(migrate, ipv6) {
+	.place = { AF_INET6, false, true },
+};
+
+FIXTURE_VARIANT_ADD(migrate, dual) {
+	.place = { AF_INET6, true, true },
+};
+
+/* It has not joined: the kernel gives it its share of the connections. */
+FIXTURE_VARIANT_ADD(migrate, plain_heir) {
+	.place = { AF_INET, false, true }, .plain_heir = true,
+};
+
+static int member(const struct place *p, bool joins)
+{
+	int on = 1, fd = sock_make(p);
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) ||
+	    sock_bind(p, fd, PORT) || listen(fd, 64) || (joins && join(fd)))
+		return -errno;
+	return fd;
+}
+
+FIXTURE_SETUP(migrate)
+{
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_migrate_req", "1"));
+	/* Without cookies, for the sake of one test */
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fastopen", "519"));
+	self->leaver = member(&self->place, true);
+	ASSERT_LE(0, self->leaver);
+	self->heir = member(&self->place, !variant->plain_heir);
+	ASSERT_LE(0, self->heir);
+	ASSERT_TRUE(sock_claim(self->leaver, CPU));
+}
+
+FIXTURE_TEARDOWN(migrate)
+{
+}
+
+static int dial(FIXTURE_DATA(migrate) *self)
+{
+	int i;
+
+	for (i = 0; i < N; i++) {
+		self->client[i] = sock_dial(&self->place, PORT);
+		if (self->client[i] < 0)
+			return self->client[i];
+	}
+	return 0;
+}
+
+/* In the queue of the leaver's core; fewer where the kernel chose the heir. */
+static int queued(FIXTURE_DATA(migrate) *self)
+{
+	struct core_row row;
+
+	return row_get(PORT, CPU, &row) ? row.qlen : 0;
+}
+
+/* How many the heir gets, with data both ways. It claims no core. */
+static int inherited(FIXTURE_DATA(migrate) *self)
+{
+	int i, fd, n = 0;
+	char byte;
+
+	unpin();
+	for (i = 0; i < N; i++) {
+		fd = sock_accept(self->heir);
+		if (fd < 0)
+			break;
+		n += sock_wait(fd, POLLIN, PATIENCE_MS) &&
+		     read(fd, &byte, 1) == 1 && byte == 'x' &&
+		     write(fd, "y", 1) == 1;
+		close(fd);
+	}
+	return n;
+}
+
+/* How many clients heard from the heir. */
+static int answered(FIXTURE_DATA(migrate) *self)
+{
+	int i, n = 0;
+	char byte;
+
+	for (i = 0; i < N; i++)
+		n += sock_wait(self->client[i], POLLIN, PATIENCE_MS) &&
+		     read(self->client[i], &byte, 1) == 1 && byte == 'y';
+	return n;
+}
+
+static int say(FIXTURE_DATA(migrate) *self)
+{
+	int i, n = 0;
+
+	for (i = 0; i < N; i++)
+		n += write(self->client[i], "x", 1) == 1;
+	return n;
+}
+
+TEST_F(migrate, close__queued)
+{
+	int n;
+
+	ASSERT_EQ(0, dial(self));
+	n = queued(self);
+	EXPECT_LE(variant->plain_heir ? 1 : N, n);
+	EXPECT_EQ(N, say(self));
+	EXPECT_EQ(0, close(self->leaver));
+	EXPECT_EQ(N, inherited(self));
+	EXPECT_EQ(N, answered(self));
+	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+}
+
+/* Half-open on the server's side: it waits for data. */
+TEST_F(migrate, close__half_open)
+{
+	int n, seconds = 60;
+
+	ASSERT_EQ(0, setsockopt(self->leaver, SOL_TCP, TCP_DEFER_ACCEPT,
+				&seconds, sizeof(seconds)));
+	ASSERT_EQ(0, setsockopt(self->heir, SOL_TCP, TCP_DEFER_ACCEPT,
+				&seconds, sizeof(seconds)));
+	ASSERT_EQ(0, dial(self));
+	n = count(FSK_STAT_SYN_LOCAL);
+	EXPECT_LE(variant->plain_heir ? 1 : N, n);
+	EXPECT_EQ(0, queued(self));
+	EXPECT_EQ(0, close(self->leaver));
+	EXPECT_EQ(N, say(self));
+	EXPECT_EQ(N, inherited(self));
+	EXPECT_EQ(N, answered(self));
+	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+}
+
+/* The leaver listens again, in the same group, and closes again. */
+TEST_F(migrate, shutdown__and_again)
+{
+	int n;
+
+	ASSERT_EQ(0, dial(self));
+	n = queued(self);
+	EXPECT_EQ(N, say(self));
+	EXPECT_EQ(0, shutdown(self->leaver, SHUT_RDWR));
+	EXPECT_EQ(N, inherited(self));
+	EXPECT_EQ(N, answered(self));
+	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+
+	ASSERT_EQ(0, listen(self->leaver, 64));
+	ASSERT_TRUE(sock_claim(self->leaver, CPU));
+	ASSERT_EQ(0, dial(self));
+	EXPECT_LE(variant->plain_heir ? 1 : N, queued(self));
+	n += queued(self);
+	EXPECT_EQ(N, say(self));
+	EXPECT_EQ(0, close(self->leaver));
+	EXPECT_EQ(N, inherited(self));
+	EXPECT_EQ(N, answered(self));
+	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+}
+
+static int dial_fast(FIXTURE_DATA(migrate) *self)
+{
+	const struct place *p = &self->place;
+	struct sockaddr_storage ss;
+	int family = p->dual ? AF_INET : p->family;
+	socklen_t len = sock_addr(&ss, family, PORT, true);
+	int i;
+
+	for (i = 0; i < N; i++) {
+		self->client[i] = socket(family, SOCK_STREAM, 0);
+		if (sendto(self->client[i], "x", 1, MSG_FASTOPEN, (void *)&ss,
+			   len) != 1)
+			return -errno;
+	}
+	return 0;
+}
+
+static int set_fast(int fd)
+{
+	int qlen = N + 1;
+
+	return setsockopt(fd, SOL_TCP, TCP_FASTOPEN, &qlen, sizeof(qlen));
+}
+
+/* Children that have a request still: data came with the SYN. */
+TEST_F(migrate, close__fastopen)
+{
+	int n;
+
+	ASSERT_EQ(0, set_fast(self->leaver));
+	ASSERT_EQ(0, set_fast(self->heir));
+	ASSERT_EQ(0, dial_fast(self));
+	n = queued(self);
+	EXPECT_LE(variant->plain_heir ? 1 : N, n);
+	EXPECT_EQ(N, netstat("TCPFastOpenPassive"));
+	EXPECT_EQ(0, close(self->leaver));
+	EXPECT_EQ(N, inherited(self));
+	EXPECT_EQ(N, answered(self));
+	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+}
+
+/* Nobody is left: reset, as ever. */
+TEST_F(migrate, close__last_member)
+{
+	char byte;
+	int i;
+
+	EXPECT_EQ(0, close(self->heir));
+	ASSERT_EQ(0, dial(self));
+	EXPECT_EQ(N, queued(self));
+	EXPECT_EQ(0, close(self->leaver));
+	for (i = 0; i < N; i++) {
+		EXPECT_TRUE(sock_wait(self->client[i], POLLIN, PATIENCE_MS));
+		EXPECT_EQ(-1, read(self->client[i], &byte, 1));
+		EXPECT_EQ(ECONNRESET, errno);
+	}
+	EXPECT_EQ(0, netstat("TCPMigrateReqSuccess"));
+	EXPECT_EQ(N, netstat("TCPMigrateReqFailure"));
+	EXPECT_TRUE(sock_refused(&self->place, PORT));
+}
+
+/* The default of the kernel: queued connections are reset. */
+TEST_F(migrate, off__resets)
+{
+	int i, n, resets = 0;
+	char byte;
+
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_migrate_req", "0"));
+	ASSERT_EQ(0, dial(self));
+	n = queued(self);
+	EXPECT_EQ(0, close(self->leaver));
+	for (i = 0; i < N; i++)
+		resets += sock_wait(self->client[i], POLLIN, 100) &&
+			  read(self->client[i], &byte, 1) == -1 &&
+			  errno == ECONNRESET;
+	EXPECT_LE(variant->plain_heir ? 1 : N, n);
+	EXPECT_EQ(n, resets);
+	EXPECT_EQ(0, netstat("TCPMigrateReqSuccess"));
+}
+
+TEST_HARNESS_MAIN
