@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The direct path: packets of long-lived connections go from the end of
- * PRE_ROUTING to LOCAL_IN or TCP with their socket and the route that it has cached,
- * past early demultiplexing, the established lookup and the route lookup.
+ * PRE_ROUTING to LOCAL_IN or TCP with their socket and the route that it has
+ * cached, past early demultiplexing, the established lookup and the route
+ * lookup.
  *
  * A packet that finds its connection in this core's table (est.c) is given the
  * socket exactly as the kernel's early demultiplexing would, and its route
@@ -91,7 +92,7 @@ static bool fsk_direct_is_all(struct net *net, const struct sk_buff *skb)
 }
 
 /* Known as soon as rx.c has seen a SYN; IPv4's and IPv6's. */
-fsk_direct_okfn *fsk_direct_finish[2];
+fsk_direct_okfn_t fsk_direct_finish[2];
 
 /* Whether nobody at LOCAL_IN wants to see a packet that is no SYN. */
 static __always_inline bool
@@ -121,7 +122,7 @@ static __always_inline void
 fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
 		   struct sk_buff *skb, bool ipv6)
 {
-	fsk_direct_okfn *finish = core->finish[ipv6];
+	fsk_direct_okfn_t finish = core->finish[ipv6];
 
 	core->direct++;
 	if (likely(finish && fsk_direct_is_local(skb, ipv6) &&

@@ -7,10 +7,10 @@
 
 struct fsk_est;
 
-typedef int fsk_direct_okfn(struct net *net, struct sock *sk,
-			    struct sk_buff *skb);
+typedef int (*fsk_direct_okfn_t)(struct net *net, struct sock *sk,
+			       struct sk_buff *skb);
 
-extern fsk_direct_okfn *fsk_direct_finish[2];
+extern fsk_direct_okfn_t fsk_direct_finish[2];
 
 void fsk_direct_hooks(struct fsk_est *est);
 
@@ -21,7 +21,7 @@ void fsk_direct_hooks(struct fsk_est *est);
  *
  * Context: Softirq.
  */
-static inline void fsk_direct_note_finish(bool ipv6, fsk_direct_okfn *okfn)
+static inline void fsk_direct_note_finish(bool ipv6, fsk_direct_okfn_t okfn)
 {
 	if (unlikely(READ_ONCE(fsk_direct_finish[ipv6]) != okfn))
 		WRITE_ONCE(fsk_direct_finish[ipv6], okfn);

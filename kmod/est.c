@@ -435,18 +435,13 @@ static struct fsk_est *fsk_est_create(struct fsk_net *fn)
 	return est;
 }
 
-/* No packet and no work comes any more; readers of a dump may. */
-static void fsk_est_flush(struct fsk_est_core *core)
+/* Nobody can come upon these buckets any more. */
+static void fsk_est_flush(unsigned long table)
 {
-	unsigned long table = core->table;
 	struct fsk_est_bucket *b;
 	u32 i;
 	int j;
 
-	if (!table)
-		return;
-	WRITE_ONCE(core->table, 0);
-	synchronize_rcu();
 	for (i = 0; i < 1u << fsk_est_order(table); i++) {
 		b = &fsk_est_buckets(table)[i];
 		for (j = 0; j < FSK_EST_WAYS; j++)
@@ -454,25 +449,44 @@ static void fsk_est_flush(struct fsk_est_core *core)
 				sock_put(b->sk[j]);
 		cond_resched();
 	}
-	core->entries = 0;
-	core->kicked = false;
 	fsk_est_free(table);
+}
+
+/* No packet and no work comes any more; readers of a dump may: they are waited
+ * for once, with the tables kept where no reader looks.
+ */
+static void fsk_est_empty(struct fsk_est *est)
+{
+	struct fsk_est_core *core;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		core = per_cpu_ptr(est->core, cpu);
+		core->doomed = core->table;
+		WRITE_ONCE(core->table, 0);
+		core->entries = 0;
+		core->kicked = false;
+	}
+	synchronize_rcu();
+	for_each_possible_cpu(cpu) {
+		core = per_cpu_ptr(est->core, cpu);
+		if (core->doomed)
+			fsk_est_flush(core->doomed);
+		core->doomed = 0;
+	}
 }
 
 static void fsk_est_stop(struct fsk_est *est)
 {
-	struct fsk_est_core *core;
 	int cpu;
 
 	WRITE_ONCE(est->on, false);
 	nf_unregister_net_hooks(est->fn->net, est->hook_ops,
 				ARRAY_SIZE(est->hook_ops));
 	synchronize_rcu();	/* hooks that still run */
-	for_each_possible_cpu(cpu) {
-		core = per_cpu_ptr(est->core, cpu);
-		cancel_delayed_work_sync(&core->work);
-		fsk_est_flush(core);
-	}
+	for_each_possible_cpu(cpu)
+		cancel_delayed_work_sync(&per_cpu_ptr(est->core, cpu)->work);
+	fsk_est_empty(est);
 	bitmap_zero(est->ports, FSK_NET_PORTS);
 }
 

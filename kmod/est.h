@@ -67,6 +67,7 @@ struct fsk_est_counts {
  * @n: other counters
  * @lock: protects all that is written but @n; rank 8, taken with BH off
  * @entries: connections in both tables
+ * @doomed: the table that is being given up
  * @hand: the bucket that is swept next
  * @cpu: constant
  * @kicked: @work has been asked to come at once
@@ -79,11 +80,12 @@ struct fsk_est_core {
 	u32 moved;
 	u64 seed;
 	u64 direct;
-	fsk_direct_okfn *finish[2];
+	fsk_direct_okfn_t finish[2];
 	/* all that a direct packet touches is above */
 	struct fsk_est_counts n ____cacheline_aligned_in_smp;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;	/* rank 8 */
+	unsigned long doomed;
 	u32 entries;
 	u32 hand;
 	int cpu;

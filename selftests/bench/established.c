@@ -69,7 +69,7 @@ static uint16_t family_id(int fd)
 	errx(1, "the module is not loaded");
 }
 
-static void switch_on(void)
+static void switch_on(uint32_t after)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	struct {
@@ -87,7 +87,7 @@ static void switch_on(void)
 		.on = 1,
 		.after_attr = { NLA_HDRLEN + 4,
 				FSK_A_CONFIG_ESTABLISHED_AFTER },
-		.after = 0,
+		.after = after,
 	};
 	struct {
 		struct nlmsghdr nlh;
@@ -357,7 +357,7 @@ static void slabs(void)
 			printf("SLAB %s", line);
 }
 
-/* established plain|joined|direct 4|6 CONNECTIONS... */
+/* established plain|joined|direct|missed 4|6 CONNECTIONS... */
 int main(int argc, char **argv)
 {
 	int i;
@@ -367,7 +367,9 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "plain"))
 		listen_here(true);
 	if (argc > 1 && !strcmp(argv[1], "direct"))
-		switch_on();
+		switch_on(0);
+	if (argc > 1 && !strcmp(argv[1], "missed"))
+		switch_on(-1);
 	if (argc > 1 && strcmp(argv[1], "plain"))
 		knock();
 	for (i = 3; i < argc; i++)
