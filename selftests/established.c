@@ -238,7 +238,7 @@ TEST_F(established, direct__after)
 	GOES_DIRECT(&pair);
 }
 
-TEST_F(established, off__nothing)
+TEST_F_TIMEOUT(established, off__nothing, 120)
 {
 	struct pair pair;
 	struct est est;
@@ -389,7 +389,7 @@ TEST_F(established, end__becomes_listener)
 /* A server's namespace with live connections: its end of the veth pair goes
  * when the last reference has gone.
  */
-TEST_F(established, end__namespace)
+TEST_F_TIMEOUT(established, end__namespace, 120)
 {
 	struct pair pair;
 	int fds[2], server, client;
@@ -414,7 +414,7 @@ TEST_F(established, end__namespace)
 	EXPECT_TRUE(until(!if_nametoindex("fskd")));
 }
 
-TEST_F(established, end__unload)
+TEST_F_TIMEOUT(established, end__unload, 120)
 {
 	struct pair pair[16];
 	int i;
@@ -499,7 +499,7 @@ TEST_F(established, use__sockmap)
 
 /* Routes */
 
-TEST_F(established, route__changes)
+TEST_F_TIMEOUT(established, route__changes, 120)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -520,7 +520,7 @@ TEST_F(established, route__changes)
 }
 
 /* Nothing is delivered to an address that is gone. */
-TEST_F(established, route__address_gone)
+TEST_F_TIMEOUT(established, route__address_gone, 120)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -540,7 +540,7 @@ TEST_F(established, route__address_gone)
 	GOES_DIRECT(&pair);
 }
 
-TEST_F(established, route__interface_down)
+TEST_F_TIMEOUT(established, route__interface_down, 120)
 {
 	struct pair pair;
 
@@ -557,7 +557,7 @@ TEST_F(established, route__interface_down)
 }
 
 /* The client moves behind another interface: the cached route is another's. */
-TEST_F(established, route__other_interface)
+TEST_F_TIMEOUT(established, route__other_interface, 120)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -583,7 +583,7 @@ TEST_F(established, route__other_interface)
 }
 
 /* Once the way back to the client is another one, its packets are refused. */
-TEST_F(established, route__rp_filter)
+TEST_F_TIMEOUT(established, route__rp_filter, 120)
 {
 	struct pair pair;
 	long refused;
@@ -607,7 +607,7 @@ TEST_F(established, route__rp_filter)
 }
 
 /* Rules decide as ever: here, that nothing from the client is let in. */
-TEST_F(established, route__policy)
+TEST_F_TIMEOUT(established, route__policy, 120)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -719,7 +719,7 @@ TEST_F(established, left__fragments)
 
 /* Size */
 
-#define MANY	1000
+#define MANY	400
 #define MANY_FULL	20000
 
 /* Grows with its load and shrinks again, and nothing is lost or listed twice
