@@ -50,8 +50,8 @@
  *      registration of the hooks.  Sleeps.  Taken under the kernel's RTNL when
  *      a device goes; RTNL is never taken under it.
  *   4. lock_sock() of a local listener, taken by kernel functions that we
- *      call.  Kernel sockets have lock classes of their own, so lockdep sees
- *      the order against 1.
+ *      call.  It has a lock class of its own, so lockdep sees the order
+ *      against 1.
  *   5. wait queue locks: the app listener's before a core's
  *      (fsk_listen_app_wake() runs under the first and takes the second).
  *

@@ -28,6 +28,11 @@ static struct inet_connection_sock_af_ops fsk_local_af_ops[2];
 
 /* A core's queue is woken from within the app listener's: rank 5. */
 static struct lock_class_key fsk_local_wait_key;
+/* Rank 4.  The class of the kernel's own sockets is that of some of users', too:
+ * of those that MPTCP made and gave to accept() as plain TCP.
+ */
+static struct lock_class_key fsk_local_slock_key;
+static struct lock_class_key fsk_local_lock_key;
 
 static int fsk_local_get_port(struct sock *sk, unsigned short snum)
 {
@@ -148,6 +153,10 @@ int fsk_local_create(struct fsk_core *core, struct sock *app)
 		return err;
 	sk = sock->sk;
 	lockdep_set_class(&sock->wq.wait.lock, &fsk_local_wait_key);
+	sock_lock_init_class_and_name(sk, "slock-fastsocket",
+				      &fsk_local_slock_key,
+				      "sk_lock-fastsocket",
+				      &fsk_local_lock_key);
 	fsk_compat_sk_hold_net(sk);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	fsk_local_impersonate(sk, app);

@@ -146,6 +146,38 @@ TEST_F(join, ulp__join_other_kinds)
 	EXPECT_EQ(0, hooks_on());
 }
 
+/* A plain client of an MPTCP listener gives the server a TCP socket that the
+ * kernel made for itself.  Disconnected it may listen, and join.
+ */
+TEST_F(join, ulp__join_left_by_mptcp)
+{
+	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
+	int family = self->place.family, client, fd;
+	int lfd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (lfd < 0)
+		SKIP(return, "this kernel has no MPTCP");
+	ASSERT_EQ(0, sock_bind(&self->place, lfd, 0));
+	ASSERT_EQ(0, listen(lfd, 16));
+	client = sock_dial(&self->place, sock_port(lfd));
+	ASSERT_LE(0, client);
+	fd = sock_accept(lfd);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EISCONN, join(fd));
+	ASSERT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
+	/* It has been turned to IPv4 for good. */
+	if (self->place.dual) {
+		EXPECT_EQ(-EOPNOTSUPP, join(fd));
+		return;
+	}
+	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, listen(fd, 16));
+	EXPECT_EQ(0, join(fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	close(client);
+	close(lfd);
+}
+
 TEST_F(join, ulp__join_unknown_name)
 {
 	int fd = sock_make(&self->place);
