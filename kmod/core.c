@@ -14,6 +14,7 @@
 
 #include "listen.h"
 #include "local.h"
+#include "owner.h"
 #include "rescue.h"
 
 /* Whether the taker still holds its place: alive, or alive and bound. */
@@ -77,7 +78,7 @@ void fsk_core_set_taker(struct fsk_core *core)
 
 	if (likely(READ_ONCE(core->taker_pid) == task_pid(current)))
 		return;
-	taker = kmalloc(sizeof(*taker), GFP_KERNEL | __GFP_NOWARN);
+	taker = kmalloc(sizeof(*taker), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!taker)
 		return;
 	taker->pid = get_pid(task_pid(current));
@@ -86,9 +87,20 @@ void fsk_core_set_taker(struct fsk_core *core)
 	WRITE_ONCE(core->taker_pid, task_pid(current));
 }
 
+static void fsk_core_note_failure(struct fsk_listener *l, int err)
+{
+	if (err == -EDQUOT) {
+		WRITE_ONCE(l->limited, true);
+		fsk_stats_inc(l->fn, LOCAL_LIMIT);
+	} else {
+		fsk_stats_inc(l->fn, LOCAL_NOMEM);
+	}
+}
+
 static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 {
 	struct fsk_core *core;
+	int err = -ENOMEM;
 	struct sock *app;
 
 	app = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
@@ -101,10 +113,13 @@ static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 	core->listener = l;
 	core->cpu = cpu;
 	fsk_rescue_core_init(core);
-	if (fsk_local_create(core, app))
+	err = fsk_local_create(core, app);
+	if (err)
 		goto err_free;
-	if (fsk_local_start(core))
+	err = fsk_local_start(core);
+	if (err)
 		goto err_destroy;
+	WRITE_ONCE(l->limited, false);
 	WRITE_ONCE(l->cores, l->cores + 1);
 	rcu_assign_pointer(l->core[cpu], core);
 	fsk_group_insert(core);
@@ -116,7 +131,7 @@ err_destroy:
 err_free:
 	kfree(core);
 err:
-	fsk_stats_inc(l->fn, LOCAL_NOMEM);
+	fsk_core_note_failure(l, err);
 	return NULL;
 }
 
@@ -154,6 +169,9 @@ static struct fsk_core *fsk_core_get_or_create(struct fsk_listener *l, int cpu)
 {
 	struct fsk_core *core;
 
+	/* Each wait of each worker comes here: not one after another. */
+	if (READ_ONCE(l->limited) && !fsk_owner_has_room(l->owner))
+		return NULL;
 	mutex_lock(&l->mutex);
 	core = rcu_dereference_protected(l->core[cpu],
 					 lockdep_is_held(&l->mutex));
@@ -168,8 +186,9 @@ static struct fsk_core *fsk_core_get_or_create(struct fsk_listener *l, int cpu)
  * @l: the listener
  *
  * Context: Process, sleeps; in a call on the listener's file.
- * Return: the core; %NULL for a task that may run on several CPUs and without
- *         memory: then the caller is served as on the plain kernel.
+ * Return: the core; %NULL for a task that may run on several CPUs, without
+ *         memory, and when the listener's owner has as many as it may: then the
+ *         caller is served as on the plain kernel.
  */
 struct fsk_core *fsk_core_claim(struct fsk_listener *l)
 {
@@ -238,7 +257,8 @@ static int fsk_core_choose(struct fsk_listener *l)
  * first of them again.
  *
  * Context: Process, sleeps; in a call on the listener's file.
- * Return: the CPU, to which the caller should now be bound, or -ENOMEM.
+ * Return: the CPU, to which the caller should now be bound; -EDQUOT when the
+ *         listener's owner has as many local listeners as it may; or -ENOMEM.
  */
 int fsk_core_reserve(struct fsk_listener *l)
 {
@@ -251,5 +271,7 @@ int fsk_core_reserve(struct fsk_listener *l)
 	if (core)
 		fsk_core_set_taker(core);
 	mutex_unlock(&fsk_core_reserve_mutex);
-	return core ? cpu : -ENOMEM;
+	if (core)
+		return cpu;
+	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;
 }

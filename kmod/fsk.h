@@ -64,6 +64,8 @@
  *   8. fsk_est_core.lock, of a core's established table, taken with BH off by
  *      the hook that enters or forgets a connection, and by the work item that
  *      sweeps; delayed work's timer base is taken under it.
+ *   9. fsk_owner_lock, of the table of owners, taken in processes under 1 or
+ *      none; nothing is taken under it.
  *
  * The packet side, the accept side's fast path and the timers take none of
  * 1-4: they run under RCU.  A softirq may hold a child's socket spinlock when
@@ -75,6 +77,8 @@
  *     reference from ULP .init() until its release(); each work item and each
  *     netlink dump owns one while it lasts.  The last put frees after an RCU
  *     grace period and from a work item, because timers have to be waited for.
+ *   - &struct fsk_owner is counted by the listeners that it has; each holds it
+ *     until it is freed.
  *   - &struct fsk_core belongs to its listener and lives as long.
  *   - A local listener's &struct socket is owned by its core until the app
  *     listener is released.  The wait queue in it is where workers wait, so it

@@ -10,6 +10,7 @@
 
 #include "local.h"
 #include "migrate.h"
+#include "owner.h"
 #include "rescue.h"
 #include "wake.h"
 
@@ -25,6 +26,7 @@ static void fsk_listener_free_work(struct work_struct *work)
 	fsk_rescue_listener_exit(l);
 	for_each_possible_cpu(cpu)
 		fsk_core_free(rcu_dereference_protected(l->core[cpu], true));
+	fsk_owner_put(l->owner);
 	kfree(l);
 }
 
@@ -221,6 +223,11 @@ struct fsk_listener *fsk_listener_create(struct sock *sk)
 		    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!l)
 		return ERR_PTR(-ENOMEM);
+	l->owner = fsk_owner_get(sk->sk_socket->file);
+	if (!l->owner) {
+		kfree(l);
+		return ERR_PTR(-ENOMEM);
+	}
 	RCU_INIT_POINTER(l->sk, sk);
 	l->sock = sk->sk_socket;
 	l->fn = fsk_net_of(sock_net(sk));

@@ -17,6 +17,7 @@
 #include "netns.h"
 
 struct fsk_listener;
+struct fsk_owner;
 
 /**
  * struct fsk_group - the members of one SO_REUSEPORT group that have joined
@@ -113,6 +114,9 @@ struct fsk_core {
  * @listed: in the namespace's table: it is listening
  * @dead: released; no core is made any more
  * @hnum: the port that it is listed under, host byte order
+ * @limited: the owner has as many local listeners as it may, so a core was not
+ *	made; written under @mutex
+ * @owner: who its local listeners are charged to, constant, referenced
  * @id: names it to user space, constant
  * @ref: references, see DOC: locking
  * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
@@ -140,7 +144,9 @@ struct fsk_listener {
 	struct mutex mutex;	/* rank 2 of DOC: locking */
 	bool listed;
 	bool dead;
+	bool limited;
 	u16 hnum;
+	struct fsk_owner *owner;
 	u32 id;
 	struct kref ref;
 	struct hlist_node node;

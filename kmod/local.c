@@ -18,6 +18,7 @@
 #include "host.h"
 #include "listen.h"
 #include "migrate.h"
+#include "owner.h"
 #include "wake.h"
 
 /* While it starts to listen, a local listener takes no port and enters no
@@ -136,21 +137,27 @@ static void fsk_local_impersonate(struct sock *sk, struct sock *app)
  *	fsk_local_destroy()
  * @app: the app listener
  *
- * Context: Process.  Expects fsk_listener.mutex.
- * Return: 0, or the errno of making a socket.
+ * Context: Process, in a call on the app listener's file.  Expects
+ *          fsk_listener.mutex.
+ * Return: 0, -EDQUOT when the owner has as many as it may, or the errno of
+ *         making a socket.
  * Source: Fastsocket (ASPLOS 2016), local listen table.
  */
 int fsk_local_create(struct fsk_core *core, struct sock *app)
 {
+	struct fsk_listener *l = core->listener;
 	int v6 = app->sk_family == AF_INET6;
 	struct socket *sock;
 	struct sock *sk;
 	int err;
 
+	err = fsk_owner_charge(l->owner, l->sock->file);
+	if (err)
+		return err;
 	err = sock_create_kern(sock_net(app), app->sk_family, SOCK_STREAM,
 			       IPPROTO_TCP, &sock);
 	if (err)
-		return err;
+		goto err_uncharge;
 	sk = sock->sk;
 	lockdep_set_class(&sock->wq.wait.lock, &fsk_local_wait_key);
 	sock_lock_init_class_and_name(sk, "slock-fastsocket",
@@ -166,8 +173,12 @@ int fsk_local_create(struct fsk_core *core, struct sock *app)
 	rcu_assign_sk_user_data(sk, core);
 	core->sock = sock;
 	rcu_assign_pointer(core->sk, sk);
-	atomic_inc(&core->listener->fn->nr_locals);
+	atomic_inc(&l->fn->nr_locals);
 	return 0;
+
+err_uncharge:
+	fsk_owner_uncharge(l->owner);
+	return err;
 }
 
 /**
@@ -235,6 +246,7 @@ void fsk_local_destroy(struct fsk_core *core)
 	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, host->af_ops);
 	sock_release(core->sock);
 	atomic_dec(&core->listener->fn->nr_locals);
+	fsk_owner_uncharge(core->listener->owner);
 }
 
 /* Options of TCP itself; see fsk_local_bypass(). */

@@ -12,6 +12,7 @@
 #include "local.h"
 #include "netlink.h"
 #include "netns.h"
+#include "owner.h"
 #include "rx.h"
 #include "steer.h"
 #include "ulp.h"
@@ -24,6 +25,7 @@ static int __init fsk_main_init(void)
 	if (err)
 		return err;
 	fsk_local_init();
+	fsk_owner_init();
 	err = fsk_listen_init();
 	if (err)
 		return err;

@@ -25,6 +25,7 @@
 #include "listen.h"
 #include "local.h"
 #include "netns.h"
+#include "owner.h"
 #include "stats.h"
 #include "steer.h"
 
@@ -266,6 +267,12 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 	if (bypass &&
 	    nla_put_string(msg, FSK_A_LISTEN_BYPASS_REASON, bypass))
 		return -EMSGSIZE;
+	if (nla_put_u32(msg, FSK_A_LISTEN_OWNER_LOCALS,
+			atomic_read(&l->owner->locals)))
+		return -EMSGSIZE;
+	if (READ_ONCE(l->limited) &&
+	    nla_put_flag(msg, FSK_A_LISTEN_LIMITED))
+		return -EMSGSIZE;
 	return fsk_netlink_put_queue(msg, app);
 }
 
@@ -452,7 +459,8 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD, READ_ONCE(fn->rfd_mode)) ||
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD_COUNT,
 		       READ_ONCE(fn->rfd_count)) ||
-	    fsk_netlink_est_config_put(msg, fn)) {
+	    fsk_netlink_est_config_put(msg, fn) ||
+	    nla_put_u32(msg, FSK_A_CONFIG_LOCALS_MAX, fsk_owner_max())) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -495,16 +503,33 @@ static bool fsk_netlink_config_any(const struct genl_info *info)
 	return false;
 }
 
-static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
+/* What concerns all namespaces is not for the administrator of one. */
+static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
-	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
-	int err;
+	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
 
 	if (!fsk_netlink_config_any(info)) {
 		GENL_SET_ERR_MSG(info, "give a setting");
 		return -EINVAL;
 	}
+	if (locals_max && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, locals_max,
+				    "set this limit outside the container");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
+	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
+	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
+	int err;
+
+	err = fsk_netlink_config_check(skb, info);
+	if (err)
+		return err;
 	mutex_lock(&fn->mutex);
 	err = fsk_netlink_config_rfd(fn, info);
 	if (!err)
@@ -512,6 +537,8 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err && rescue_ms)
 		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
 	mutex_unlock(&fn->mutex);
+	if (!err && locals_max)
+		fsk_owner_set_max(nla_get_u32(locals_max));
 	return err;
 }
 
@@ -530,6 +557,11 @@ fsk_netlink_rescue_range __ro_after_init = {
 	.max = FSK_RESCUE_MS_MAX,
 };
 
+static struct netlink_range_validation
+fsk_netlink_locals_range __ro_after_init = {
+	.max = FSK_LOCALS_MAX_MAX,
+};
+
 static const struct nla_policy fsk_netlink_config_policy[] = {
 	[FSK_A_CONFIG_RESCUE_MS] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_rescue_range),
@@ -537,6 +569,8 @@ static const struct nla_policy fsk_netlink_config_policy[] = {
 	[FSK_A_CONFIG_RFD_COUNT] = NLA_POLICY_MAX(NLA_U8, 1),
 	[FSK_A_CONFIG_ESTABLISHED] = NLA_POLICY_MAX(NLA_U8, 1),
 	[FSK_A_CONFIG_ESTABLISHED_AFTER] = { .type = NLA_U32 },
+	[FSK_A_CONFIG_LOCALS_MAX] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_locals_range),
 };
 
 static const struct genl_ops fsk_netlink_ops[] = {

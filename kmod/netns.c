@@ -22,7 +22,7 @@ static int __net_init fsk_net_net_init(struct net *net)
 	struct fsk_net *fn = fsk_net_of(net);
 	int i;
 
-	fn->stats = alloc_percpu(struct fsk_stats);
+	fn->stats = alloc_percpu_gfp(struct fsk_stats, GFP_KERNEL_ACCOUNT);
 	if (!fn->stats)
 		return -ENOMEM;
 	fn->net = net;
@@ -94,7 +94,7 @@ int fsk_net_make_ports(struct fsk_net *fn)
 {
 	lockdep_assert_held(&fn->mutex);
 	if (!fn->ports)
-		fn->ports = bitmap_zalloc(FSK_NET_PORTS, GFP_KERNEL);
+		fn->ports = bitmap_zalloc(FSK_NET_PORTS, GFP_KERNEL_ACCOUNT);
 	return fn->ports ? 0 : -ENOMEM;
 }
 

@@ -96,7 +96,9 @@ static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 	__u32 cpu;
 
 	if (ioctl(fd, FSK_IOC_PIN, &cpu)) {
-		fsk_log("fd %d: not bound: %s", fd, strerror(errno));
+		fsk_log("fd %d: not bound: %s", fd, errno == EDQUOT ?
+			"its owner has as many local listeners as it may" :
+			strerror(errno));
 		return;
 	}
 	if (cpu >= 8 * sizeof(mask))

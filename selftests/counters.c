@@ -161,6 +161,12 @@ static void row_set(struct core_row *row, const struct nlattr *attr)
 	case FSK_A_LISTEN_ORPHANED:
 		row->orphaned = true;
 		break;
+	case FSK_A_LISTEN_LIMITED:
+		row->limited = true;
+		break;
+	case FSK_A_LISTEN_OWNER_LOCALS:
+		row->owner_locals = mnl_attr_get_u32(attr);
+		break;
 	case FSK_A_LISTEN_QLEN:
 		row->qlen = mnl_attr_get_u32(attr);
 		break;
@@ -280,6 +286,17 @@ uint64_t count_accepts(void)
 	       count(FSK_STAT_ACCEPT_OTHER);
 }
 
+static int config_set(int attr, uint32_t value)
+{
+	struct request rq;
+	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+
+	if (err)
+		return err;
+	mnl_attr_put_u32(rq.nlh, attr, value);
+	return request_send(&rq, NULL, NULL);
+}
+
 /**
  * rescue_set_ms() - how long a queue may wait for its worker
  * @ms: 0 for ever
@@ -288,13 +305,36 @@ uint64_t count_accepts(void)
  */
 int rescue_set_ms(unsigned int ms)
 {
-	struct request rq;
-	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	return config_set(FSK_A_CONFIG_RESCUE_MS, ms);
+}
 
-	if (err)
-		return err;
-	mnl_attr_put_u32(rq.nlh, FSK_A_CONFIG_RESCUE_MS, ms);
-	return request_send(&rq, NULL, NULL);
+/**
+ * locals_max_set() - how many local listeners one owner may have
+ * @max: of this machine, in all namespaces
+ *
+ * Return: 0 or a negative errno.
+ */
+int locals_max_set(unsigned int max)
+{
+	return config_set(FSK_A_CONFIG_LOCALS_MAX, max);
+}
+
+static int locals_max_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == FSK_A_CONFIG_LOCALS_MAX)
+			*(unsigned int *)data = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+unsigned int locals_max(void)
+{
+	unsigned int max = 0;
+
+	ask_module(FSK_CMD_CONFIG_GET, NLM_F_ACK, locals_max_cb, &max);
+	return max;
 }
 
 /* Receive flow delivery */

@@ -17,6 +17,8 @@
  * @claimed: a worker waits or will come back
  * @orphaned: offered to all workers
  * @bypass: an option of the listener asks for the kernel's own path
+ * @limited: a core was not made, the owner has as many as it may
+ * @owner_locals: how many that are
  * @qlen: connections queued
  * @backlog: how many may be
  * @syns: SYNs taken
@@ -33,6 +35,8 @@ struct core_row {
 	bool claimed;
 	bool orphaned;
 	bool bypass;
+	bool limited;
+	uint32_t owner_locals;
 	uint32_t qlen;
 	uint32_t backlog;
 	uint64_t syns;
@@ -53,6 +57,8 @@ int claims(int port);
 uint64_t count(enum fsk_stat item);
 uint64_t count_accepts(void);
 int rescue_set_ms(unsigned int ms);
+int locals_max_set(unsigned int max);
+unsigned int locals_max(void);
 
 /**
  * struct rss - what a network card does with packets, or what we say it does

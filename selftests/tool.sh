@@ -14,6 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 tests=(usage help no_module rights full_disk status set_range set_namespace
+	set_locals_max
 	netns listen_empty listen_rows listen_addresses listen_bypass
 	listen_churn listen_many stats_counts stats_sum json attributes
 	run_status run_options run_preload adopt adopt_refused
@@ -104,6 +105,7 @@ test_usage() {
 	says "neither on nor off"
 	tool 1 set established-after=x
 	tool 1 show established nonsense
+	tool 1 set locals-max=x
 	tool 1 set rfd=
 	tool 1 set rfd=nonsense
 	says "no mode"
@@ -175,6 +177,8 @@ test_rights() {
 	tool 0 show stats
 	tool 2 set rfd=off
 	says "not permitted"
+	tool 2 set locals-max=5
+	says "not permitted"
 	tool 2 rfd set lo off
 	says "not permitted"
 	tool 0 show rfd
@@ -221,6 +225,42 @@ test_set_range() {
 	tool 0 -j status
 	is 0 'd["rescue-ms"]'
 	is False '{f["name"]: f for f in d["features"]}["rescue"]["enabled"]'
+}
+
+# A container's root is told where to go.
+test_set_locals_max() {
+	local before
+
+	need unshare
+	begin
+	tool 0 -j status
+	before=$(echo "$out" | python3 -c \
+		'import json, sys; print(json.load(sys.stdin)["locals-max"])')
+	check "default" [ "$before" -ge 1024 ]
+	defer "$FSK_TOOL" set locals-max="$before"
+	tool 2 set locals-max=2147483648
+	says "refuses: integer out of range"
+	tool 0 set locals-max=1
+	tool 0 -j status
+	is 1 'd["locals-max"]'
+	prefix=(unshare --user --map-root-user --net)
+	tool 0 set rescue-ms=7
+	tool 2 set locals-max=1000000
+	says "outside the container"
+	tool 0 -j status
+	is 1 'd["locals-max"]'
+	prefix=()
+	# Not by whoever may have as many as he likes
+	listener 'os.seteuid(65534); a = tcp(); os.seteuid(0); workers(a, (0, 1))'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	wait_for 30 limited || fail "$("$FSK_TOOL" show listen)"
+	tool 0 -j show listen
+	is '(True, 1, 1)' '(d[0]["limited"], d[0]["owner-locals"], len(d[0]["cores"]))'
+}
+
+limited() {
+	"$FSK_TOOL" show listen | grep -q '^127.0.0.1:7001  *app .* active, limited$'
 }
 
 # A namespace whose first process is "$inner"; removed at the end.

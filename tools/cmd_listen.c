@@ -148,7 +148,8 @@ static void fsk_row_put_state(const struct fsk_row *row,
 	else if (row->value[FSK_A_LISTEN_STATE] == FSK_STATE_BYPASS)
 		fsk_table_put(table, "bypass: %s", row->bypass);
 	else
-		fsk_table_put(table, "active");
+		fsk_table_put(table, "%s", row->flag[FSK_A_LISTEN_LIMITED] ?
+			      "active, limited" : "active");
 }
 
 static void fsk_row_put_number(const struct fsk_row *row, int attr,
@@ -239,6 +240,8 @@ static void fsk_row_json_app(const struct fsk_row *row)
 	fsk_json_str("state", bypass ? "bypass" : "active");
 	if (bypass)
 		fsk_json_str("bypass-reason", row->bypass);
+	fsk_json_bool("limited", row->flag[FSK_A_LISTEN_LIMITED]);
+	fsk_row_json_number(row, "owner-locals", FSK_A_LISTEN_OWNER_LOCALS);
 	fsk_row_json_counters(row);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fastsocket set: settings of this network namespace. */
+/* fastsocket set: settings of this network namespace, one of the machine. */
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -14,7 +14,8 @@
 
 /* For messages. */
 #define FSK_SET_NAMES	"rescue-ms=N, rfd=MODE, rfd-count=0|1, " \
-			"established=on|off and established-after=N"
+			"established=on|off, established-after=N " \
+			"and locals-max=N"
 
 /* The range is the kernel's business; what doesn't fit is not a number. */
 static int fsk_set_number(const char *word, uint32_t *number)
@@ -80,6 +81,7 @@ static const struct fsk_setting fsk_settings[] = {
 	{ "rescue-ms=", fsk_set_number, FSK_A_CONFIG_RESCUE_MS, false },
 	{ "rfd=", fsk_set_mode, FSK_A_CONFIG_RFD, true },
 	{ "rfd-count=", fsk_set_flag, FSK_A_CONFIG_RFD_COUNT, true },
+	{ "locals-max=", fsk_set_number, FSK_A_CONFIG_LOCALS_MAX, false },
 };
 
 static const struct fsk_setting *fsk_set_find(const char *word)

@@ -17,6 +17,7 @@
  * @rfd_count: packets are counted
  * @est: established tables are on
  * @est_after: segments before a connection is entered
+ * @locals_max: how many local listeners one owner may have
  */
 struct fsk_status {
 	uint64_t rescue_ms;
@@ -24,6 +25,7 @@ struct fsk_status {
 	bool rfd_count;
 	bool est;
 	uint64_t est_after;
+	uint64_t locals_max;
 };
 
 static int fsk_status_take_config(const struct nlmsghdr *msg,
@@ -36,6 +38,7 @@ static int fsk_status_take_config(const struct nlmsghdr *msg,
 	config->rfd_count = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD_COUNT]);
 	config->est = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED]);
 	config->est_after = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED_AFTER]);
+	config->locals_max = fsk_nl_uint(attrs[FSK_A_CONFIG_LOCALS_MAX]);
 	return 0;
 }
 
@@ -105,6 +108,8 @@ static void fsk_status_text(const struct nlmsghdr *msg,
 	fsk_table_put(table, "%d", config->rfd_count);
 	fsk_table_put(table, "established-after");
 	fsk_table_put(table, "%llu", (unsigned long long)config->est_after);
+	fsk_table_put(table, "locals-max");
+	fsk_table_put(table, "%llu", (unsigned long long)config->locals_max);
 	fsk_status_features(msg, table);
 	fsk_table_print(table, "l");
 }
@@ -123,6 +128,7 @@ static void fsk_status_json(const struct nlmsghdr *msg,
 	fsk_json_bool("rfd-count", config->rfd_count);
 	fsk_json_bool("established", config->est);
 	fsk_json_uint("established-after", config->est_after);
+	fsk_json_uint("locals-max", config->locals_max);
 	fsk_json_open("features", '[');
 	fsk_status_features(msg, NULL);
 	fsk_json_close(']');

@@ -39,6 +39,7 @@ static const char fsk_help[] =
 "                      give packets of long connections to TCP directly\n"
 "  set established-after=N\n"
 "                      once the connection has received N segments\n"
+"  set locals-max=N    how many local listeners one user may have\n"
 "  rfd auto [-n] IFACE|--all\n"
 "                      choose the best mode of an interface, and say why\n"
 "  rfd set [-n] IFACE MODE\n"

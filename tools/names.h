@@ -121,6 +121,10 @@ static const struct {
 		"rfd-drop",
 		"packets dropped on the way to their core",
 	},
+	[FSK_STAT_LOCAL_LIMIT] = {
+		"local-limit",
+		"local listeners not made, the owner has as many as it may",
+	},
 };
 
 #endif /* _FSK_NAMES_H */

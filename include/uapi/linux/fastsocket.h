@@ -34,6 +34,9 @@
 /* Upper limit of rescue-ms. */
 #define FSK_RESCUE_MS_MAX 60000
 
+/* Upper limit of locals-max. */
+#define FSK_LOCALS_MAX_MAX 2147483647
+
 /* Shortest RSS key in bytes, what the hash of IPv6 and ports needs. */
 #define FSK_RFD_KEY_MIN 40
 
@@ -150,6 +153,10 @@ enum fsk_feature_attr {
  * @FSK_A_LISTEN_DROPS: (u64) connection requests and connections dropped here
  * @FSK_A_LISTEN_RESCUES: (u64) times the queue of this core was orphaned
  * @FSK_A_LISTEN_RESCUED: (u64) connections which others took from this queue
+ * @FSK_A_LISTEN_LIMITED: (flag) a core has no local listener, the owner has
+ *     as many as it may
+ * @FSK_A_LISTEN_OWNER_LOCALS: (u32) local listeners which the owner has in
+ *     all namespaces
  */
 enum fsk_listen_attr {
 	FSK_A_LISTEN_PAD = 1,
@@ -175,6 +182,8 @@ enum fsk_listen_attr {
 	FSK_A_LISTEN_DROPS,
 	FSK_A_LISTEN_RESCUES,
 	FSK_A_LISTEN_RESCUED,
+	FSK_A_LISTEN_LIMITED,
+	FSK_A_LISTEN_OWNER_LOCALS,
 
 	/* private: */
 	__FSK_A_LISTEN_MAX,
@@ -236,6 +245,8 @@ enum fsk_stats_attr {
  *     another core
  * @FSK_A_COUNTER_RFD_STEERED: (u64) packets taken over by their core
  * @FSK_A_COUNTER_RFD_DROP: (u64) packets dropped on the way to their core
+ * @FSK_A_COUNTER_LOCAL_LIMIT: (u64) local listeners not made, the owner has
+ *     as many as it may
  */
 enum fsk_counter_attr {
 	FSK_A_COUNTER_PAD = 1,
@@ -266,6 +277,7 @@ enum fsk_counter_attr {
 	FSK_A_COUNTER_RFD_MISS,
 	FSK_A_COUNTER_RFD_STEERED,
 	FSK_A_COUNTER_RFD_DROP,
+	FSK_A_COUNTER_LOCAL_LIMIT,
 
 	/* private: */
 	__FSK_A_COUNTER_MAX,
@@ -304,6 +316,8 @@ enum fsk_counter_attr {
  *     core
  * @FSK_STAT_RFD_STEERED: packets taken over by their core
  * @FSK_STAT_RFD_DROP: packets dropped on the way to their core
+ * @FSK_STAT_LOCAL_LIMIT: local listeners not made, the owner has as many as
+ *     it may
  */
 enum fsk_stat {
 	FSK_STAT_SYN_LOCAL = 0,
@@ -333,6 +347,7 @@ enum fsk_stat {
 	FSK_STAT_RFD_MISS,
 	FSK_STAT_RFD_STEERED,
 	FSK_STAT_RFD_DROP,
+	FSK_STAT_LOCAL_LIMIT,
 
 	/* private: */
 	__FSK_STAT_MAX
@@ -354,6 +369,8 @@ enum fsk_stat {
  *     path
  * @FSK_A_CONFIG_ESTABLISHED_AFTER: (u32) segments which a connection receives
  *     before it is entered
+ * @FSK_A_CONFIG_LOCALS_MAX: (u32) local listeners which one owner may have in
+ *     all namespaces; needs CAP_NET_ADMIN in the initial user namespace
  */
 enum fsk_config_attr {
 	FSK_A_CONFIG_RESCUE_MS = 1,
@@ -361,6 +378,7 @@ enum fsk_config_attr {
 	FSK_A_CONFIG_RFD_COUNT,
 	FSK_A_CONFIG_ESTABLISHED,
 	FSK_A_CONFIG_ESTABLISHED_AFTER,
+	FSK_A_CONFIG_LOCALS_MAX,
 
 	/* private: */
 	__FSK_A_CONFIG_MAX,
