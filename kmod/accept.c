@@ -116,8 +116,6 @@ static int fsk_accept_app(struct fsk_listener *l, struct fsk_core *own,
 
 	if (err)
 		return err;
-	if (timer_pending(&l->app_timer))
-		WRITE_ONCE(l->app_stamp, jiffies);
 	atomic_long_inc(own ? &own->accept_app : &l->accept_app);
 	fsk_stats_inc(l->fn, ACCEPT_APP);
 	return 0;

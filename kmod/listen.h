@@ -124,7 +124,9 @@ struct fsk_core {
  * @app_wait: our entry in the app listener's wait queue; hands its events on
  *	to workers that wait on a core
  * @app_timer: watches the app listener's queue when workers wait on cores
- * @app_stamp: jiffies of the last progress there
+ * @app_stamp: jiffies when it began to be not empty, or all were last woken
+ * @app_turn: CPU whose workers were woken last where it is all the same;
+ *	protected by the lock of the app listener's wait queue
  * @accept_app: connections that tasks not bound to a core took from the app
  *	listener's queue
  * @accept_other: ... from a core's queue
@@ -154,6 +156,7 @@ struct fsk_listener {
 	wait_queue_entry_t app_wait;
 	struct timer_list app_timer;
 	unsigned long app_stamp;
+	unsigned int app_turn;
 	atomic_long_t accept_app;
 	atomic_long_t accept_other;
 	struct work_struct work;

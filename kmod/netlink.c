@@ -26,6 +26,7 @@
 #include "local.h"
 #include "netns.h"
 #include "owner.h"
+#include "rescue.h"
 #include "stats.h"
 #include "steer.h"
 
@@ -534,8 +535,10 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 	err = fsk_netlink_config_rfd(fn, info);
 	if (!err)
 		err = fsk_netlink_est_config(fn, info);
-	if (!err && rescue_ms)
+	if (!err && rescue_ms) {
 		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
+		fsk_rescue_limit_changed(fn);
+	}
 	mutex_unlock(&fn->mutex);
 	if (!err && locals_max)
 		fsk_owner_set_max(nla_get_u32(locals_max));

@@ -57,8 +57,9 @@ static void fsk_rescue_core_timer(struct timer_list *t)
 	rcu_read_unlock();
 }
 
-/* An event on the app listener wakes one core's worker.  If that one is late,
- * wake all: on the plain kernel, any of them would have come.
+/* An event on the app listener wakes one core's worker.  If the queue has not
+ * been empty since, that one is late or can't cope: wake all.  On the plain
+ * kernel, each connection would have woken another.
  */
 static void fsk_rescue_app_timer(struct timer_list *t)
 {
@@ -69,10 +70,12 @@ static void fsk_rescue_app_timer(struct timer_list *t)
 	rcu_read_lock();
 	app = rcu_dereference(l->sk);
 	if (app && !fsk_queue_empty(app)) {
-		if (time_before(jiffies, due))
+		if (time_before(jiffies, due)) {
 			mod_timer(&l->app_timer, due);
-		else
+		} else {
+			WRITE_ONCE(l->app_stamp, jiffies);
 			fsk_wake_all(l);
+		}
 	}
 	rcu_read_unlock();
 }
@@ -123,7 +126,7 @@ void fsk_rescue_listener_exit(struct fsk_listener *l)
 }
 
 /* A connection that finds the queue empty starts to wait now; one that finds
- * others waits since the last of those was taken.
+ * others waits, on a core, since the last of those was taken.
  */
 static void fsk_rescue_watch(struct timer_list *timer, unsigned long *stamp,
 			     const struct sock *sk, unsigned long limit)
@@ -162,6 +165,41 @@ void fsk_rescue_arm_app(struct fsk_listener *l)
 	if (app)
 		fsk_rescue_watch(&l->app_timer, &l->app_stamp, app,
 				 fsk_rescue_limit(l));
+}
+
+static void fsk_rescue_listener_changed(struct fsk_listener *l)
+{
+	unsigned long limit = fsk_rescue_limit(l);
+	const struct sock *app;
+	struct fsk_core *core;
+	int cpu;
+
+	rcu_read_lock();
+	fsk_listener_for_each_core(l, cpu, core)
+		if (fsk_core_pending(core))
+			mod_timer(&core->timer, jiffies + limit);
+	app = rcu_dereference(l->sk);
+	if (READ_ONCE(l->cores) && app && !fsk_queue_empty(app))
+		mod_timer(&l->app_timer, jiffies + limit);
+	rcu_read_unlock();
+}
+
+/**
+ * fsk_rescue_limit_changed() - what waits already may wait for so long now
+ * @fn: the namespace whose limit is new
+ *
+ * Context: Process.  Expects fsk_net.mutex.
+ */
+void fsk_rescue_limit_changed(struct fsk_net *fn)
+{
+	struct fsk_listener *l;
+	int chain;
+
+	lockdep_assert_held(&fn->mutex);
+	/* Without a limit, timers that run end by themselves. */
+	if (fn->rescue_ms)
+		hash_for_each(fn->listeners, chain, l, node)
+			fsk_rescue_listener_changed(l);
 }
 
 /**

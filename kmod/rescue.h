@@ -11,6 +11,7 @@ void fsk_rescue_listener_exit(struct fsk_listener *l);
 void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk);
 void fsk_rescue_arm_app(struct fsk_listener *l);
 void fsk_rescue_orphan(struct fsk_core *core);
+void fsk_rescue_limit_changed(struct fsk_net *fn);
 void __fsk_rescue_return(struct fsk_core *core);
 
 /**

@@ -9,6 +9,7 @@
  */
 #include "wake.h"
 
+#include <linux/jiffies.h>
 #include <linux/poll.h>
 
 #include "listen.h"
@@ -106,20 +107,52 @@ void fsk_wake_all(struct fsk_listener *l)
 		fsk_wake_listener(member);
 }
 
-/* This core's workers if any wait, else those of the next core that has some:
- * one is enough, as for a shared listener with exclusive waiters.
- */
-static bool fsk_wake_one(struct fsk_listener *l)
+/* The first in turn that has waiters, of those that are late or of the others. */
+static bool fsk_wake_from(struct fsk_listener *l, int first, bool late)
 {
 	struct fsk_core *core;
 	int cpu;
 
-	for_each_cpu_wrap(cpu, cpu_possible_mask, raw_smp_processor_id()) {
+	for_each_cpu_wrap(cpu, cpu_possible_mask, first) {
 		core = rcu_dereference(l->core[cpu]);
-		if (core && fsk_wake_queue(core))
+		if (core && late == test_bit(FSK_CORE_ORPHANED, &core->flags) &&
+		    fsk_wake_queue(core))
 			return true;
 	}
 	return false;
+}
+
+/* Whether that is enough.  A late worker that may come back is woken for that:
+ * it could be asleep, with nothing to do but for this core's connections.
+ */
+static bool fsk_wake_own(struct fsk_core *core)
+{
+	bool late = test_bit(FSK_CORE_ORPHANED, &core->flags);
+
+	if (late && time_before(jiffies, READ_ONCE(core->back_at)))
+		return false;
+	return fsk_wake_queue(core) && !late;
+}
+
+/* This core's workers if any wait, else those of another that has some, in
+ * turn: one is enough, as for a shared listener with exclusive waiters.  Not
+ * those that are late, if there are others: it is for their sake that
+ * connections come here.
+ */
+static bool fsk_wake_one(struct fsk_listener *l)
+{
+	int cpu = raw_smp_processor_id();
+	struct fsk_core *own = rcu_dereference(l->core[cpu]);
+
+	if (own && fsk_wake_own(own))
+		return true;
+	/* Under the lock of the app listener's wait queue */
+	l->app_turn = cpumask_next(l->app_turn, cpu_possible_mask);
+	if (l->app_turn >= nr_cpu_ids)
+		l->app_turn = cpumask_first(cpu_possible_mask);
+	return fsk_wake_from(l, l->app_turn, false) ||
+	       (atomic_read(&l->orphans) &&
+		fsk_wake_from(l, l->app_turn, true));
 }
 
 /* State changes concern everybody. */

@@ -227,17 +227,11 @@ static void check_move(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(rescue) *self, int cpu)
 {
 	struct worker *w = self->home;
-	cpu_set_t set;
 	int i;
 
 	ASSERT_EQ(0, worker_start(w));
 	ASSERT_TRUE(until(claims(self->port) == 1));
-	CPU_ZERO(&set);
-	if (cpu == UNBOUND)
-		memset(&set, 0xff, sizeof(set));
-	else
-		CPU_SET(cpu, &set);
-	ASSERT_EQ(0, sched_setaffinity(w->tid, sizeof(set), &set));
+	ASSERT_EQ(0, pin_task(w->tid, cpu));
 	for (i = 0; i < 6; i++) {
 		pin(i & 1 ? HOME : OTHER);
 		EXPECT_EQ(w->id, ask(&self->place, self->port));
@@ -292,6 +286,22 @@ TEST_F(rescue, off__waits_for_worker)
 	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->home->id));
 	EXPECT_EQ(QUEUED, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* What waits already is rescued when a limit is set. */
+TEST_F(rescue, off__set_later)
+{
+	int fd[QUEUED];
+
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(self->home->pid));
+	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	EXPECT_EQ(0, count(FSK_STAT_RESCUE));
+	ASSERT_EQ(0, rescue_set_ms(20));
+	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->other->id));
+	EXPECT_EQ(QUEUED, count(FSK_STAT_RESCUED));
 }
 
 TEST_F(rescue, config__limits)

@@ -161,21 +161,33 @@ int cpus_online(void)
 	return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-int pin(int cpu)
+/**
+ * pin_task() - bind a task
+ * @tid: the task, 0 for the caller
+ * @cpu: the one CPU that it may run on, or UNBOUND
+ *
+ * Return: 0 or a negative errno.
+ */
+int pin_task(pid_t tid, int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+	if (cpu == UNBOUND)
+		memset(&set, 0xff, sizeof(set));
+	else
+		CPU_SET(cpu, &set);
+	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
+}
+
+int pin(int cpu)
+{
+	return pin_task(0, cpu);
 }
 
 void unpin(void)
 {
-	cpu_set_t set;
-
-	memset(&set, 0xff, sizeof(set));
-	sched_setaffinity(0, sizeof(set), &set);
+	pin_task(0, UNBOUND);
 }
 
 /**

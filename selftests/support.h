@@ -19,6 +19,8 @@
 #define TCP_ULP 31
 #endif
 
+#define UNBOUND	(-1)		/* in place of a CPU */
+
 /* Emulated CPUs stall for seconds when the host is busy. */
 #define PATIENCE_MS	20000
 
@@ -77,6 +79,7 @@ int sysctl_set(const char *name, const char *value);
 long netstat(const char *name);
 
 int cpus_online(void);
+int pin_task(pid_t tid, int cpu);
 int pin(int cpu);
 void unpin(void);
 

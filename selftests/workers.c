@@ -29,9 +29,24 @@ static void serve(struct worker *w, int fd)
 
 	/* Counted first: the test looks when it has the answer. */
 	w->accepted++;
-	if (write(fd, &id, 1) != 1 && errno != EPIPE && errno != ECONNRESET)
+	if (write(fd, &id, 1) == 1)
+		w->answered++;
+	else if (errno != EPIPE && errno != ECONNRESET)
 		w->failed = errno;
 	close(fd);
+}
+
+static void hold(struct worker *w)
+{
+	char byte;
+
+	while (w->hold == HOLD_NAP)
+		nap();
+	while (w->hold == HOLD_SPIN)
+		;
+	while (w->hold == HOLD_READ)
+		if (read(w->pipe[0], &byte, 1) != 1)
+			w->failed = errno;
 }
 
 static bool transient(int err)
@@ -44,8 +59,7 @@ static bool take(struct worker *w)
 {
 	int fd;
 
-	while (w->hold)
-		nap();
+	hold(w);
 	fd = accept4(w->lfd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		serve(w, fd);

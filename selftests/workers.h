@@ -25,8 +25,15 @@ enum method {
 	BY_URING_MULTI,
 };
 
+/* What keeps a worker from accepting what it was woken for. */
+enum hold {
+	HOLD_NOT,
+	HOLD_NAP,
+	HOLD_SPIN,
+	HOLD_READ,	/* from a pipe to which nobody writes */
+};
+
 #define WORKERS_MAX	16
-#define UNBOUND		(-1)
 
 /**
  * struct worker - one task; in memory shared with the test
@@ -39,9 +46,11 @@ enum method {
  * @ready: about to wait for the first time
  * @failed: errno of what went wrong
  * @accepted: connections
+ * @answered: ... that were answered
  * @wakeups: returns from waiting
  * @idle: ... with nothing to accept
- * @hold: accept no more until cleared
+ * @hold: accept no more until cleared; not seen while it reads
+ * @pipe: what it reads from, if that is what holds it
  */
 struct worker {
 	pid_t pid;
@@ -53,9 +62,11 @@ struct worker {
 	volatile bool ready;
 	volatile int failed;
 	volatile uint64_t accepted;
+	volatile uint64_t answered;
 	volatile uint64_t wakeups;
 	volatile uint64_t idle;
-	volatile bool hold;
+	volatile enum hold hold;
+	int pipe[2];
 };
 
 /**
