@@ -5,6 +5,7 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -385,6 +386,27 @@ TEST_F(join, descriptor__fork)
 	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
 	EXPECT_EQ(0, close(fd));
 	/* The child has it still. */
+	EXPECT_EQ(1, hooks_on());
+	end(pid);
+	EXPECT_TRUE(until(hooks_on() == 0));
+}
+
+/* Another program, which knows nothing of us, has it. */
+TEST_F(join, descriptor__exec)
+{
+	int fd = sock_listen(&self->place, 16);
+	int flags = fcntl(fd, F_GETFD);
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC));
+	pid = fork_child();
+	if (!pid) {
+		execlp("sleep", "sleep", "1000", NULL);
+		_exit(1);
+	}
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(1, hooks_on());
 	end(pid);
 	EXPECT_TRUE(until(hooks_on() == 0));

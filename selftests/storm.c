@@ -883,22 +883,13 @@ FIXTURE_TEARDOWN(storm)
 {
 }
 
-static int cpu_switch(int cpu, const char *to)
-{
-	char path[80];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
-		 cpu);
-	return put_file(path, to);
-}
-
 static int strike_cpu(FIXTURE_DATA(storm) *self)
 {
 	int cpu = 1 + fuzz_below(&self->rng, self->rng.cpus - 1);
-	int err = cpu_switch(cpu, "0");
+	int err = cpu_switch(cpu, false);
 
 	usleep(1000 << fuzz_below(&self->rng, 10));
-	return cpu_switch(cpu, "1") ?: err;
+	return cpu_switch(cpu, true) ?: err;
 }
 
 /* Without a word of warning, with all that goes on in it. */
@@ -1008,7 +999,7 @@ static int worlds_end(FIXTURE_DATA(storm) *self)
 	int i, status = 0;
 
 	for (i = 1; i < self->rng.cpus; i++)
-		cpu_switch(i, "1");
+		cpu_switch(i, true);
 	for (i = 0; i < WORLDS; i++)
 		self->shared[i].end = true;
 	for (i = 0; i < WORLDS; i++)

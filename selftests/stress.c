@@ -217,19 +217,6 @@ TEST_F_TIMEOUT(stress, listeners__many, 600)
 	free(fd);
 }
 
-static int cpu_switch(int cpu, bool on)
-{
-	char path[80];
-	int fd, n;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
-		 cpu);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	n = write(fd, on ? "1" : "0", 1);
-	close(fd);
-	return n == 1 ? 0 : -errno;
-}
-
 /* The kernel unbinds a worker whose core goes; nobody may wait for ever. */
 TEST_F_TIMEOUT(stress, cpu__offline_and_back, 200)
 {

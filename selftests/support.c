@@ -127,6 +127,33 @@ int net_enter(void)
 }
 
 /**
+ * slab_objects() - what is in use of a slab cache
+ * @name: of the cache; it is told to give back what it keeps for reuse
+ *
+ * Return: objects, or -1 where this kernel does not tell.
+ */
+long slab_objects(const char *name)
+{
+	char path[128];
+	long n = -1;
+	FILE *file;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return -1;
+	close(fd);
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", name);
+	file = fopen(path, "r");
+	if (file && fscanf(file, "%ld", &n) != 1)
+		n = -1;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+/**
  * netstat() - a counter of this network namespace's TCP, as nstat(8) shows it
  * @name: without its prefix
  *
@@ -188,6 +215,26 @@ int pin(int cpu)
 void unpin(void)
 {
 	pin_task(0, UNBOUND);
+}
+
+/**
+ * cpu_switch() - take a CPU offline, or bring it back
+ * @cpu: any but the first
+ * @on: back
+ *
+ * Return: 0 or a negative errno.
+ */
+int cpu_switch(int cpu, bool on)
+{
+	char path[80];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
+		 cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	n = write(fd, on ? "1" : "0", 1);
+	close(fd);
+	return n == 1 ? 0 : -errno;
 }
 
 /**

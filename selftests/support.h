@@ -77,11 +77,13 @@ int module_unload(void);
 int net_enter(void);
 int sysctl_set(const char *name, const char *value);
 long netstat(const char *name);
+long slab_objects(const char *name);
 
 int cpus_online(void);
 int pin_task(pid_t tid, int cpu);
 int pin(int cpu);
 void unpin(void);
+int cpu_switch(int cpu, bool on);
 
 int join(int fd);
 bool joined(int fd);

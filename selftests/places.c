@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cores, CPU sets and namespaces that go away with connections in them.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "load.h"
+#include "support.h"
+#include "workers.h"
+
+#define QUEUED	3
+#define HOME	1	/* the CPU that goes away */
+#define OTHER	2
+#define CPUS	4
+#define GROUP	"/tmp/fsk-cgroup"
+
+FIXTURE(places) {
+	struct place place;
+	struct crew crew;
+	struct loads *loads;
+	struct worker *home;
+	struct worker *other;
+	int fd;
+	int port;
+	int client[QUEUED];
+};
+
+PLACE_VARIANTS(places);
+
+FIXTURE_SETUP(places)
+{
+	if (cpus_online() < CPUS)
+		SKIP(return, "needs %d CPUs", CPUS);
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, crew_make(&self->crew));
+	self->loads = loads_make();
+	ASSERT_NE(NULL, self->loads);
+	self->fd = sock_listen(&self->place, 4096);
+	ASSERT_LE(0, self->fd);
+	self->port = sock_port(self->fd);
+	self->home = crew_add(&self->crew, self->fd, BY_EPOLL_LEVEL, HOME);
+	self->other = crew_add(&self->crew, self->fd, BY_POLL, OTHER);
+}
+
+FIXTURE_TEARDOWN(places)
+{
+	cpu_switch(HOME, true);
+	if (self->loads)
+		loads_end(self->loads);
+	crew_end(&self->crew);
+}
+
+/* Connections in the queue of a worker that is stopped. */
+static void queue_some(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(places) *self, unsigned int rescue_ms)
+{
+	struct core_row row;
+	int i;
+
+	ASSERT_EQ(0, rescue_set_ms(rescue_ms));
+	ASSERT_EQ(0, halt(self->home->pid));
+	ASSERT_EQ(0, pin(HOME));
+	for (i = 0; i < QUEUED; i++) {
+		self->client[i] = sock_dial(&self->place, self->port);
+		ASSERT_LE(0, self->client[i]);
+	}
+	unpin();
+	EXPECT_EQ(QUEUED, count(FSK_STAT_SYN_LOCAL));
+	ASSERT_TRUE(row_get(self->port, HOME, &row));
+	EXPECT_EQ(QUEUED, row.qlen);
+}
+
+/* How many that worker answered. */
+static int heard(FIXTURE_DATA(places) *self, const struct worker *w)
+{
+	int i, n = 0;
+
+	for (i = 0; i < QUEUED; i++)
+		n += ask_hear(self->client[i]) == w->id;
+	return n;
+}
+
+/* All CPUs' connections are answered. */
+static bool serves_all(FIXTURE_DATA(places) *self)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < CPUS; cpu++)
+		if (pin(cpu) || ask(&self->place, self->port) < 0)
+			return false;
+	unpin();
+	return true;
+}
+
+/* CPUs */
+
+/* The timer that would rescue them was on that CPU, too. */
+TEST_F(places, offline__others_take_queued)
+{
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	queue_some(_metadata, self, 1000);
+	ASSERT_EQ(0, cpu_switch(HOME, false));
+	EXPECT_EQ(QUEUED, heard(self, self->other));
+	EXPECT_EQ(QUEUED, count(FSK_STAT_RESCUED));
+	ASSERT_EQ(0, cpu_switch(HOME, true));
+	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
+	EXPECT_TRUE(serves_all(self));
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+/* The kernel unbinds the worker of a CPU that goes: it sees all queues. */
+TEST_F(places, offline__worker_takes_queued)
+{
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	queue_some(_metadata, self, 0);
+	ASSERT_EQ(0, cpu_switch(HOME, false));
+	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
+	EXPECT_EQ(QUEUED, heard(self, self->home));
+	EXPECT_EQ(QUEUED, count_accepts());
+	ASSERT_EQ(0, rescue_set_ms(20));
+	ASSERT_EQ(0, cpu_switch(HOME, true));
+	EXPECT_TRUE(serves_all(self));
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+TEST_F_TIMEOUT(places, offline__under_load, 300)
+{
+	int i, rounds = full_run() ? 50 : 3;
+	struct load sum;
+	uint64_t made;
+
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	loads_start(self->loads, &self->place, self->port, CPUS);
+	ASSERT_TRUE(until(loads_flow(self->loads, 20)));
+	for (i = 0; i < 2 * rounds; i++) {
+		ASSERT_EQ(0, cpu_switch(HOME, i & 1));
+		/* The worker is bound by whoever runs it, not by itself. */
+		pin_task(self->home->tid, i & 1 ? HOME : OTHER);
+		made = loads_sum(self->loads).made;
+		EXPECT_TRUE(until(loads_sum(self->loads).made > made + 100));
+	}
+	self->loads->stop = true;
+	EXPECT_TRUE(until(loads_done(self->loads)));
+	sum = loads_sum(self->loads);
+	EXPECT_EQ(sum.made, sum.answered);
+	EXPECT_EQ(sum.made, count_accepts());
+	EXPECT_LE(1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+/* CPU sets */
+
+static void check_moved(struct __test_metadata *_metadata,
+			FIXTURE_DATA(places) *self)
+{
+	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
+	EXPECT_EQ(QUEUED, heard(self, self->home));
+	EXPECT_EQ(QUEUED, count_accepts());
+	ASSERT_EQ(0, rescue_set_ms(20));
+	EXPECT_TRUE(serves_all(self));
+	EXPECT_EQ(QUEUED + CPUS, count_accepts());
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+/* Only the worker itself is there to take them. */
+TEST_F(places, affinity__moved_with_queue)
+{
+	ASSERT_EQ(0, worker_start(self->home));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	queue_some(_metadata, self, 20);
+	ASSERT_EQ(0, pin_task(self->home->tid, OTHER));
+	check_moved(_metadata, self);
+}
+
+TEST_F(places, affinity__widened_with_queue)
+{
+	ASSERT_EQ(0, worker_start(self->home));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	queue_some(_metadata, self, 0);
+	ASSERT_EQ(0, pin_task(self->home->tid, UNBOUND));
+	check_moved(_metadata, self);
+}
+
+static int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int cpuset_make(pid_t pid, const char *cpus)
+{
+	char text[16];
+
+	mkdir(GROUP, 0700);
+	if (mount("cgroup2", GROUP, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	snprintf(text, sizeof(text), "%d", pid);
+	if (file_write(GROUP "/cgroup.subtree_control", "+cpuset") ||
+	    (mkdir(GROUP "/set", 0700) && errno != EEXIST))
+		return -errno;
+	return file_write(GROUP "/set/cpuset.cpus", cpus) ?:
+	       file_write(GROUP "/set/cgroup.procs", text);
+}
+
+static void cpuset_drop(pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	file_write(GROUP "/cgroup.procs", text);
+	rmdir(GROUP "/set");
+	umount2(GROUP, MNT_DETACH);
+	rmdir(GROUP);
+}
+
+/* A worker that is bound by its set of one CPU, which changes. */
+static void check_cpuset(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(places) *self, const char *cpus,
+			 int rescue_ms)
+{
+	char home[] = { '0' + HOME, 0 };
+
+	self->home->cpu = UNBOUND;
+	/* An epoll item would stay in the listener's own queue. */
+	self->home->method = BY_POLL;
+	ASSERT_EQ(0, worker_start(self->home));
+	ASSERT_TRUE(crew_waits(&(struct crew) { self->home, 1 }, self->port,
+			       false));
+	ASSERT_EQ(0, cpuset_make(self->home->pid, home));
+	/* It waits in the listener's own queue until it was woken once. */
+	ASSERT_TRUE(until(claims(self->port) == 1 ||
+			  ask(&self->place, self->port) < 0));
+	queue_some(_metadata, self, rescue_ms);
+	EXPECT_EQ(0, file_write(GROUP "/set/cpuset.cpus", cpus));
+	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
+	EXPECT_EQ(QUEUED, heard(self, self->home));
+	ASSERT_EQ(0, rescue_set_ms(20));
+	EXPECT_TRUE(serves_all(self));
+	EXPECT_EQ(0, crew_failed(&self->crew));
+	cpuset_drop(self->home->pid);
+}
+
+TEST_F(places, cpuset__moved_with_queue)
+{
+	char other[] = { '0' + OTHER, 0 };
+
+	check_cpuset(_metadata, self, other, 20);
+}
+
+TEST_F(places, cpuset__widened_with_queue)
+{
+	check_cpuset(_metadata, self, "0-3", 0);
+}
+
+/* Namespaces */
+
+/* A namespace with connections in all states, whose processes end. */
+static int live(const struct place *p, struct loads *loads)
+{
+	int i, seconds = 60, fd, half;
+
+	if (net_enter() || rescue_set_ms(0))
+		return 1;
+	fd = sock_listen(p, 64);
+	half = sock_listen(p, 64);
+	if (fd < 0 || half < 0 ||
+	    setsockopt(half, SOL_TCP, TCP_DEFER_ACCEPT, &seconds,
+		       sizeof(seconds)))
+		return 2;
+	if (!sock_claim(fd, HOME) || !sock_claim(half, HOME))
+		return 3;
+	loads_start(loads, p, sock_port(fd), 2);
+	for (i = 0; i < QUEUED; i++)
+		if (sock_dial(p, sock_port(fd)) < 0 ||
+		    sock_dial(p, sock_port(half)) < 0)
+			return 4;
+	if (sock_accept(fd) < 0)
+		return 5;
+	return count(FSK_STAT_SYN_LOCAL) < 2 * QUEUED ? 6 : 0;
+}
+
+TEST_F_TIMEOUT(places, net__ends_with_queues, 1200)
+{
+	int i, rounds = full_run() ? 1000 : 20;
+	struct loads *inner = loads_make();
+	long before, sockets;
+	struct load sum;
+	pid_t pid;
+
+	before = slab_objects("net_namespace");
+	sockets = slab_objects(self->place.family == AF_INET ? "TCP" : "TCPv6");
+	ASSERT_LE(0, before);
+	ASSERT_LE(0, sockets);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	loads_start(self->loads, &self->place, self->port, CPUS);
+	for (i = 0; i < rounds; i++) {
+		pid = fork_child();
+		if (!pid)
+			_exit(live(&self->place, inner));
+		EXPECT_EQ(0, reap(pid));
+	}
+	self->loads->stop = true;
+	EXPECT_TRUE(until(loads_done(self->loads)));
+	sum = loads_sum(self->loads);
+	EXPECT_EQ(sum.made, sum.answered);
+	EXPECT_EQ(sum.made, count_accepts());
+	loads_end(self->loads);
+	crew_end(&self->crew);
+	close(self->fd);
+	/* One of each in each round would be a leak. */
+	EXPECT_TRUE(until(slab_objects("net_namespace") < before + rounds));
+	EXPECT_TRUE(until(slab_objects(self->place.family == AF_INET ? "TCP" :
+				       "TCPv6") < sockets + rounds));
+}
+
+TEST_HARNESS_MAIN
