@@ -43,6 +43,7 @@ void fsk_name(const struct sockaddr *addr, char *name);
 void fsk_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
 void fsk_join(int fd);
+void fsk_activate(void);
 
 void fsk_pin(int fd);
 void fsk_pin_forget(int fd);

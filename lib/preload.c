@@ -353,4 +353,5 @@ __attribute__((constructor)) static void fsk_init(void)
 	for (int call = 0; call < FSK_CALLS; call++)
 		fsk_next(call);
 	fsk_pin_init();
+	fsk_activate();
 }

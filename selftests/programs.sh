@@ -11,7 +11,8 @@
 # it has that: the debug kernel has not.
 #
 # FSK_LOAD is the number of connections per CPU in each test (default 400),
-# FSK_CYCLES that of starts and stops of nginx (100).
+# FSK_CYCLES that of starts and stops of nginx (100), FSK_RELOADS that of its
+# reloads and of HAProxy's (3).
 
 # shellcheck disable=SC2317 # tests are called by their names
 set -u
@@ -25,10 +26,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 quick=(nginx_shared nginx_reuseport nginx_reload haproxy_threads python_accept)
 all=("${quick[@]}" python_epoll python_poll python_select python_pin
-	python_adopt static_join static_adopt redis_one_core nginx_upgrade
-	nginx_cycles unload_under_load)
+	python_adopt python_activated python_passed static_join static_adopt
+	redis_one_core nginx_upgrade haproxy_reload nginx_cycles
+	unload_under_load)
 number=${FSK_LOAD:-400}
-reloads=3
+reloads=${FSK_RELOADS:-3}
 module=${FSK_TEST_MODULE:-$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko}
 
 # ---- what the tests are made of
@@ -227,7 +229,8 @@ test_nginx_reload() {
 	check "connections that failed" [ "$load_failed" = 0 ]
 	check "connections dropped" [ "$(dropped)" = "$before" ]
 	check "old workers go" wait_for 60 only_new
-	claimed_by
+	wait_for 60 claimed_again || fail "workers that wait: \
+$(listen_get claimed) of $CPUS"
 }
 
 # Under load they are seldom all asleep, so count them.
@@ -276,6 +279,48 @@ $(cat "$dir/error.log")"
 	claimed_by
 }
 
+# A core whose worker was late comes back with the next connection there.
+claimed_again() {
+	load 2
+	all_claimed
+}
+
+# Workers of HAProxy's main process, whose tasks are its threads.
+haproxy_new() {
+	local list
+
+	list=$(children "$server" | grep -vxF -f "$dir/old") || return 1
+	[ "$(wc -w <<<"$list")" = 1 ]
+}
+
+# The new worker gets the listener over a Unix socket from the old one, and its
+# main process starts itself anew.
+test_haproxy_reload() {
+	local round before opened
+
+	need haproxy
+	begin
+	serve start_haproxy_master accelerated
+	claimed_by
+	before=$(dropped)
+	load_start endless
+	for round in $(seq "$reloads"); do
+		flowing "before reload $round"
+		children "$server" >"$dir/old"
+		kill -USR2 "$server"
+		wait_for 60 haproxy_new || fail "reload $round: no new worker"
+		flowing "after reload $round"
+		nothing_stuck "reload $round"
+	done
+	load_end
+	note "answered $load_done failed $load_failed"
+	check "connections that failed" [ "$load_failed" = 0 ]
+	check "connections dropped" [ "$(dropped)" = "$before" ]
+	wait_for 60 claimed_again || fail "workers that wait: \
+$(listen_get claimed) of $CPUS"
+	check "one listener" [ "$(listen_get listeners)" = 1 ]
+}
+
 # ---- Python
 
 python_server() {
@@ -291,6 +336,45 @@ test_python_epoll() { python_server accelerated --wait epoll; }
 test_python_poll() { python_server accelerated --wait poll; }
 test_python_select() { python_server accelerated --wait select; }
 test_python_pin() { python_server pinned --wait accept --unbound; }
+
+# systemd opens the listener, without the library, and starts the server when
+# the first connection comes in.
+test_python_activated() {
+	need systemd-socket-activate
+	begin
+	no_rescue
+	systemd-socket-activate -l "0.0.0.0:$port" -- "$FSK_TOOL" run -- \
+		"$PROGRAMS/server.py" --inherit >"$dir/out" 2>&1 &
+	server=$!
+	defer stop_server
+	wait_for 20 listening || fail "no listener: $(cat "$dir/out")"
+	check "not joined before" [ "$(listen_get listeners)" = 0 ]
+	check "a first connection" connects
+	wait_for 20 waiting "$server" "$CPUS" || fail "no server: \
+$(cat "$dir/out")"
+	claimed_by
+	# Not the first connection, which the trace has not seen.
+	measure
+	nothing_lost
+	all_local
+}
+
+listening() {
+	[ -n "$(ss -Hltn "sport = :$port")" ]
+}
+
+connects() {
+	(exec 5<>"/dev/tcp/127.0.0.1/$port")
+}
+
+# Whoever opened it has the library, whoever serves has not.
+test_python_passed() {
+	begin
+	no_rescue
+	serve start_background accelerated "$PROGRAMS/server.py" --port "$port" \
+		--exec
+	shows_locality
+}
 
 # Workers that slept in the kernel's accept() before their listener joined are
 # on its core the next time.
@@ -529,5 +613,5 @@ test_unload_under_load() {
 	check "loading it again" insmod "$module"
 }
 
-[ "${1:-quick}" != quick ] || reloads=1
+[ "${1:-quick}" != quick ] || reloads=${FSK_RELOADS:-1}
 run_selected "${@:-quick}"

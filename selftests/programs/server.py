@@ -68,16 +68,34 @@ def worker(args, listener, cpu):
     serve(listener, args.wait)
 
 
+def become_heir(listener, wait):
+    env = {name: value for name, value in os.environ.items()
+           if name != "LD_PRELOAD"}
+    os.dup2(listener.fileno(), 3)
+    os.set_inheritable(3, True)
+    os.execve(__file__, [__file__, "--inherit", "--wait", wait], env)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--exec", action="store_true",
+                        help="serve by another program, with no library")
+    parser.add_argument("--inherit", action="store_true",
+                        help="the listener is descriptor 3")
     parser.add_argument("--wait", default="accept",
                         choices=["accept", "epoll", "poll", "select"])
     parser.add_argument("--unbound", action="store_true")
     args = parser.parse_args()
 
     cpus = sorted(os.sched_getaffinity(0))
-    listener = socket.create_server(("", args.port), backlog=511)
+    if args.inherit:
+        listener = socket.socket(fileno=3)
+        listener.setblocking(True)
+    else:
+        listener = socket.create_server(("", args.port), backlog=511)
+    if args.exec:
+        become_heir(listener, args.wait)
     for cpu in cpus:
         if os.fork() == 0:
             worker(args, listener, cpu)

@@ -82,9 +82,19 @@ start_nginx() {
 
 # start_haproxy HOW [BIND-OPTIONS]
 start_haproxy() {
+	launch_haproxy "$1" "${2-}" -D
+}
+
+# The main process starts a worker, and a new one when it is told to.
+start_haproxy_master() {
+	launch_haproxy "$1" "${2-}" -W -D
+}
+
+# launch_haproxy HOW BIND-OPTIONS OPTION...
+launch_haproxy() {
 	mkdir -p "$dir"
-	fill haproxy.cfg "${2-}"
-	(launch "$1" haproxy -D -f "$dir/haproxy.cfg") || return 1
+	fill haproxy.cfg "$2"
+	(launch "$1" haproxy "${@:3}" -f "$dir/haproxy.cfg") || return 1
 	wait_for 10 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
 	wait_for 20 waiting "$server" "$CPUS"

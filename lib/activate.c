@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Listeners that a service manager has opened and passes on, as
+ * sd_listen_fds(3) describes it: the program never calls listen() on them.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fsocket.h"
+
+#define FSK_ACTIVATE_FIRST	3
+
+static long fsk_activate_number(const char *name)
+{
+	const char *word = secure_getenv(name);
+	char *end;
+	long value;
+
+	if (!word || *word < '0' || *word > '9')
+		return -1;
+	value = strtol(word, &end, 10);
+	return *end || value > INT_MAX ? -1 : value;
+}
+
+/* Return: whether there is such a descriptor. */
+static bool fsk_activate_one(int fd)
+{
+	socklen_t len = sizeof(int);
+	int listens = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len))
+		return errno != EBADF;
+	if (listens)
+		fsk_join(fd);
+	return true;
+}
+
+/**
+ * fsk_activate() - let listeners join that this program is started with
+ *
+ * Context: At start.  Keeps errno.
+ */
+void fsk_activate(void)
+{
+	long i, count = fsk_activate_number("LISTEN_FDS");
+	int saved = errno;
+
+	if (count > 0 && fsk_activate_number("LISTEN_PID") == getpid())
+		for (i = 0; i < count && i < INT_MAX - FSK_ACTIVATE_FIRST; i++)
+			if (!fsk_activate_one(FSK_ACTIVATE_FIRST + i))
+				break;
+	errno = saved;
+}
