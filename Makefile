@@ -90,8 +90,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h
 	$(INSTALL) -D -m 644 $(build)/fastsocket.8 \
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8
-	$(INSTALL) -D -m 644 $(build)/libfsocket.7 \
-		$(DESTDIR)$(MANDIR)/man7/libfsocket.7
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 \
+		$(build)/libfsocket.7 $(build)/fastsocket-options.7
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	sed 's,@BINDIR@,$(PREFIX)/bin,' tools/fastsocket-rfd.service \
 		> $(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
@@ -104,6 +104,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h \
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8 \
 		$(DESTDIR)$(MANDIR)/man7/libfsocket.7 \
+		$(DESTDIR)$(MANDIR)/man7/fastsocket-options.7 \
 		$(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
 	$(if $(DESTDIR),,depmod $(release))
 

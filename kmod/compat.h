@@ -87,7 +87,7 @@ name(const struct sock *sk, struct sk_buff *skb,			\
      struct request_sock *req_unhash, bool *own_req,			\
      void (*child_init)(struct sock *newsk, const struct sock *sk))	\
 {									\
-	const struct sock *app = parent(sk, dst);			\
+	const struct sock *app = parent(sk, skb, req, dst);		\
 									\
 	return app ? FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst,	\
 					     req_unhash, own_req,	\
@@ -100,7 +100,7 @@ name(const struct sock *sk, struct sk_buff *skb,			\
      struct request_sock *req, struct dst_entry *dst,			\
      struct request_sock *req_unhash, bool *own_req)			\
 {									\
-	const struct sock *app = parent(sk, dst);			\
+	const struct sock *app = parent(sk, skb, req, dst);		\
 									\
 	return app ? FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst,	\
 					     req_unhash, own_req) : NULL; \
@@ -155,6 +155,24 @@ static inline bool fsk_compat_has_ao(const struct tcp_sock *tp)
 #endif
 }
 
+/* Has the peer of a half-open connection to sign?  TCP-AO, 6.7.  Delete with
+ * 6.6.
+ */
+static inline bool fsk_compat_ao_required(const struct sock *sk,
+					  struct request_sock *req)
+{
+#if defined(CONFIG_TCP_AO) && defined(FSK_HAVE_TCP_AO)
+	const struct tcp_ao_info *ao = rcu_dereference(tcp_sk(sk)->ao_info);
+
+	if (ao && (ao->ao_required ||
+		   tcp_rsk(req)->af_specific->ao_lookup(sk, req, -1, -1))) {
+		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPAOREQUIRED);
+		return true;
+	}
+#endif
+	return false;
+}
+
 /* dfa2f0483360 ("tcp: get rid of sysctl_tcp_adv_win_scale"), 6.6.
  * Delete with 6.5.
  */
@@ -167,7 +185,7 @@ static inline void fsk_compat_sync_tcp(struct tcp_sock *to,
 #endif
 }
 
-/* Writes nothing that has not changed: see fsk_local_sync(). */
+/* Writes nothing that has not changed: see fsk_options_sync(). */
 #define fsk_compat_copy(to, from, member) do {				\
 	typeof(to) _to = (to);						\
 	typeof(from) _from = (from);					\

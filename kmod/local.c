@@ -18,6 +18,7 @@
 #include "host.h"
 #include "listen.h"
 #include "migrate.h"
+#include "options.h"
 #include "owner.h"
 #include "wake.h"
 
@@ -29,8 +30,8 @@ static struct inet_connection_sock_af_ops fsk_local_af_ops[2];
 
 /* A core's queue is woken from within the app listener's: rank 5. */
 static struct lock_class_key fsk_local_wait_key;
-/* Rank 4.  The class of the kernel's own sockets is that of some of users', too:
- * of those that MPTCP made and gave to accept() as plain TCP.
+/* Rank 4.  The class of the kernel's own sockets is that of some of users',
+ * too: of those that MPTCP made and gave to accept() as plain TCP.
  */
 static struct lock_class_key fsk_local_slock_key;
 static struct lock_class_key fsk_local_lock_key;
@@ -65,6 +66,8 @@ static const struct sock *fsk_local_parent(const struct sock *sk)
 }
 
 static const struct sock *fsk_local_parent_or_drop(const struct sock *sk,
+						   struct sk_buff *skb,
+						   struct request_sock *req,
 						   struct dst_entry *dst)
 {
 	const struct sock *app = fsk_local_parent(sk);
@@ -72,6 +75,11 @@ static const struct sock *fsk_local_parent_or_drop(const struct sock *sk,
 	if (unlikely(!app)) {
 		dst_release(dst);
 		tcp_listendrop(sk);
+	} else if (unlikely(fsk_options_bypass(app)) &&
+		   !fsk_options_admit((struct sock *)app, skb, req)) {
+		dst_release(dst);
+		sk_drops_add((struct sock *)sk, skb);
+		app = NULL;
 	}
 	return app;
 }
@@ -120,7 +128,6 @@ void fsk_local_init(void)
  */
 static void fsk_local_impersonate(struct sock *sk, struct sock *app)
 {
-	sk->sk_uid = app->sk_uid;
 	sk->sk_ipv6only = app->sk_ipv6only;
 	sk->sk_rcv_saddr = app->sk_rcv_saddr;
 #if IS_ENABLED(CONFIG_IPV6)
@@ -167,7 +174,7 @@ int fsk_local_create(struct fsk_core *core, struct sock *app)
 	fsk_compat_sk_hold_net(sk);
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	fsk_local_impersonate(sk, app);
-	fsk_local_sync(sk, app);
+	fsk_options_sync(sk, app);
 	inet_csk(sk)->icsk_af_ops = &fsk_local_af_ops[v6];
 	sk->sk_data_ready = fsk_local_data_ready;
 	rcu_assign_sk_user_data(sk, core);
@@ -247,108 +254,4 @@ void fsk_local_destroy(struct fsk_core *core)
 	sock_release(core->sock);
 	atomic_dec(&core->listener->fn->nr_locals);
 	fsk_owner_uncharge(core->listener->owner);
-}
-
-/* Options of TCP itself; see fsk_local_bypass(). */
-static const char *fsk_local_bypass_tcp(const struct sock *app)
-{
-	const struct tcp_sock *tp = tcp_sk(app);
-
-#ifdef CONFIG_TCP_MD5SIG
-	if (rcu_access_pointer(tp->md5sig_info))
-		return "TCP_MD5SIG key";
-#endif
-	if (fsk_compat_has_ao(tp))
-		return "TCP-AO key";
-#ifdef CONFIG_BPF
-	if (READ_ONCE(tp->bpf_sock_ops_cb_flags))
-		return "sockops program";
-#endif
-	if (rcu_access_pointer(inet_csk(app)->icsk_accept_queue.fastopenq.ctx))
-		return "TCP_FASTOPEN_KEY";
-	if (tcp_ca_needs_ecn(app))
-		return "congestion control that needs ECN";
-	return NULL;
-}
-
-/**
- * fsk_local_bypass() - does this app listener need the kernel's own path now?
- * @app: the app listener
- *
- * A few options act before the child exists and own memory, so a local
- * listener can't just have a copy.  They are rare on busy listeners.  The test
- * is made for each SYN: whatever way such an option came or went, the next
- * SYN knows.
- *
- * Context: Expects rcu_read_lock().
- * Return: what stands against a local listener, or %NULL.
- */
-const char *fsk_local_bypass(const struct sock *app)
-{
-	if (rcu_access_pointer(app->sk_filter))
-		return "socket filter";
-#ifdef CONFIG_XFRM
-	if (rcu_access_pointer(app->sk_policy[0]) ||
-	    rcu_access_pointer(app->sk_policy[1]))
-		return "IPsec policy";
-#endif
-#if IS_ENABLED(CONFIG_IPV6)
-	if (app->sk_family == AF_INET6 &&
-	    rcu_access_pointer(inet6_sk(app)->opt))
-		return "IPv6 extension headers";
-#endif
-	return fsk_local_bypass_tcp(app);
-}
-
-static void fsk_local_sync_tcp(struct sock *sk, const struct sock *app)
-{
-	const struct inet_connection_sock *from = inet_csk(app);
-	struct inet_connection_sock *to = inet_csk(sk);
-
-	fsk_compat_copy(to, from, icsk_syn_retries);
-	fsk_compat_copy(to, from, icsk_accept_queue.rskq_defer_accept);
-	fsk_compat_copy(to, from, icsk_accept_queue.fastopenq.max_qlen);
-	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), rx_opt.user_mss);
-	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), window_clamp);
-	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), tcp_tx_delay);
-	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), save_syn);
-	fsk_compat_sync_tcp(tcp_sk(sk), tcp_sk(app));
-}
-
-/**
- * fsk_local_sync() - give a local listener the app listener's options
- * @sk: the local listener
- * @app: the app listener
- *
- * Only options that act before the child exists; the child takes all others
- * from @app itself.  Made for each SYN and writes only what has changed, so
- * that a change reaches the next SYN whichever way it was made: setsockopt()
- * by any process that has the socket, a second listen(), a BPF program.
- *
- * Context: Softirq on the core that owns @sk, the only writer then; or
- *          process, before @sk listens.
- */
-void fsk_local_sync(struct sock *sk, const struct sock *app)
-{
-	const unsigned char locks = SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK;
-
-	fsk_compat_copy(sk, app, sk_max_ack_backlog);
-	fsk_compat_copy(sk, app, sk_bound_dev_if);
-	fsk_compat_copy(sk, app, sk_mark);
-	fsk_compat_copy(sk, app, sk_priority);
-	fsk_compat_copy(sk, app, sk_rcvbuf);
-	fsk_compat_copy(sk, app, sk_sndbuf);
-	fsk_compat_copy(sk, app, sk_txrehash);
-	fsk_compat_copy(inet_sk(sk), inet_sk(app), tos);
-	fsk_compat_copy(inet_sk(sk), inet_sk(app), uc_ttl);
-	fsk_compat_copy(inet_sk(sk), inet_sk(app), min_ttl);
-	fsk_compat_copy(inet_sk(sk), inet_sk(app), pmtudisc);
-	if ((sk->sk_userlocks ^ app->sk_userlocks) & locks)
-		sk->sk_userlocks = (sk->sk_userlocks & ~locks) |
-				   (app->sk_userlocks & locks);
-	if (sock_flag(sk, SOCK_LOCALROUTE) != sock_flag(app, SOCK_LOCALROUTE))
-		sock_valbool_flag(sk, SOCK_LOCALROUTE,
-				  sock_flag(app, SOCK_LOCALROUTE));
-	fsk_compat_sync_inet(sk, app);
-	fsk_local_sync_tcp(sk, app);
 }

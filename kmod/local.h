@@ -11,7 +11,5 @@ int fsk_local_create(struct fsk_core *core, struct sock *app);
 int fsk_local_start(struct fsk_core *core);
 void fsk_local_stop(struct fsk_core *core, struct sock *app);
 void fsk_local_destroy(struct fsk_core *core);
-const char *fsk_local_bypass(const struct sock *app);
-void fsk_local_sync(struct sock *sk, const struct sock *app);
 
 #endif

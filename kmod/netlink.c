@@ -23,8 +23,8 @@
 #include "fsk.h"
 #include "host.h"
 #include "listen.h"
-#include "local.h"
 #include "netns.h"
+#include "options.h"
 #include "owner.h"
 #include "rescue.h"
 #include "stats.h"
@@ -254,7 +254,7 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 			       const struct sock *app)
 {
 	struct user_namespace *ns = sk_user_ns(NETLINK_CB(cb->skb).sk);
-	const char *bypass = fsk_local_bypass(app);
+	const char *bypass = fsk_options_bypass(app);
 
 	if (nla_put_u32(msg, FSK_A_LISTEN_UID,
 			from_kuid_munged(ns, READ_ONCE(app->sk_uid))) ||

@@ -24,7 +24,7 @@
 #include "compat.h"
 #include "direct.h"
 #include "listen.h"
-#include "local.h"
+#include "options.h"
 #include "timewait.h"
 #include "ulp.h"
 
@@ -142,7 +142,7 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 	sk = rcu_dereference(core->sk);
 	if (!app || !sk || inet_sk_state_load(sk) != TCP_LISTEN)
 		return NULL;
-	if (unlikely(fsk_local_bypass(app))) {
+	if (unlikely(fsk_options_bypass(app))) {
 		fsk_stats_inc(fn, SYN_BYPASSED);
 		return NULL;
 	}
@@ -151,7 +151,7 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 		return sk;
 	}
 	if (core->cpu == smp_processor_id())
-		fsk_local_sync(sk, app);
+		fsk_options_sync(sk, app);
 	fsk_rx_note_cookie(fn, sk);
 	core->syns++;
 	fsk_stats_inc(fn, SYN_LOCAL);

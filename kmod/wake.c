@@ -107,7 +107,8 @@ void fsk_wake_all(struct fsk_listener *l)
 		fsk_wake_listener(member);
 }
 
-/* The first in turn that has waiters, of those that are late or of the others. */
+/* The first in turn that has waiters, of those that are late or of the others.
+ */
 static bool fsk_wake_from(struct fsk_listener *l, int first, bool late)
 {
 	struct fsk_core *core;

@@ -11,13 +11,16 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/tcp.h>
+#include <linux/xfrm.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "counters.h"
+#include "spoof.h"
 #include "support.h"
+#include "wire.h"
 #include "workers.h"
 
 #define CPU	1
@@ -83,25 +86,119 @@ TEST_F(bypass, defer_accept__waits_for_data)
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
 }
 
-/* Return: a client whose SYN carried "x", if it had a cookie. */
-static int dial_fast(const struct place *p, int port)
+/* Set on the listener after it has joined and was claimed. */
+static int set_int(int fd, int level, int opt, int value)
 {
-	int family = p->dual ? AF_INET : p->family;
-	struct sockaddr_in6 sin6 = {
-		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
-		.sin6_port = htons(port),
-	};
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET, .sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const void *sa = family == AF_INET ? (void *)&sin : (void *)&sin6;
+	return setsockopt(fd, level, opt, &value, sizeof(value)) ? -errno : 0;
+}
 
-	if (sendto(fd, "x", 1, MSG_FASTOPEN, sa,
-		   family == AF_INET ? sizeof(sin) : sizeof(sin6)) == 1)
-		return fd;
-	return -errno;
+static int get_int(int fd, int level, int opt)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, opt, &value, &len) ? -errno : value;
+}
+
+/* A SYN that has not come far enough is dropped, the next one taken. */
+TEST_F(bypass, minttl__drops_syn)
+{
+	bool v4 = self->place.dual || self->place.family == AF_INET;
+	int level = v4 ? SOL_IP : SOL_IPV6;
+	int client;
+
+	ASSERT_EQ(0, set_int(self->fd, level, v4 ? IP_MINTTL :
+			     73 /* IPV6_MINHOPCOUNT */, 65));
+	client = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_TRUE(until(netstat("TCPMinTTLDrop") > 0));
+	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 0));
+	close(client);
+	ASSERT_EQ(0, set_int(self->fd, level, v4 ? IP_MINTTL :
+			     73 /* IPV6_MINHOPCOUNT */, 64));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_LE(2, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+static bool half_open(void)
+{
+	return !system("cat /proc/net/tcp /proc/net/tcp6 | "
+		       "awk '$4 == \"03\" { found = 1 } END { exit !found }'");
+}
+
+/* As often as the listener says, not as net.ipv4.tcp_synack_retries does. */
+TEST_F(bypass, syncnt__counts_synacks)
+{
+	int plain = sock_listen(&self->plain, 16), raw, i;
+	int fds[2] = { plain, self->fd };
+
+	ASSERT_LE(0, plain);
+	raw = spoof_open(&self->place);
+	ASSERT_LE(0, raw);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, set_int(fds[i], SOL_TCP, TCP_SYNCNT, 1));
+		ASSERT_EQ(0, spoof_send(raw, &self->place, sock_port(fds[i]),
+					1));
+	}
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_TRUE(until(half_open()));
+	/* Each sends one again and gives up, long before the sysctl's five. */
+	EXPECT_TRUE(until(!half_open()));
+	EXPECT_EQ(2, netstat("TCPSynRetrans"));
+}
+
+/* The owner decides on routes: here, that there is none. */
+TEST_F(bypass, fchown__reaches_routes)
+{
+	bool v4 = self->place.dual || self->place.family == AF_INET;
+	int client;
+
+	/* Before the table of local addresses, which comes first of all. */
+	ASSERT_EQ(0, system(v4 ? "ip rule add pref 9 lookup local && "
+			    "ip rule del pref 0 && "
+			    "ip rule add pref 1 uidrange 4242-4242 prohibit" :
+			    "ip -6 rule add pref 9 lookup local && "
+			    "ip -6 rule del pref 0 && "
+			    "ip -6 rule add pref 1 uidrange 4242-4242 prohibit"));
+	ASSERT_EQ(0, fchown(self->fd, 4242, -1));
+	client = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_TRUE(until(netstat("ListenDrops") > 0));
+	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
+	close(client);
+	ASSERT_EQ(0, fchown(self->fd, 0, -1));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_LE(2, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* Connections take the client's mark, unless the listener has its own. */
+TEST_F(bypass, mark__accepted)
+{
+	int plain = sock_listen(&self->plain, 16);
+	int fds[2] = { plain, self->fd };
+	int i, mark, client, child;
+	struct sockaddr_storage to;
+	socklen_t len;
+
+	ASSERT_LE(0, plain);
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fwmark_accept", "1"));
+	for (i = 0; i < 4; i++) {
+		mark = i & 2 ? 9 : 0;
+		ASSERT_EQ(0, set_int(fds[i & 1], SOL_SOCKET, SO_MARK, mark));
+		len = sock_addr(&to, self->place.dual ? AF_INET :
+				self->place.family, sock_port(fds[i & 1]),
+				true);
+		client = socket(to.ss_family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, set_int(client, SOL_SOCKET, SO_MARK, 5));
+		ASSERT_EQ(0, connect(client, (void *)&to, len));
+		child = sock_accept(fds[i & 1]);
+		ASSERT_LE(0, child);
+		EXPECT_EQ(mark ? mark : 5,
+			  get_int(child, SOL_SOCKET, SO_MARK));
+	}
+	EXPECT_EQ(2, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 static bool data_in_syn(int fd)
@@ -123,7 +220,7 @@ TEST_F(bypass, fastopen__data_in_syn)
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_FASTOPEN, &qlen,
 				sizeof(qlen)));
 	for (i = 0; i < 4; i++) {
-		client = dial_fast(&self->place, self->port);
+		client = sock_dial_fast(&self->place, self->port);
 		ASSERT_LE(0, client);
 		child = sock_accept(self->fd);
 		ASSERT_LE(0, child);
@@ -136,6 +233,31 @@ TEST_F(bypass, fastopen__data_in_syn)
 	}
 	EXPECT_EQ(4, count(FSK_STAT_SYN_LOCAL) + count(FSK_STAT_SYN_TIMEWAIT));
 	EXPECT_LE(2, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* Said of the listener alone: even the first SYN's data is taken. */
+TEST_F(bypass, fastopen__without_cookie)
+{
+	int i, client, child;
+	char byte;
+
+	/* Clients need none, either. */
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fastopen", "7"));
+	ASSERT_EQ(0, set_int(self->fd, SOL_TCP, TCP_FASTOPEN, 5));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, set_int(self->fd, SOL_TCP,
+				     34 /* TCP_FASTOPEN_NO_COOKIE */, i));
+		client = sock_dial_fast(&self->place, self->port);
+		ASSERT_LE(0, client);
+		child = sock_accept(self->fd);
+		ASSERT_LE(0, child);
+		EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
+		EXPECT_EQ(1, read(child, &byte, 1));
+		EXPECT_EQ(i, data_in_syn(client));
+		EXPECT_EQ(i, netstat("TCPFastOpenPassive"));
+	}
+	EXPECT_EQ(2, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(2, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 TEST_F(bypass, save_syn__is_saved)
@@ -208,6 +330,87 @@ TEST_F(bypass, filter__lets_through)
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
 }
 
+/* A program of the new kind, which is attached by its descriptor. */
+static int filter_attach_ebpf(int fd, int32_t keep)
+{
+	const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = keep },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int prog = bpf_filter(code, 2);
+
+	return prog < 0 ? prog : set_int(fd, SOL_SOCKET, SO_ATTACH_BPF, prog);
+}
+
+TEST_F(bypass, filter__of_ebpf)
+{
+	int client;
+
+	ASSERT_EQ(0, filter_attach_ebpf(self->fd, 0));
+	EXPECT_TRUE(bypassed(self->port));
+	client = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 1));
+	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
+	/* Another program instead. */
+	ASSERT_EQ(0, filter_attach_ebpf(self->fd, -1));
+	EXPECT_TRUE(sock_wait(client, POLLOUT, PATIENCE_MS));
+	EXPECT_LE(0, sock_accept(self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
+	ASSERT_EQ(0, set_int(self->fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	EXPECT_FALSE(bypassed(self->port));
+	ASSERT_TRUE(sock_claim(self->fd, CPU));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* A handshake that has begun when the option is set: its last ACK is judged
+ * as on the plain kernel.  The listener waits for data, so the test can send
+ * that ACK when it likes.
+ */
+static int half_connect(const struct place *p, int fd)
+{
+	int client;
+
+	if (set_int(fd, SOL_TCP, TCP_DEFER_ACCEPT, 30))
+		return -errno;
+	client = sock_dial(p, sock_port(fd));
+	if (client >= 0 && !until(netstat("TCPDeferAcceptDrop") > 0))
+		return -ETIMEDOUT;
+	return client;
+}
+
+static void check_filter_meets_ack(struct __test_metadata *_metadata,
+				   const struct place *p, int fd)
+{
+	long dropped = netstat("TCPDeferAcceptDrop");
+	int client = half_connect(p, fd);
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	ASSERT_LE(0, client);
+	EXPECT_EQ(dropped + 1, netstat("TCPDeferAcceptDrop"));
+	ASSERT_EQ(0, filter_attach(fd, 0));
+	ASSERT_EQ(1, write(client, "x", 1));
+	/* Sent again, so the first one has been dropped. */
+	EXPECT_TRUE(until(!getsockopt(client, SOL_TCP, TCP_INFO, &info, &len) &&
+			  info.tcpi_total_retrans > 0));
+	EXPECT_FALSE(sock_wait(fd, POLLIN, 0));
+	ASSERT_EQ(0, set_int(fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	EXPECT_LE(0, sock_accept(fd));
+}
+
+TEST_F(bypass, filter__meets_last_ack)
+{
+	int plain = sock_listen(&self->plain, 16);
+
+	ASSERT_LE(0, plain);
+	check_filter_meets_ack(_metadata, &self->plain, plain);
+	check_filter_meets_ack(_metadata, &self->place, self->fd);
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
 static int md5_set(const struct place *p, int fd, const char *key)
 {
 	struct tcp_md5sig sig = { .tcpm_keylen = strlen(key) };
@@ -272,6 +475,183 @@ TEST_F(bypass, md5__checked)
 	EXPECT_LE(2, count(FSK_STAT_SYN_BYPASSED));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+static void check_md5_meets_ack(struct __test_metadata *_metadata,
+				const struct place *p, int fd)
+{
+	long missing = netstat("TCPMD5NotFound");
+	int client = half_connect(p, fd);
+
+	ASSERT_LE(0, client);
+	ASSERT_EQ(0, md5_set(p, fd, "secret"));
+	ASSERT_EQ(1, write(client, "x", 1));
+	EXPECT_TRUE(until(netstat("TCPMD5NotFound") > missing));
+	EXPECT_FALSE(sock_wait(fd, POLLIN, 0));
+	ASSERT_EQ(0, md5_set(p, fd, ""));
+	EXPECT_LE(0, sock_accept(fd));
+}
+
+TEST_F(bypass, md5__meets_last_ack)
+{
+	int plain = sock_listen(&self->plain, 16);
+
+	ASSERT_LE(0, plain);
+	check_md5_meets_ack(_metadata, &self->plain, plain);
+	check_md5_meets_ack(_metadata, &self->place, self->fd);
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* Without the last key the listener is a core's again. */
+TEST_F(bypass, md5__removed)
+{
+	ASSERT_EQ(0, md5_set(&self->place, self->fd, "secret"));
+	EXPECT_TRUE(bypassed(self->port));
+	ASSERT_EQ(0, md5_set(&self->place, self->fd, ""));
+	EXPECT_FALSE(bypassed(self->port));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_BYPASSED));
+}
+
+/* struct tcp_ao_add, which older headers lack. */
+struct ao_key {
+	struct sockaddr_storage addr;
+	char algorithm[64];
+	int32_t ifindex;
+	uint32_t flags;
+	uint16_t reserved;
+	uint8_t prefix;
+	uint8_t sndid;
+	uint8_t rcvid;
+	uint8_t maclen;
+	uint8_t keyflags;
+	uint8_t keylen;
+	uint8_t key[80];
+} __attribute__((aligned(8)));
+
+/* Of any peer. */
+static int ao_set(int fd, int family)
+{
+	struct ao_key key = {
+		.algorithm = "hmac(sha1)", .sndid = 1, .rcvid = 1, .keylen = 6,
+		.key = "secret",
+	};
+
+	key.addr.ss_family = family;
+	return setsockopt(fd, SOL_TCP, 38 /* TCP_AO_ADD_KEY */, &key,
+			  sizeof(key)) ? -errno : 0;
+}
+
+TEST_F(bypass, ao__checked)
+{
+	int client = half_connect(&self->place, self->fd);
+	int err = ao_set(self->fd, self->place.family);
+
+	if (err == -ENOPROTOOPT)
+		SKIP(return, "this kernel has no TCP-AO");
+	ASSERT_EQ(0, err);
+	EXPECT_TRUE(bypassed(self->port));
+	/* What has begun without a key may not end without one. */
+	ASSERT_LE(0, client);
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+	ASSERT_EQ(1, write(client, "x", 1));
+	EXPECT_TRUE(until(netstat("TCPAORequired") > 0));
+	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 0));
+	client = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 1));
+	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* An algorithm that speaks in the SYN-ACK, and one that does not. */
+TEST_F(bypass, congestion__needs_ecn)
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+	int client, child;
+
+	if (setsockopt(self->fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5))
+		SKIP(return, "this kernel has no DCTCP");
+	EXPECT_TRUE(bypassed(self->port));
+	client = sock_dial(&self->place, self->port);
+	ASSERT_LE(0, client);
+	child = sock_accept(self->fd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(0, getsockopt(child, SOL_TCP, TCP_CONGESTION, name, &len));
+	/* The client has no ECN: it says "dctcp-reno". */
+	EXPECT_EQ(0, strncmp("dctcp", name, 5));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_BYPASSED));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_CONGESTION, "reno", 4));
+	EXPECT_FALSE(bypassed(self->port));
+	ASSERT_TRUE(sock_claim(self->fd, CPU));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* The socket's own policies of what has to come in encrypted. */
+static int policy_set(const struct place *p, int fd, int action)
+{
+	bool v4 = p->dual || p->family == AF_INET;
+	struct xfrm_userpolicy_info info = {
+		.sel.family = v4 ? AF_INET : AF_INET6, .dir = XFRM_POLICY_IN,
+		.action = action,
+		.lft = { XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF },
+	};
+	int opt = p->family == AF_INET ? 17 : 35;	/* IP*_XFRM_POLICY */
+	int level = p->family == AF_INET ? SOL_IP : SOL_IPV6;
+
+	return setsockopt(fd, level, opt, &info, sizeof(info)) ? -errno : 0;
+}
+
+TEST_F(bypass, ipsec__policy)
+{
+	int client;
+
+	if (system("modprobe -q xfrm_user"))
+		SKIP(return, "this kernel has no IPsec");
+	ASSERT_EQ(0, policy_set(&self->place, self->fd, XFRM_POLICY_BLOCK));
+	EXPECT_TRUE(bypassed(self->port));
+	client = sock_dial_nowait(&self->place, self->port);
+	ASSERT_LE(0, client);
+	EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 1));
+	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
+	ASSERT_EQ(0, policy_set(&self->place, self->fd, XFRM_POLICY_ALLOW));
+	EXPECT_TRUE(sock_wait(client, POLLOUT, PATIENCE_MS));
+	EXPECT_LE(0, sock_accept(self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* Connections to another port, which TPROXY gives to the listener. */
+TEST_F(bypass, tproxy__serves)
+{
+	bool v4 = self->place.dual || self->place.family == AF_INET;
+	char rules[256];
+	int client, child;
+
+	ASSERT_EQ(0, set_int(self->fd, self->place.family == AF_INET ? SOL_IP :
+			     SOL_IPV6, self->place.family == AF_INET ? 19 : 75,
+			     1));
+	snprintf(rules, sizeof(rules),
+		 "nft 'table inet fsk { chain in { "
+		 "type filter hook prerouting priority mangle; "
+		 "tcp dport 9999 tproxy %s to :%d accept; }; }' 2>/dev/null",
+		 v4 ? "ip" : "ip6", self->port);
+	if (system(rules))
+		SKIP(return, "no nft, or this kernel has no TPROXY");
+	client = sock_dial(&self->place, 9999);
+	ASSERT_LE(0, client);
+	child = sock_accept(self->fd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(9999, sock_port(child));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
+	/* To its own port it is as ever. */
+	ASSERT_TRUE(sock_claim(self->fd, CPU));
+	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* A program that says yes to all; what it chooses is the kernel's matter. */
@@ -456,6 +836,74 @@ TEST_F(choice, device__bound_elsewhere)
 				sizeof(index)));
 	EXPECT_EQ(0, connect_once(&variant->place, fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+static int dial_in(const char *device, int family, const char *address,
+		   int port)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sock_addr(&to, family, port, true);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(family, address, family == AF_INET ?
+		  (void *)&((struct sockaddr_in *)&to)->sin_addr :
+		  (void *)&((struct sockaddr_in6 *)&to)->sin6_addr);
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+		       strlen(device)) ||
+	    connect(fd, (void *)&to, len))
+		return -errno;
+	return fd;
+}
+
+/* Connections within a VRF: for a listener that is bound to it, or for any
+ * where tcp_l3mdev_accept says so.
+ */
+static void check_vrf(struct __test_metadata *_metadata, int family,
+		      const char *any, const char *local, int port,
+		      bool join_it)
+{
+	int fd = listen_at(family, any, port, 0, join_it);
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+	int client, child;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_l3mdev_accept", "0"));
+	EXPECT_EQ(-ECONNREFUSED, dial_in("red", family, local, port));
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_l3mdev_accept", "1"));
+	client = dial_in("red", family, local, port);
+	ASSERT_LE(0, client);
+	child = sock_accept(fd);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(0, getsockopt(child, SOL_SOCKET, SO_BINDTODEVICE, name,
+				&len));
+	EXPECT_STREQ("red", name);
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_l3mdev_accept", "0"));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "red", 3));
+	client = dial_in("red", family, local, port);
+	ASSERT_LE(0, client);
+	EXPECT_LE(0, sock_accept(fd));
+	EXPECT_EQ(-ECONNREFUSED, sock_dial(&(struct place) { family }, port));
+	close(fd);
+}
+
+TEST_F(choice, device__vrf)
+{
+	const FIXTURE_VARIANT(choice) *v = variant;
+	int i;
+
+	if (system("ip link add red type vrf table 10 2>/dev/null"))
+		SKIP(return, "this kernel has no VRF");
+	ASSERT_EQ(0, system("ip link set red up && "
+			    "ip address add 10.9.9.9/32 dev red && "
+			    "ip address add fd09::9/128 dev red nodad"));
+	for (i = 0; i < 2; i++)
+		check_vrf(_metadata, v->place.family, v->any,
+			  v->place.family == AF_INET ? "10.9.9.9" : "fd09::9",
+			  self->port + i, i);
+	EXPECT_EQ(2, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(2, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* A group's own program has chosen: it is obeyed. */

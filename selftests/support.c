@@ -397,6 +397,26 @@ int sock_dial_nowait(const struct place *p, int port)
 	return sock_connect(p, port, SOCK_NONBLOCK);
 }
 
+/**
+ * sock_dial_fast() - connect with data in the SYN, if there is a cookie
+ * @p: where the listener is
+ * @port: its port
+ *
+ * Return: a descriptor, on which "x" has been sent, or a negative errno.
+ */
+int sock_dial_fast(const struct place *p, int port)
+{
+	int family = p->dual ? AF_INET : p->family;
+	struct sockaddr_storage to;
+	socklen_t len = sock_addr(&to, family, port, true);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&to, len) == 1)
+		return fd < 0 ? -errno : fd;
+	close(fd);
+	return -errno;
+}
+
 static int dial(int fd, const struct sockaddr_storage *to, socklen_t len)
 {
 	int err;

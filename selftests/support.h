@@ -97,6 +97,7 @@ int sock_bind(const struct place *p, int fd, int port);
 int sock_listen(const struct place *p, int backlog);
 int sock_dial(const struct place *p, int port);
 int sock_dial_nowait(const struct place *p, int port);
+int sock_dial_fast(const struct place *p, int port);
 int plain_dial(const struct sockaddr_storage *to, socklen_t len);
 int rfd_make(int family);
 int rfd_dial(const struct sockaddr_storage *to, socklen_t len);
