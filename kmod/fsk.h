@@ -42,8 +42,8 @@
  *
  *   1. lock_sock() of an app listener or of a socket that connects.  Held by
  *      the kernel around our ULPs' .init() and our connect(); of our functions
- *      only fsk_migrate_close() takes it, and unload for sockets that have joined
- *      to connect.
+ *      only fsk_migrate_close() takes it, and unload, of sockets that have
+ *      joined to connect.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
  *      place in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
