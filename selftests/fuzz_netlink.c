@@ -138,7 +138,7 @@ static void put_known(struct fuzz *f, const struct fuzz_attr *attr)
 	unsigned int len = attr->size;
 	struct nlattr *nla;
 
-	if (!len || fuzz_chance(f, 16))
+	if (!len || fuzz_chance(f, 8))
 		len = binary_len(f, attr->max);
 	nla = put_attr(f, attr->id, len);
 	if (attr->size)
@@ -180,10 +180,12 @@ static void put_attrs(struct fuzz *f, struct sent *sent, unsigned int begin)
 	const struct fuzz_op *op = &fuzz_ops[sent->op];
 	unsigned int leave_out = fuzz_chance(f, 2) ? 4 : 64;
 	struct nlattr *nla;
-	int i;
+	int i, only = -1;
 
+	if (op->attrs && fuzz_chance(f, 3))
+		only = fuzz_below(f, op->attrs);
 	for (i = 0; i < op->attrs; i++) {
-		if (fuzz_chance(f, leave_out))
+		if (only < 0 ? fuzz_chance(f, leave_out) : i != only)
 			continue;
 		remember(sent, i, f->nl->len - begin);
 		nla = (void *)(f->nl->buf + f->nl->len);

@@ -570,7 +570,8 @@ int halt(pid_t pid)
 	return WIFSTOPPED(status) ? 0 : -ESRCH;
 }
 
-static void tell_file(const char *path)
+/* What is in a file, on stderr. */
+void tell_file(const char *path)
 {
 	char buf[4096] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

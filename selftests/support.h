@@ -54,18 +54,20 @@ struct place {
 		.place = { AF_INET6, false, false } }
 
 /**
- * until() - wait for a condition, but not for ever
+ * until_ms() - wait for a condition, but not for ever
+ * @limit: how long, in milliseconds
  * @cond: evaluated every few milliseconds
  *
  * Return: whether it came true.
  */
-#define until(cond) ({							\
-	uint64_t __end = now_ms() + PATIENCE_MS;			\
+#define until_ms(limit, cond) ({					\
+	uint64_t __end = now_ms() + (limit);				\
 	bool __ok;							\
 	while (!(__ok = (cond)) && now_ms() < __end)			\
 		nap();							\
 	__ok || (cond);							\
 })
+#define until(cond)	until_ms(PATIENCE_MS, cond)
 
 uint64_t now_ms(void);
 void nap(void);
@@ -111,6 +113,7 @@ pid_t fork_child(void);
 int reap(pid_t pid);
 void end(pid_t pid);
 int halt(pid_t pid);
+void tell_file(const char *path);
 void tell_tasks(int pid);
 
 
