@@ -44,6 +44,7 @@ help:
 	@echo "make stress [SECONDS=N SEED=S KERNEL=6.1]"
 	@echo "                                   everything at once, on one"
 	@echo "make fuzz [CALLS=N SEED=S KERNEL=6.1]  random calls, on one"
+	@echo "make faults [FAULTS=N KERNEL=6.1]  workers killed, nginx reloaded"
 	@echo "make bench-sim KVER=6.12 [CPUS=16] what a connection costs, counted"
 	@echo "make bench-native [CPUS=1,2,4]     how fast, on this very machine"
 	@echo "make bench-connect                 what connect() costs as ports fill"
@@ -139,6 +140,9 @@ stress:
 fuzz:
 	@selftests/check fuzz "$(CALLS)" "$(SEED)" "$(KERNEL)"
 
+faults:
+	@selftests/check faults "$(FAULTS)" "$(KERNEL)"
+
 # Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
 	@selftests/check here
@@ -178,7 +182,7 @@ clean:
 	rm -rf build
 
 .PHONY: all help module __module programs man install uninstall dkms-install \
-	spec demo check check-vm check-debug stress fuzz run_tests debug-kernel \
+	spec demo check check-vm check-debug stress fuzz faults run_tests debug-kernel \
 	clean bench-sim bench-native bench-connect bench-report bench-compare \
 	bench-budget
 .DELETE_ON_ERROR:

@@ -128,9 +128,9 @@ static void kill_one(struct __test_metadata *_metadata,
 	}
 }
 
-TEST_F_TIMEOUT(killed, worker__any_moment, 1200)
+TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 {
-	int i, kills = full_run() ? 1000 : 60;
+	int i, kills = fault_count(60, 200);
 	unsigned int seed = getpid();
 	long before[SLABS];
 	struct load sum;

@@ -137,9 +137,9 @@ TEST_F(places, offline__worker_takes_queued)
 	EXPECT_EQ(0, crew_failed(&self->crew));
 }
 
-TEST_F_TIMEOUT(places, offline__under_load, 300)
+TEST_F_TIMEOUT(places, offline__under_load, 3600)
 {
-	int i, rounds = full_run() ? 50 : 3;
+	int i, rounds = fault_count(3, 20);
 	struct load sum;
 	uint64_t made;
 
@@ -301,9 +301,9 @@ static int live(const struct place *p, struct loads *loads)
 	return count(FSK_STAT_SYN_LOCAL) < 2 * QUEUED ? 6 : 0;
 }
 
-TEST_F_TIMEOUT(places, net__ends_with_queues, 1200)
+TEST_F_TIMEOUT(places, net__ends_with_queues, 3600)
 {
-	int i, rounds = full_run() ? 1000 : 20;
+	int i, rounds = fault_count(20, 100);
 	struct loads *inner = loads_make();
 	long before, sockets;
 	struct load sum;

@@ -87,6 +87,20 @@ int module_load(void)
 	return err;
 }
 
+/**
+ * fault_count() - how often something is to go wrong
+ * @quick: in the short version
+ * @full: in the long one
+ *
+ * Return: one of them, or what FSK_FAULTS says.
+ */
+int fault_count(int quick, int full)
+{
+	const char *word = getenv("FSK_FAULTS");
+
+	return word ? atoi(word) : full_run() ? full : quick;
+}
+
 int sysctl_set(const char *name, const char *value)
 {
 	char path[256];

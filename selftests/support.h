@@ -72,6 +72,7 @@ struct place {
 uint64_t now_ms(void);
 void nap(void);
 bool full_run(void);
+int fault_count(int quick, int full);
 long module_refs(void);
 int module_load(void);
 int module_unload(void);
