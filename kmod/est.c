@@ -43,17 +43,6 @@ static bool fsk_est_alive(const struct fsk_est_core *core,
 	       cpu_online(core->cpu);
 }
 
-static u32 fsk_est_hash(u64 seed, const struct sock *sk)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
-		return fsk_est_hash6(seed, &sk->sk_v6_daddr,
-				     &sk->sk_v6_rcv_saddr, sk->sk_portpair);
-#endif
-	return fsk_est_hash4(seed, sk->sk_daddr, sk->sk_rcv_saddr,
-			     sk->sk_portpair);
-}
-
 /* Places */
 
 static void fsk_est_place(struct fsk_est_bucket *b, int i, struct sock *sk,
@@ -90,9 +79,14 @@ static int fsk_est_find(const struct fsk_est_bucket *b, const struct sock *sk)
 	return -1;
 }
 
+/* BH is off, so the CPU does not go in between; timers of one that is gone
+ * would wait until it is back.
+ */
 static void fsk_est_kick(struct fsk_est_core *core, unsigned long delay)
 {
-	mod_delayed_work_on(core->cpu, fsk_est_wq, &core->work, delay);
+	int cpu = cpu_online(core->cpu) ? core->cpu : WORK_CPU_UNBOUND;
+
+	mod_delayed_work_on(cpu, fsk_est_wq, &core->work, delay);
 }
 
 static bool fsk_est_wants_more(const struct fsk_est_core *core)

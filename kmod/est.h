@@ -10,6 +10,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 
 #include "direct.h"
@@ -178,6 +180,17 @@ static inline u32 fsk_est_hash6(u64 seed, const struct in6_addr *remote,
 		x ^= x >> 32;
 	}
 	return fsk_est_mix(x);
+}
+
+static inline u32 fsk_est_hash(u64 seed, const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return fsk_est_hash6(seed, &sk->sk_v6_daddr,
+				     &sk->sk_v6_rcv_saddr, sk->sk_portpair);
+#endif
+	return fsk_est_hash4(seed, sk->sk_daddr, sk->sk_rcv_saddr,
+			     sk->sk_portpair);
 }
 
 /* Tables */
