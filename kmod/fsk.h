@@ -111,7 +111,9 @@
  * An established table is emptied when it is switched off, its namespace goes
  * or the module does: hooks are unregistered, an RCU grace period passes, the
  * work item is cancelled, then nobody but a reader of a dump is left, for whom
- * another grace period passes before the table is freed.
+ * another grace period passes before the table is freed.  What steer.c reads of
+ * it while connections are followed (reader.c) goes with the namespace, after
+ * the hooks of both have been waited for.
  *
  * What unload waits for.  The kernel refuses while app listeners exist.  Who
  * can be in a function of connect.c:

@@ -12,6 +12,7 @@
 #include "est.h"
 #include "netlink.h"
 #include "netns.h"
+#include "steer.h"
 
 /* Settings */
 
@@ -27,6 +28,19 @@ int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn)
 	return 0;
 }
 
+/* Tables, and what follows connections where they are steered. */
+static int fsk_netlink_est_switch(struct fsk_net *fn, bool on)
+{
+	int err = fsk_est_switch(fn, on);
+
+	if (err)
+		return err;
+	err = fsk_steer_update(fn);
+	if (err)
+		fsk_est_switch(fn, false);
+	return err;
+}
+
 /* fsk_net.mutex is held. */
 int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info)
 {
@@ -34,7 +48,7 @@ int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info)
 	struct nlattr *on = info->attrs[FSK_A_CONFIG_ESTABLISHED];
 	int err;
 
-	err = on ? fsk_est_switch(fn, nla_get_u8(on)) : 0;
+	err = on ? fsk_netlink_est_switch(fn, nla_get_u8(on)) : 0;
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(info->extack, on,
 				    "no memory for the tables and hooks");

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "est.h"
+#include "reader.h"
 #include "rfd.h"
 #include "steer.h"
 
@@ -49,6 +50,7 @@ static void __net_exit fsk_net_net_exit(struct net *net)
 	struct fsk_net *fn = fsk_net_of(net);
 
 	WARN_ON_ONCE(fn->nr_listeners || fn->hooked);
+	fsk_reader_net_exit(fn);
 	fsk_est_net_exit(fn);
 	fsk_steer_net_exit(fn);
 	fsk_rfd_drain(fn);

@@ -13,6 +13,7 @@
 #include "stats.h"
 
 struct fsk_est;
+struct fsk_reader;
 struct fsk_steer;
 
 #define FSK_NET_BITS		8	/* 256 chains, by port */
@@ -39,6 +40,8 @@ struct fsk_steer;
  * @steering: the hooks of @steer are registered; written under @mutex
  * @rfd_stamp: changes when @rfd does, never 0 but by wrapping
  * @steer: made when first asked for, under @mutex; stays
+ * @reading: the hooks of @reader are registered; written under @mutex
+ * @reader: made when first needed, under @mutex; stays
  * @steer_work: has @rfd_overflow noticed
  * @est_after: segments that a connection has received when it is entered in
  *	@est's tables; written under @mutex
@@ -66,8 +69,10 @@ struct fsk_net {
 	bool rfd_count;
 	bool rfd_overflow;
 	bool steering;
+	bool reading;
 	u32 rfd_stamp;
 	struct fsk_steer *steer;
+	struct fsk_reader *reader;
 	u32 est_after;
 	struct fsk_est *est;
 	struct hlist_head rfd[FSK_NET_RFD];

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Packets of active connections that come in on another core than the one
- * that connected: counted, and in steer mode handed to their core.
+ * that connected: counted, and in steer mode handed to their core.  With
+ * established tables on, all connections of joined sockets: to the core that
+ * serves them (reader.c).
  *
  * As the kernel's own packet steering does it: a queue per core, bounded by
  * net.core.netdev_max_backlog, filled by any, emptied by a poll with the
  * network's budget, started by an interrupt.  Packets stay in the order in
  * which they came in, also those that come in on their core while others are on
- * the way there.
+ * the way there, and when the core that serves a connection changes: packets go
+ * to the new one when the old one has nothing left of what went there before.
  *
  * The hook is the last of PRE_ROUTING but direct.c's.  All that looks at
  * packets before routing has seen this one, once, and what follows is the one
@@ -27,6 +30,7 @@
 #include <net/ip.h>
 
 #include "compat.h"
+#include "reader.h"
 #include "rfd.h"
 
 /**
@@ -34,6 +38,8 @@
  * @lock: protects @input and @active; taken with BH off, rank 7
  * @input: packets, by all cores
  * @active: the core has been told, and has not found @input empty since
+ * @queued: how many packets have been put in, under @lock
+ * @done: how many of them have been through TCP, or what came instead
  * @ready: packets that the poll has taken, local to it
  * @napi: polls
  * @csd: interrupts the core
@@ -42,8 +48,10 @@ struct fsk_steer_queue {
 	spinlock_t lock;	/* rank 7 of DOC: locking */
 	struct sk_buff_head input;
 	bool active;
+	u32 queued;
 	/* written by the core alone from here on */
 	struct sk_buff_head ready ____cacheline_aligned_in_smp;
+	u32 done;
 	struct napi_struct napi;
 	call_single_data_t csd;
 };
@@ -75,7 +83,7 @@ static struct fsk_steer_cb *fsk_steer_cb(struct sk_buff *skb)
 
 /* The receiving core */
 
-static void fsk_steer_deliver(struct sk_buff *skb)
+static void fsk_steer_deliver(struct fsk_steer_queue *q, struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	struct net *net = dev_net(dev);
@@ -86,6 +94,8 @@ static void fsk_steer_deliver(struct sk_buff *skb)
 	fsk_steer_cb(skb)->okfn(net, NULL, skb);
 	rcu_read_unlock();
 	dev_put(dev);	/* fsk_steer_enqueue() took it */
+	/* Pairs with the acquire in fsk_steer_has_passed(). */
+	smp_store_release(&q->done, q->done + 1);
 }
 
 /* Take what has come.  False if nothing has: then the next packet interrupts
@@ -123,7 +133,7 @@ static int fsk_steer_poll(struct napi_struct *napi, int budget)
 			}
 			skb = __skb_dequeue(&q->ready);
 		}
-		fsk_steer_deliver(skb);
+		fsk_steer_deliver(q, skb);
 	}
 	return done;
 }
@@ -139,9 +149,10 @@ static void fsk_steer_kick(void *data)
 
 /* A core that goes offline waits, once it is no longer active, for those who
  * saw it active; its interrupts and polls are served until then and after.
+ * @tail is told what the core will have done when the packet is through.
  */
 static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
-			      const struct nf_hook_state *state)
+			      const struct nf_hook_state *state, u32 *tail)
 {
 	struct fsk_steer_queue *q = per_cpu_ptr(&fsk_steer_queues, cpu);
 	bool kick;
@@ -157,6 +168,8 @@ static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 		return false;
 	}
 	__skb_queue_tail(&q->input, skb);
+	*tail = q->queued + 1;
+	WRITE_ONCE(q->queued, *tail);
 	kick = !q->active;
 	WRITE_ONCE(q->active, true);
 	spin_unlock(&q->lock);
@@ -182,7 +195,8 @@ static bool fsk_steer_moves(const struct fsk_net *fn, int ifindex)
 }
 
 static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
-				 const struct nf_hook_state *state, int cpu)
+				 const struct nf_hook_state *state, int cpu,
+				 u32 *tail)
 {
 	struct fsk_net *fn = steer->fn;
 
@@ -196,32 +210,118 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 	}
 	if (!fsk_steer_moves(fn, state->in->ifindex) || !cpu_active(cpu))
 		return NF_ACCEPT;
-	if (fsk_steer_enqueue(skb, cpu, state))
+	if (fsk_steer_enqueue(skb, cpu, state, tail))
 		return NF_STOLEN;
 	fsk_stats_inc(fn, RFD_DROP);
 	return NF_DROP;
 }
 
-/* @addr is the last word of the remote address. */
+/* By the core that serves the connection */
+
+/* Whether what was put there as @tail is no longer on its way; counters that
+ * have wrapped since then mean that it is not.
+ */
+static bool fsk_steer_has_passed(const struct fsk_steer_queue *q, u32 tail)
+{
+	/* Pairs with the release in fsk_steer_deliver(). */
+	u32 done = smp_load_acquire(&q->done);
+
+	return tail - done - 1 >= READ_ONCE(q->queued) - done;
+}
+
+/* What was given to the last core must not be overtaken; what comes in on two
+ * cores at once has no order in any case.
+ */
+static int fsk_steer_turn(struct fsk_net *fn, struct fsk_reader_way *way,
+			  int cpu)
+{
+	int last = way->cpu ? way->cpu - 1 : smp_processor_id();
+
+	if (cpu == last)
+		return cpu;
+	if (!fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last),
+				  way->tail))
+		return last;
+	way->cpu = cpu + 1;
+	way->tail = READ_ONCE(per_cpu(fsk_steer_queues, cpu).done);
+	fsk_stats_inc(fn, RFD_TURN);
+	return cpu;
+}
+
+/* The core that connected stands in for one that is not known yet. */
+static unsigned int fsk_steer_read(struct fsk_steer *steer, struct sk_buff *skb,
+				   const struct nf_hook_state *state, u16 owner)
+{
+	struct fsk_reader *reader = steer->fn->reader;
+	struct fsk_reader_way *way;
+	int cpu;
+	u32 hash;
+
+	hash = fsk_reader_hash(reader, skb, state->pf == NFPROTO_IPV6);
+	cpu = fsk_reader_cpu(reader, hash);
+	if (cpu < 0)
+		cpu = owner - 1;
+	if (cpu < 0 || !cpu_active(cpu))
+		cpu = smp_processor_id();
+	way = fsk_reader_way(reader, hash);
+	cpu = fsk_steer_turn(steer->fn, way, cpu);
+	return fsk_steer_to(steer, skb, state, cpu, &way->tail);
+}
+
+/* A connection that is about to be made has nobody who serves it. */
+static bool fsk_steer_reads(const struct fsk_steer *steer,
+			    const struct tcphdr *th,
+			    const struct nf_hook_state *state)
+{
+	const struct fsk_net *fn = steer->fn;
+	int ifindex = state->in->ifindex;
+
+	/* Pairs with the release in fsk_reader_start(). */
+	return smp_load_acquire(&fn->reading) && !th->syn &&
+	       fsk_reader_wants(fn, ntohs(th->dest)) &&
+	       fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex)) == FSK_RFD_STEER;
+}
+
+/* Packets */
+
+/* The core that connected, plus 1, or 0; @addr is the last word of the remote
+ * address.
+ */
+static u16 fsk_steer_owner(const struct fsk_steer *steer,
+			   const struct tcphdr *th, u32 addr)
+{
+	u16 owner = READ_ONCE(steer->owner[ntohs(th->dest)]);
+
+	if (!owner ||
+	    !test_bit(fsk_steer_bit(steer, addr, th->source), steer->filter))
+		return 0;
+	return owner;
+}
+
 static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 			      const struct nf_hook_state *state, u32 addr)
 {
 	const struct tcphdr *th = (const void *)skb_transport_header(skb);
 	unsigned int verdict;
 	u16 owner;
+	bool reads;
+	u32 tail;
 
 	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
 		return NF_ACCEPT;
-	owner = READ_ONCE(steer->owner[ntohs(th->dest)]);
-	if (!owner ||
-	    !test_bit(fsk_steer_bit(steer, addr, th->source), steer->filter))
+	owner = fsk_steer_owner(steer, th, addr);
+	reads = fsk_steer_reads(steer, th, state);
+	if (!owner && !reads)
 		return NF_ACCEPT;
 	if (skb->sk || skb->pkt_type != PACKET_HOST ||
 	    nf_bridge_in_prerouting(skb))
 		return NF_ACCEPT;
 	/* NFQUEUE lets packets pass in a task: the poll takes the same lock. */
 	local_bh_disable();
-	verdict = fsk_steer_to(steer, skb, state, owner - 1);
+	if (reads)
+		verdict = fsk_steer_read(steer, skb, state, owner);
+	else
+		verdict = fsk_steer_to(steer, skb, state, owner - 1, &tail);
 	local_bh_enable();
 	return verdict;
 }
@@ -345,7 +445,8 @@ int fsk_steer_update(struct fsk_net *fn)
 	u32 modes = fsk_steer_modes(fn);
 	bool by_nic = modes & (BIT(FSK_RFD_RSS) | BIT(FSK_RFD_NTUPLE));
 	struct fsk_steer *steer;
-	bool wanted;
+	bool wanted, starts;
+	int err = 0;
 
 	lockdep_assert_held(&fn->mutex);
 	if (!by_nic)
@@ -359,11 +460,17 @@ int fsk_steer_update(struct fsk_net *fn)
 		/* Pairs with READ_ONCE() in fsk_steer_note(). */
 		smp_store_release(&fn->steer, steer);
 	}
-	if (wanted && !fn->steering)
-		return fsk_steer_start(fn);
+	starts = wanted && !fn->steering;
+	if (starts)
+		err = fsk_steer_start(fn);
 	if (!wanted && fn->steering)
 		fsk_steer_stop(fn);
-	return 0;
+	if (err)
+		return err;
+	err = fsk_reader_update(fn, modes & BIT(FSK_RFD_STEER));
+	if (err && starts)
+		fsk_steer_stop(fn);
+	return err;
 }
 
 /* Hooks cost every packet of the namespace, so there are none until a core has

@@ -125,6 +125,10 @@ static const struct {
 		"local-limit",
 		"local listeners not made, the owner has as many as it may",
 	},
+	[FSK_STAT_RFD_TURN] = {
+		"rfd-turn",
+		"times a connection's packets went over to the core that serves it",
+	},
 };
 
 #endif /* _FSK_NAMES_H */

@@ -247,6 +247,8 @@ enum fsk_stats_attr {
  * @FSK_A_COUNTER_RFD_DROP: (u64) packets dropped on the way to their core
  * @FSK_A_COUNTER_LOCAL_LIMIT: (u64) local listeners not made, the owner has
  *     as many as it may
+ * @FSK_A_COUNTER_RFD_TURN: (u64) times a connection's packets went over to
+ *     the core that serves it
  */
 enum fsk_counter_attr {
 	FSK_A_COUNTER_PAD = 1,
@@ -278,6 +280,7 @@ enum fsk_counter_attr {
 	FSK_A_COUNTER_RFD_STEERED,
 	FSK_A_COUNTER_RFD_DROP,
 	FSK_A_COUNTER_LOCAL_LIMIT,
+	FSK_A_COUNTER_RFD_TURN,
 
 	/* private: */
 	__FSK_A_COUNTER_MAX,
@@ -318,6 +321,8 @@ enum fsk_counter_attr {
  * @FSK_STAT_RFD_DROP: packets dropped on the way to their core
  * @FSK_STAT_LOCAL_LIMIT: local listeners not made, the owner has as many as
  *     it may
+ * @FSK_STAT_RFD_TURN: times a connection's packets went over to the core that
+ *     serves it
  */
 enum fsk_stat {
 	FSK_STAT_SYN_LOCAL = 0,
@@ -348,6 +353,7 @@ enum fsk_stat {
 	FSK_STAT_RFD_STEERED,
 	FSK_STAT_RFD_DROP,
 	FSK_STAT_LOCAL_LIMIT,
+	FSK_STAT_RFD_TURN,
 
 	/* private: */
 	__FSK_STAT_MAX
