@@ -513,15 +513,36 @@ uint64_t est_count(int attr)
 	return est_get(-1, &est) > 0 ? est.n[attr] : UINT64_MAX;
 }
 
+/* Of the CPU that is listed, by remote port. */
+struct est_seen {
+	int want;
+	int cpu;
+	int count;
+	bool twice;
+	bool port[65536];
+};
+
 static int est_list_cb(const struct nlmsghdr *nlh, void *data)
 {
+	int cpu = -1, local = 0, remote = 0;
+	struct est_seen *seen = data;
 	const struct nlattr *attr;
-	int *want = data;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
-		if (mnl_attr_get_type(attr) == FSK_A_CONN_CPU &&
-		    (want[0] < 0 || want[0] == mnl_attr_get_u32(attr)))
-			want[1]++;
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) == FSK_A_CONN_CPU)
+			cpu = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == FSK_A_CONN_LOCAL_PORT)
+			local = mnl_attr_get_u16(attr);
+		if (mnl_attr_get_type(attr) == FSK_A_CONN_REMOTE_PORT)
+			remote = mnl_attr_get_u16(attr);
+	}
+	if (cpu != seen->cpu)
+		memset(seen->port, 0, sizeof(seen->port));
+	seen->cpu = cpu;
+	/* Tests have one client and one server. */
+	seen->twice |= seen->port[local ^ remote];
+	seen->port[local ^ remote] = true;
+	seen->count += seen->want < 0 || seen->want == cpu;
 	return MNL_CB_OK;
 }
 
@@ -529,13 +550,16 @@ static int est_list_cb(const struct nlmsghdr *nlh, void *data)
  * est_list() - how many connections are listed
  * @cpu: of this core, or -1 for all
  *
- * Return: the number or a negative errno.
+ * Return: the number or a negative errno, -EEXIST if one is told twice.
  */
 int est_list(int cpu)
 {
-	int want[2] = { cpu, 0 };
+	static struct est_seen seen;
 	int err;
 
-	err = ask_module(FSK_CMD_CONN_GET, NLM_F_DUMP, est_list_cb, want);
-	return err ? err : want[1];
+	seen = (struct est_seen){ .want = cpu, .cpu = -1 };
+	err = ask_module(FSK_CMD_CONN_GET, NLM_F_DUMP, est_list_cb, &seen);
+	if (!err && seen.twice)
+		err = -EEXIST;
+	return err ? err : seen.count;
 }

@@ -717,6 +717,42 @@ TEST_F(established, left__fragments)
 	GOES_DIRECT(&pair);
 }
 
+/* What goes through to somebody else is looked for and passes. */
+TEST_F(established, left__forwarded)
+{
+	bool ipv6 = self->place.family == AF_INET6 && !self->place.dual;
+	uint64_t misses;
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_forward", "1"));
+	ASSERT_EQ(0, sysctl_set("net/ipv6/conf/all/forwarding", "1"));
+	ASSERT_EQ(0, sh("ip link add fskx type dummy && "
+			"ip link set fskx up && "
+			"ip address add 10.77.0.1/24 dev fskx && "
+			"ip address add fd77::1/64 dev fskx nodad && "
+			"ip neigh add 10.77.0.2 lladdr 2:0:0:0:0:1 dev fskx && "
+			"ip neigh add fd77::2 lladdr 2:0:0:0:0:1 dev fskx && "
+			"nsenter --net=/proc/%d/fd/%d sh -c '"
+			"ip route add 10.77.0.0/24 via 10.9.0.1 && "
+			"ip route add fd77::/64 via fd09::1'",
+			getpid(), self->client));
+	misses = MISSES;
+	EXPECT_EQ(0, sh("nsenter --net=/proc/%d/fd/%d python3 -c '"
+			"import socket, struct\n"
+			"s = socket.socket(%s, 3, 6)\n"
+			"s.sendto(struct.pack(\">HHIIHHHH\", 999, %d, 1, 1, "
+			"0x5010, 1000, 0, 0), (\"%s\", 0))'",
+			getpid(), self->client, ipv6 ? "10" : "2", PORT,
+			ipv6 ? "fd77::2" : "10.77.0.2"));
+	EXPECT_TRUE(until(MISSES == misses + 1));
+	EXPECT_TRUE(until(!sh("nstat -asz %s | grep -q 'ForwDatagrams *1 '",
+			      ipv6 ? "Ip6OutForwDatagrams" :
+				     "IpForwDatagrams")));
+	GOES_DIRECT(&pair);
+}
+
 /* Size */
 
 #define MANY	400
@@ -735,6 +771,9 @@ TEST_F_TIMEOUT(established, size__follows_load, 600)
 	for (i = 0; i < many; i++) {
 		PAIR(&pairs[i]);
 		ASSERT_TRUE(talk(&pairs[i], 1));
+		/* While it grows nobody is told twice. */
+		if (i % (many / 16) == 0)
+			EXPECT_LE(0, est_list(1));
 	}
 	/* Those that came while it grew. */
 	for (i = 0; i < many; i++)
