@@ -281,6 +281,25 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 }
 
 /**
+ * fsk_accept_pending() - as fsk_accept() would begin, without taking
+ * @l: the listener
+ * @sock: its socket
+ *
+ * Context: Process, sleeps when a core is made.
+ * Return: whether there is something to take.
+ */
+bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
+{
+	struct fsk_core *own = fsk_core_claim(l);
+
+	if (own) {
+		fsk_core_set_taker(own);
+		fsk_rescue_return(own);
+	}
+	return fsk_accept_ready(l, sock->sk, own);
+}
+
+/**
  * fsk_poll() - poll() of an app listener
  * @l: the listener
  * @file: its file

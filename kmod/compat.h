@@ -8,8 +8,11 @@
 #ifndef FSK_COMPAT_H
 #define FSK_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/version.h>
 #include <net/inet6_hashtables.h>
@@ -404,6 +407,59 @@ static inline unsigned int fsk_compat_max_backlog(void)
 	return READ_ONCE(net_hotdata.max_backlog);
 #else
 	return READ_ONCE(netdev_max_backlog);
+#endif
+}
+
+/* c42d50aefd17 ("mm: shrinker: add infrastructure for dynamically allocating
+ * shrinker"), 6.7.  Delete with 6.6.
+ */
+static inline struct shrinker *
+fsk_compat_shrinker_create(unsigned long (*count)(struct shrinker *shrinker,
+						  struct shrink_control *sc),
+			   unsigned long (*scan)(struct shrinker *shrinker,
+						 struct shrink_control *sc))
+{
+	struct shrinker *shrinker;
+
+#ifdef FSK_HAVE_SHRINKER_ALLOC
+	shrinker = shrinker_alloc(0, "fastsocket");
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker_register(shrinker);
+#else
+	shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	if (register_shrinker(shrinker, "fastsocket")) {
+		kfree(shrinker);
+		return NULL;
+	}
+#endif
+	return shrinker;
+}
+
+static inline void fsk_compat_shrinker_destroy(struct shrinker *shrinker)
+{
+#ifdef FSK_HAVE_SHRINKER_ALLOC
+	shrinker_free(shrinker);
+#else
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+#endif
+}
+
+/* inode->i_state has been a structure since 6.19.  Delete with 6.18. */
+static inline unsigned int fsk_compat_inode_state(const struct inode *inode)
+{
+#ifdef FSK_HAVE_INODE_STATE
+	return inode_state_read_once((struct inode *)inode);
+#else
+	return READ_ONCE(inode->i_state);
 #endif
 }
 

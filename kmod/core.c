@@ -120,6 +120,8 @@ static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 	if (err)
 		goto err_destroy;
 	WRITE_ONCE(l->limited, false);
+	fsk_pool_create(&core->pool, l->fn, cpu);
+	fsk_vfs_create(&core->pass);
 	WRITE_ONCE(l->cores, l->cores + 1);
 	rcu_assign_pointer(l->core[cpu], core);
 	fsk_group_insert(core);
@@ -147,6 +149,8 @@ void fsk_core_free(struct fsk_core *core)
 		return;
 	fsk_rescue_core_exit(core);
 	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
+	fsk_pool_destroy(&core->pool);
+	fsk_vfs_destroy(&core->pass);
 	kfree(core);
 }
 

@@ -49,6 +49,8 @@
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
  *      registration of the hooks.  Sleeps.  Taken under the kernel's RTNL when
  *      a device goes; RTNL is never taken under it.
+ *   4. fsk_pool_mutex: the list of pools of socket files.  Sleeps.  Taken by
+ *      the kernel's reclaim, so no memory is allocated under it.
  *   4. lock_sock() of a local listener, taken by kernel functions that we
  *      call.  It has a lock class of its own, so lockdep sees the order
  *      against 1.
@@ -66,6 +68,8 @@
  *      sweeps; delayed work's timer base is taken under it.
  *   9. fsk_owner_lock, of the table of owners, taken in processes under 1 or
  *      none; nothing is taken under it.
+ *  10. fsk_pool.lock, of a core's socket files, and fsk_vfs_pass.lock, taken by
+ *      tasks only; nothing of ours is taken under them.
  *
  * The packet side, the accept side's fast path and the timers take none of
  * 1-4: they run under RCU.  A softirq may hold a child's socket spinlock when
@@ -96,6 +100,9 @@
  *   - A place in an established table holds its socket, and through it perhaps
  *     the namespace: sweeps drop what has closed.  A packet that is handed on
  *     has a reference of its own, as after the kernel's early demultiplexing.
+ *   - A pool of socket files holds a reference on each one's dentry, and they
+ *     hold nothing of ours: see pool.c.  The credentials that passed accept4()
+ *     are referenced by the core until others pass there or it is freed.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
  * take it out of the tables, close the local listeners (queued connections are
@@ -132,7 +139,7 @@
  *      left and does not sleep among them; synchronize_rcu_tasks() once more.
  *
  * After that: rcu_barrier() for our RCU callbacks, and destroying the work
- * queue for the frees that they started.
+ * queue for the frees that they started, which empty the pools of socket files.
  */
 
 #endif

@@ -15,6 +15,8 @@
 #include <net/sock.h>
 
 #include "netns.h"
+#include "pool.h"
+#include "vfs.h"
 
 struct fsk_listener;
 struct fsk_owner;
@@ -76,6 +78,8 @@ enum {
  * @back_at: jiffies before which an orphaned core does not come back
  * @backoff: in jiffies, doubled when orphaned again soon
  * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
+ * @pool: socket files for FSK_IOC_ACCEPT
+ * @pass: who may use that
  */
 struct fsk_core {
 	struct sock __rcu *sk;
@@ -99,6 +103,9 @@ struct fsk_core {
 	unsigned long back_at;
 	unsigned long backoff;
 	struct hlist_node group_node;
+
+	struct fsk_pool pool;
+	struct fsk_vfs_pass pass;
 };
 
 /**

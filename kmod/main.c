@@ -13,9 +13,11 @@
 #include "netlink.h"
 #include "netns.h"
 #include "owner.h"
+#include "pool.h"
 #include "rx.h"
 #include "steer.h"
 #include "ulp.h"
+#include "vfs.h"
 
 static int __init fsk_main_init(void)
 {
@@ -26,9 +28,13 @@ static int __init fsk_main_init(void)
 		return err;
 	fsk_local_init();
 	fsk_owner_init();
-	err = fsk_listen_init();
+	fsk_vfs_init();
+	err = fsk_pool_init();
 	if (err)
 		return err;
+	err = fsk_listen_init();
+	if (err)
+		goto err_pool;
 	err = fsk_steer_init();
 	if (err)
 		goto err_listen;
@@ -65,6 +71,8 @@ err_steer:
 	fsk_steer_exit();
 err_listen:
 	fsk_listen_exit();
+err_pool:
+	fsk_pool_exit();
 	return err;
 }
 
@@ -80,6 +88,7 @@ static void __exit fsk_main_exit(void)
 	fsk_net_exit();
 	fsk_est_exit();
 	fsk_steer_exit();
+	fsk_pool_exit();
 }
 
 module_init(fsk_main_init);

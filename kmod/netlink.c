@@ -26,9 +26,11 @@
 #include "netns.h"
 #include "options.h"
 #include "owner.h"
+#include "pool.h"
 #include "rescue.h"
 #include "stats.h"
 #include "steer.h"
+#include "vfs.h"
 
 static struct genl_family fsk_netlink_family;
 
@@ -81,6 +83,13 @@ static int fsk_netlink_put_feature(struct sk_buff *msg, const char *name,
 	return 0;
 }
 
+static const char *fsk_netlink_vfs_reason(bool vfs)
+{
+	if (fsk_vfs_forbidden())
+		return fsk_vfs_forbidden();
+	return vfs ? "vfs is on" : "vfs is off";
+}
+
 static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 {
 	bool hooked = READ_ONCE(fn->hooked);
@@ -89,6 +98,7 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 	bool ports = fsk_compat_has_port_range();
 	bool steering = READ_ONCE(fn->steering);
 	bool est = fn->est && READ_ONCE(fn->est->on);
+	bool vfs = READ_ONCE(fn->vfs);
 
 	if (fsk_netlink_put_feature(msg, "listen", true,
 				    "for listeners that join") ||
@@ -101,6 +111,8 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 	    fsk_netlink_put_feature(msg, "ipv6", ipv6, ipv6 ?
 				    "the kernel has IPv6" :
 				    "the kernel has no IPv6") ||
+	    fsk_netlink_put_feature(msg, "vfs", vfs && !fsk_vfs_forbidden(),
+				    fsk_netlink_vfs_reason(vfs)) ||
 	    fsk_netlink_put_feature(msg, "rescue", rescue, rescue ?
 				    "rescue-ms is set" : "rescue-ms is 0") ||
 	    fsk_netlink_put_feature(msg, "established", est, est ?
@@ -444,6 +456,49 @@ static int fsk_netlink_stats_dump(struct sk_buff *msg,
 	return msg->len ? msg->len : err;
 }
 
+/* Pools of socket files */
+
+static int fsk_netlink_vfs_cpu(struct sk_buff *msg,
+			       struct netlink_callback *cb, int cpu)
+{
+	struct fsk_pool_figures figures;
+	void *hdr;
+
+	fsk_pool_figures(fsk_net_of(sock_net(msg->sk)), cpu, &figures);
+	if (!figures.pools)
+		return 0;
+	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &fsk_netlink_family, NLM_F_MULTI, FSK_CMD_VFS_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put_u32(msg, FSK_A_VFS_CPU, cpu) ||
+	    nla_put_u32(msg, FSK_A_VFS_POOLS, figures.pools) ||
+	    nla_put_u32(msg, FSK_A_VFS_SIZE, figures.size) ||
+	    nla_put_u32(msg, FSK_A_VFS_OUT, figures.out) ||
+	    nla_put_u32(msg, FSK_A_VFS_REST, figures.rest)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* args[0] is the CPU that comes next. */
+static int fsk_netlink_vfs_dump(struct sk_buff *msg,
+				struct netlink_callback *cb)
+{
+	int err = 0;
+	int cpu;
+
+	for (cpu = cb->args[0]; cpu < nr_cpu_ids; cpu++) {
+		err = fsk_netlink_vfs_cpu(msg, cb, cpu);
+		if (err)
+			break;
+	}
+	cb->args[0] = cpu;
+	return msg->len ? msg->len : err;
+}
+
 /* Settings */
 
 static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
@@ -461,7 +516,8 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD_COUNT,
 		       READ_ONCE(fn->rfd_count)) ||
 	    fsk_netlink_est_config_put(msg, fn) ||
-	    nla_put_u32(msg, FSK_A_CONFIG_LOCALS_MAX, fsk_owner_max())) {
+	    nla_put_u32(msg, FSK_A_CONFIG_LOCALS_MAX, fsk_owner_max()) ||
+	    nla_put_u8(msg, FSK_A_CONFIG_VFS, READ_ONCE(fn->vfs))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -521,6 +577,23 @@ static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int fsk_netlink_config_vfs(struct fsk_net *fn, struct genl_info *info)
+{
+	struct nlattr *vfs = info->attrs[FSK_A_CONFIG_VFS];
+
+	if (!vfs)
+		return 0;
+	if (nla_get_u8(vfs) && fsk_vfs_forbidden()) {
+		NL_SET_ERR_MSG_ATTR(info->extack, vfs,
+				    "this kernel's security module labels sockets in accept4(): leave vfs off");
+		return -EOPNOTSUPP;
+	}
+	WRITE_ONCE(fn->vfs, nla_get_u8(vfs));
+	if (!fn->vfs)
+		fsk_pool_drain(fn);
+	return 0;
+}
+
 static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
@@ -532,7 +605,9 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&fn->mutex);
-	err = fsk_netlink_config_rfd(fn, info);
+	err = fsk_netlink_config_vfs(fn, info);
+	if (!err)
+		err = fsk_netlink_config_rfd(fn, info);
 	if (!err)
 		err = fsk_netlink_est_config(fn, info);
 	if (!err && rescue_ms) {
@@ -574,6 +649,7 @@ static const struct nla_policy fsk_netlink_config_policy[] = {
 	[FSK_A_CONFIG_ESTABLISHED_AFTER] = { .type = NLA_U32 },
 	[FSK_A_CONFIG_LOCALS_MAX] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_locals_range),
+	[FSK_A_CONFIG_VFS] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct genl_ops fsk_netlink_ops[] = {
@@ -635,6 +711,11 @@ static const struct genl_ops fsk_netlink_ops[] = {
 	}, {
 		.cmd	 = FSK_CMD_CONN_GET,
 		.dumpit	 = fsk_netlink_conn_dump,
+		.policy	 = fsk_netlink_no_policy,
+		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
+	}, {
+		.cmd	 = FSK_CMD_VFS_GET,
+		.dumpit	 = fsk_netlink_vfs_dump,
 		.policy	 = fsk_netlink_no_policy,
 		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	},

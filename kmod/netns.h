@@ -30,6 +30,7 @@ struct fsk_steer;
  * @synq_stamp: jiffies when it last did; written once a second at most
  * @rescue_ms: how long a queue may wait for its worker, 0 for ever; written
  *	under @mutex
+ * @vfs: FSK_IOC_ACCEPT accepts; written under @mutex
  * @stats: counters, local to their core
  * @rfd_mode: enum fsk_rfd_mode of interfaces without one of their own; written
  *	under @mutex
@@ -62,6 +63,7 @@ struct fsk_net {
 	bool cookies;
 	u32 synq_stamp;
 	unsigned int rescue_ms;
+	bool vfs;
 	struct fsk_stats __percpu *stats;
 
 	/* read when connecting */

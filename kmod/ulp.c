@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "host.h"
 #include "listen.h"
+#include "vfs.h"
 
 /* IPv4, IPv6; filled once, from the kernel's, which are not exported */
 static struct proto_ops fsk_ulp_sock_ops[2];
@@ -47,6 +48,8 @@ static int __fsk_ulp_accept(struct socket *sock, struct socket *newsock,
 	newsock->ops = host->ops;
 	if (!l)
 		return fsk_compat_accept(host->ops, sock, newsock, arg);
+	if (READ_ONCE(l->fn->vfs) && !arg->kern)
+		fsk_vfs_pass(l);
 	return fsk_accept(l, sock, newsock, arg);
 }
 
@@ -93,9 +96,18 @@ static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 	return put_user((u32)cpu, (u32 __user *)arg);
 }
 
+static int fsk_ulp_ioctl_accept(struct socket *sock, void __user *arg)
+{
+	struct fsk_listener *l = fsk_ulp_listener(sock);
+
+	return l ? fsk_vfs_accept(l, sock, arg) : -EOPNOTSUPP;
+}
+
 static int fsk_ulp_ioctl(struct socket *sock, unsigned int cmd,
 			 unsigned long arg)
 {
+	if (cmd == FSK_IOC_ACCEPT)
+		return fsk_ulp_ioctl_accept(sock, (void __user *)arg);
 	if (cmd == FSK_IOC_PIN)
 		return fsk_ulp_ioctl_pin(sock, (void __user *)arg);
 	return fsk_ulp_host(sock)->ops->ioctl(sock, cmd, arg);

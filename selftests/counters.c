@@ -337,6 +337,62 @@ unsigned int locals_max(void)
 	return max;
 }
 
+/* Socket files */
+
+/**
+ * vfs_set() - whether FSK_IOC_ACCEPT accepts
+ * @on: or leaves all to accept4()
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfs_set(bool on)
+{
+	struct request rq;
+	int id = family_id();
+
+	if (id < 0)
+		return id;
+	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_VFS, on);
+	return request_send(&rq, NULL, NULL);
+}
+
+static int vfs_cb(const struct nlmsghdr *nlh, void *data)
+{
+	struct vfs_figures *sum = data;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		switch (mnl_attr_get_type(attr)) {
+		case FSK_A_VFS_POOLS:
+			sum->pools += mnl_attr_get_u32(attr);
+			break;
+		case FSK_A_VFS_SIZE:
+			sum->size += mnl_attr_get_u32(attr);
+			break;
+		case FSK_A_VFS_OUT:
+			sum->out += mnl_attr_get_u32(attr);
+			break;
+		case FSK_A_VFS_REST:
+			sum->rest += mnl_attr_get_u32(attr);
+			break;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+/**
+ * vfs_get() - the pools of this namespace, all cores together
+ * @sum: to be filled
+ *
+ * Return: 0 or a negative errno.
+ */
+int vfs_get(struct vfs_figures *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	return ask_module(FSK_CMD_VFS_GET, NLM_F_DUMP, vfs_cb, sum);
+}
+
 /* Receive flow delivery */
 
 /**

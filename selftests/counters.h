@@ -59,6 +59,23 @@ uint64_t count_accepts(void);
 int rescue_set_ms(unsigned int ms);
 int locals_max_set(unsigned int max);
 unsigned int locals_max(void);
+int vfs_set(bool on);
+
+/**
+ * struct vfs_figures - socket files that are kept to be used again
+ * @pools: listeners' cores
+ * @size: room
+ * @out: in use, or closed and not looked at since
+ * @rest: closed
+ */
+struct vfs_figures {
+	uint64_t pools;
+	uint64_t size;
+	uint64_t out;
+	uint64_t rest;
+};
+
+int vfs_get(struct vfs_figures *sum);
 
 /**
  * struct rss - what a network card does with packets, or what we say it does

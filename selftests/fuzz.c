@@ -181,6 +181,7 @@ FIXTURE_SETUP(fuzz)
 	for (i = 0; i < FUZZ_NETS; i++) {
 		self->net[i] = net_make();
 		ASSERT_LE(0, self->net[i]);
+		ASSERT_EQ(0, vfs_set(true));
 		ASSERT_LE(0, spoof_open(&ipv4));
 	}
 	self->nets = variant->nobody ? 0 : FUZZ_NETS;
@@ -479,7 +480,9 @@ TEST_F_TIMEOUT(fuzz, calls__all_survived, 36000)
 		FSK_STAT_ACCEPT_LOCAL, FSK_STAT_ACCEPT_APP, FSK_STAT_LOCAL_CREATE,
 		FSK_STAT_WAKE_LOCAL,
 	};
-	static const int bypass[] = { FSK_STAT_SYN_BYPASSED };
+	static const int bypass[] = {
+		FSK_STAT_SYN_BYPASSED, FSK_STAT_VFS_ACCEPT,
+	};
 	static const int connects[] = {
 		FSK_STAT_CONNECT_OWN, FSK_STAT_CONNECT_PROBE,
 	};

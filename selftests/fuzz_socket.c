@@ -240,6 +240,30 @@ static int call_accept(struct fuzz *f)
 	return keep(f, accept4(any_fd(f), (void *)&ss, &len, flags));
 }
 
+/* Any, but rather one that has something. */
+static int ready_fd(struct fuzz *f)
+{
+	int i, n = fuzz_below(f, SLOTS);
+	struct pollfd one = { .events = POLLIN };
+
+	for (i = 0; i < SLOTS; i++) {
+		one.fd = __atomic_load_n(&slot[(n + i) % SLOTS],
+					 __ATOMIC_RELAXED);
+		if (poll(&one, 1, 0) > 0 && one.revents & POLLIN)
+			return one.fd;
+	}
+	return any_fd(f);
+}
+
+/* By the ioctl, as the library does it, or without. */
+static int take(struct fuzz *f, int fd)
+{
+	struct fsk_accept arg = { .flags = SOCK_CLOEXEC };
+	int got = fuzz_chance(f, 2) ? ioctl(fd, FSK_IOC_ACCEPT, &arg) : -1;
+
+	return keep(f, got < 0 ? accept4(fd, NULL, NULL, SOCK_CLOEXEC) : got);
+}
+
 /* As servers do: look which has something. */
 static int call_serve_all(struct fuzz *f)
 {
@@ -254,8 +278,7 @@ static int call_serve_all(struct fuzz *f)
 		return -1;
 	for (i = 0; i < SLOTS; i++)
 		if (fds[i].revents & POLLIN)
-			err = keep(f, accept4(fds[i].fd, NULL, NULL,
-					      SOCK_CLOEXEC)) && err;
+			err = take(f, fds[i].fd) && err;
 	return err;
 }
 
@@ -450,6 +473,32 @@ static int call_ioctl_pin(struct fuzz *f)
 	if (has_compat && fuzz_chance(f, 3))
 		return ioctl_compat(any_fd(f), FSK_IOC_PIN, arg);
 	return ioctl(any_fd(f), FSK_IOC_PIN, arg);
+}
+
+static int call_ioctl_accept(struct fuzz *f)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = fuzz_chance(f, 8) ? fuzz_number(f, 256) : sizeof(ss);
+	struct fsk_accept arg = {
+		.addr = fuzz_chance(f, 16) ? 1 : (uintptr_t)&ss,
+		.addrlen = fuzz_chance(f, 16) ? 1 : (uintptr_t)&len,
+		.flags = fuzz_chance(f, 2) ? SOCK_NONBLOCK | SOCK_CLOEXEC : 0,
+		.pad = fuzz_chance(f, 32),
+	};
+	int fd = ready_fd(f), err;
+
+	if (fuzz_chance(f, 2))
+		arg.addr = 0;
+	if (fuzz_chance(f, 16))
+		arg.flags = fuzz_random(f);
+	if (has_compat && fuzz_chance(f, 16))
+		return ioctl_compat(fd, FSK_IOC_ACCEPT, low);
+	if (fuzz_chance(f, 32))
+		return ioctl(fd, FSK_IOC_ACCEPT, (void *)1);
+	err = ioctl(fd, FSK_IOC_ACCEPT, &arg);
+	if (err < 0 && errno == ESTALE)
+		err = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	return keep(f, err);
 }
 
 static int call_ioctl_other(struct fuzz *f)
@@ -650,6 +699,7 @@ static const struct {
 	{ "epoll-wait", call_epoll_wait, 3 },
 	{ "uring", call_uring, 4 },
 	{ "ioctl-pin", call_ioctl_pin, 6 },
+	{ "ioctl-accept", call_ioctl_accept, 4 },
 	{ "ioctl-other", call_ioctl_other, 3 },
 	{ "setsockopt", call_setsockopt, 12 },
 	{ "getsockopt", call_getsockopt, 4 },

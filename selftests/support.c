@@ -517,6 +517,27 @@ int sock_accept(int fd)
 }
 
 /**
+ * sock_accept_fast() - FSK_IOC_ACCEPT
+ * @fd: anything
+ * @flags: SOCK_*
+ * @addr: where the peer's address goes, or NULL
+ * @len: its size, and length
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int sock_accept_fast(int fd, int flags, void *addr, socklen_t *len)
+{
+	struct fsk_accept arg = {
+		.addr = (uintptr_t)addr,
+		.addrlen = (uintptr_t)len,
+		.flags = flags,
+	};
+	int child = ioctl(fd, FSK_IOC_ACCEPT, &arg);
+
+	return child < 0 ? -errno : child;
+}
+
+/**
  * sock_claim() - make the caller the worker of a core
  * @fd: a listener with an empty queue
  * @cpu: where the caller is bound from now on

@@ -105,6 +105,7 @@ int plain_dial(const struct sockaddr_storage *to, socklen_t len);
 int rfd_make(int family);
 int rfd_dial(const struct sockaddr_storage *to, socklen_t len);
 int sock_accept(int fd);
+int sock_accept_fast(int fd, int flags, void *addr, socklen_t *len);
 bool sock_claim(int fd, int cpu);
 void sock_reset(int fd);
 bool sock_wait(int fd, short events, int ms);

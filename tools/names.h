@@ -129,6 +129,46 @@ static const struct {
 		"rfd-turn",
 		"times a connection's packets went over to the core that serves it",
 	},
+	[FSK_STAT_VFS_ACCEPT] = {
+		"vfs-accept",
+		"connections accepted by FSK_IOC_ACCEPT",
+	},
+	[FSK_STAT_VFS_REUSE] = {
+		"vfs-reuse",
+		"those with a socket file made of one that was closed before",
+	},
+	[FSK_STAT_VFS_EARLY] = {
+		"vfs-early",
+		"those with a new one: none was closed long enough ago",
+	},
+	[FSK_STAT_VFS_RENEW] = {
+		"vfs-renew",
+		"calls sent to accept4(), which asks the security module",
+	},
+	[FSK_STAT_VFS_REFUSE] = {
+		"vfs-refuse",
+		"calls sent to accept4(), the task is watched or not bound to a core",
+	},
+	[FSK_STAT_VFS_BUSY] = {
+		"vfs-busy",
+		"socket files not used again, open for long",
+	},
+	[FSK_STAT_VFS_CHANGED] = {
+		"vfs-changed",
+		"socket files not used again, their inode is not as it was",
+	},
+	[FSK_STAT_VFS_FULL] = {
+		"vfs-full",
+		"socket files not used again, enough are kept",
+	},
+	[FSK_STAT_VFS_MEMCG] = {
+		"vfs-memcg",
+		"socket files not used again, another memory cgroup paid for them",
+	},
+	[FSK_STAT_VFS_RECLAIM] = {
+		"vfs-reclaim",
+		"socket files given back, memory was short or the core went offline",
+	},
 };
 
 #endif /* _FSK_NAMES_H */

@@ -31,6 +31,9 @@
 /* Number of FSK_IOC_PIN. */
 #define FSK_IOC_PIN_NR 1
 
+/* Number of FSK_IOC_ACCEPT. */
+#define FSK_IOC_ACCEPT_NR 2
+
 /* Upper limit of rescue-ms. */
 #define FSK_RESCUE_MS_MAX 60000
 
@@ -58,6 +61,28 @@
  * number. The caller binds itself to it.
  */
 #define FSK_IOC_PIN _IOR(FSK_IOC_MAGIC, FSK_IOC_PIN_NR, __u32)
+
+/**
+ * struct fsk_accept - argument of FSK_IOC_ACCEPT
+ * @addr: where the peer's address goes, or 0
+ * @addrlen: where its length is and goes, an int
+ * @flags: as accept4()'s
+ * @pad: 0
+ */
+struct fsk_accept {
+	__u64 addr;
+	__u64 addrlen;
+	__u32 flags;
+	__u32 pad;
+};
+
+/*
+ * On a joined listener: accept4(). Returns the descriptor. Besides
+ * accept4()'s errors: ESTALE, call accept4() now, and this again
+ * after it; EOPNOTSUPP, call accept4(), this won't do soon.
+ */
+#define FSK_IOC_ACCEPT \
+	_IOW(FSK_IOC_MAGIC, FSK_IOC_ACCEPT_NR, struct fsk_accept)
 
 /**
  * enum fsk_rfd_mode - How replies reach the core which connected
@@ -249,6 +274,23 @@ enum fsk_stats_attr {
  *     as many as it may
  * @FSK_A_COUNTER_RFD_TURN: (u64) times a connection's packets went over to
  *     the core that serves it
+ * @FSK_A_COUNTER_VFS_ACCEPT: (u64) connections accepted by FSK_IOC_ACCEPT
+ * @FSK_A_COUNTER_VFS_REUSE: (u64) those with a socket file made of one that
+ *     was closed before
+ * @FSK_A_COUNTER_VFS_EARLY: (u64) those with a new one: none was closed long
+ *     enough ago
+ * @FSK_A_COUNTER_VFS_RENEW: (u64) calls sent to accept4(), which asks the
+ *     security module
+ * @FSK_A_COUNTER_VFS_REFUSE: (u64) calls sent to accept4(), the task is
+ *     watched or not bound to a core
+ * @FSK_A_COUNTER_VFS_BUSY: (u64) socket files not used again, open for long
+ * @FSK_A_COUNTER_VFS_CHANGED: (u64) socket files not used again, their inode
+ *     is not as it was
+ * @FSK_A_COUNTER_VFS_FULL: (u64) socket files not used again, enough are kept
+ * @FSK_A_COUNTER_VFS_MEMCG: (u64) socket files not used again, another memory
+ *     cgroup paid for them
+ * @FSK_A_COUNTER_VFS_RECLAIM: (u64) socket files given back, memory was short
+ *     or the core went offline
  */
 enum fsk_counter_attr {
 	FSK_A_COUNTER_PAD = 1,
@@ -281,6 +323,16 @@ enum fsk_counter_attr {
 	FSK_A_COUNTER_RFD_DROP,
 	FSK_A_COUNTER_LOCAL_LIMIT,
 	FSK_A_COUNTER_RFD_TURN,
+	FSK_A_COUNTER_VFS_ACCEPT,
+	FSK_A_COUNTER_VFS_REUSE,
+	FSK_A_COUNTER_VFS_EARLY,
+	FSK_A_COUNTER_VFS_RENEW,
+	FSK_A_COUNTER_VFS_REFUSE,
+	FSK_A_COUNTER_VFS_BUSY,
+	FSK_A_COUNTER_VFS_CHANGED,
+	FSK_A_COUNTER_VFS_FULL,
+	FSK_A_COUNTER_VFS_MEMCG,
+	FSK_A_COUNTER_VFS_RECLAIM,
 
 	/* private: */
 	__FSK_A_COUNTER_MAX,
@@ -323,6 +375,22 @@ enum fsk_counter_attr {
  *     it may
  * @FSK_STAT_RFD_TURN: times a connection's packets went over to the core that
  *     serves it
+ * @FSK_STAT_VFS_ACCEPT: connections accepted by FSK_IOC_ACCEPT
+ * @FSK_STAT_VFS_REUSE: those with a socket file made of one that was closed
+ *     before
+ * @FSK_STAT_VFS_EARLY: those with a new one: none was closed long enough ago
+ * @FSK_STAT_VFS_RENEW: calls sent to accept4(), which asks the security
+ *     module
+ * @FSK_STAT_VFS_REFUSE: calls sent to accept4(), the task is watched or not
+ *     bound to a core
+ * @FSK_STAT_VFS_BUSY: socket files not used again, open for long
+ * @FSK_STAT_VFS_CHANGED: socket files not used again, their inode is not as
+ *     it was
+ * @FSK_STAT_VFS_FULL: socket files not used again, enough are kept
+ * @FSK_STAT_VFS_MEMCG: socket files not used again, another memory cgroup
+ *     paid for them
+ * @FSK_STAT_VFS_RECLAIM: socket files given back, memory was short or the
+ *     core went offline
  */
 enum fsk_stat {
 	FSK_STAT_SYN_LOCAL = 0,
@@ -354,6 +422,16 @@ enum fsk_stat {
 	FSK_STAT_RFD_DROP,
 	FSK_STAT_LOCAL_LIMIT,
 	FSK_STAT_RFD_TURN,
+	FSK_STAT_VFS_ACCEPT,
+	FSK_STAT_VFS_REUSE,
+	FSK_STAT_VFS_EARLY,
+	FSK_STAT_VFS_RENEW,
+	FSK_STAT_VFS_REFUSE,
+	FSK_STAT_VFS_BUSY,
+	FSK_STAT_VFS_CHANGED,
+	FSK_STAT_VFS_FULL,
+	FSK_STAT_VFS_MEMCG,
+	FSK_STAT_VFS_RECLAIM,
 
 	/* private: */
 	__FSK_STAT_MAX
@@ -377,6 +455,8 @@ enum fsk_stat {
  *     before it is entered
  * @FSK_A_CONFIG_LOCALS_MAX: (u32) local listeners which one owner may have in
  *     all namespaces; needs CAP_NET_ADMIN in the initial user namespace
+ * @FSK_A_CONFIG_VFS: (u8) 1 when FSK_IOC_ACCEPT accepts, 0 when it leaves all
+ *     to accept4()
  */
 enum fsk_config_attr {
 	FSK_A_CONFIG_RESCUE_MS = 1,
@@ -385,6 +465,7 @@ enum fsk_config_attr {
 	FSK_A_CONFIG_ESTABLISHED,
 	FSK_A_CONFIG_ESTABLISHED_AFTER,
 	FSK_A_CONFIG_LOCALS_MAX,
+	FSK_A_CONFIG_VFS,
 
 	/* private: */
 	__FSK_A_CONFIG_MAX,
@@ -520,6 +601,27 @@ enum fsk_conn_attr {
 };
 
 /**
+ * enum fsk_vfs_attr - attributes of vfs
+ * @FSK_A_VFS_CPU: (u32) the core
+ * @FSK_A_VFS_POOLS: (u32) its listeners
+ * @FSK_A_VFS_SIZE: (u32) socket files there is room for
+ * @FSK_A_VFS_OUT: (u32) socket files in use, or closed and not looked at
+ *     since
+ * @FSK_A_VFS_REST: (u32) socket files that are closed
+ */
+enum fsk_vfs_attr {
+	FSK_A_VFS_CPU = 1,
+	FSK_A_VFS_POOLS,
+	FSK_A_VFS_SIZE,
+	FSK_A_VFS_OUT,
+	FSK_A_VFS_REST,
+
+	/* private: */
+	__FSK_A_VFS_MAX,
+	FSK_A_VFS_MAX = __FSK_A_VFS_MAX - 1
+};
+
+/**
  * enum fsk_cmd - commands
  * @FSK_CMD_STATUS_GET: Version, features and totals.
  * @FSK_CMD_LISTEN_GET: One message per row, a consistent snapshot of the set
@@ -540,6 +642,8 @@ enum fsk_conn_attr {
  * @FSK_CMD_EST_GET: One message per core, none while established tables are
  *     off.
  * @FSK_CMD_CONN_GET: One message per connection in an established table.
+ * @FSK_CMD_VFS_GET: One message per core whose listeners have socket files to
+ *     use again.
  */
 enum fsk_cmd {
 	FSK_CMD_STATUS_GET = 1,
@@ -553,6 +657,7 @@ enum fsk_cmd {
 	FSK_CMD_DEST_GET,
 	FSK_CMD_EST_GET,
 	FSK_CMD_CONN_GET,
+	FSK_CMD_VFS_GET,
 
 	/* private: */
 	__FSK_CMD_MAX,
