@@ -10,9 +10,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
-#include <linux/genetlink.h>
 #include <linux/if_packet.h>
-#include <linux/netlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/ip.h>
@@ -31,6 +29,8 @@
 
 #include <linux/fastsocket.h>
 
+#include "setting.h"
+
 #define PORT		8080
 #define WINDOW		1000	/* packets */
 #define SEQ		1000
@@ -39,66 +39,12 @@
 static bool ipv6;
 static int nr_made, packet;
 
-/* The module's settings */
-
-static uint16_t family_id(int fd)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct genlmsghdr genl;
-		struct nlattr attr;
-		char name[12];
-	} rq = {
-		.nlh = { sizeof(rq), GENL_ID_CTRL, NLM_F_REQUEST, 1, 0 },
-		.genl = { CTRL_CMD_GETFAMILY, 1, 0 },
-		.attr = { NLA_HDRLEN + sizeof(FSK_GENL_NAME),
-			  CTRL_ATTR_FAMILY_NAME },
-		.name = FSK_GENL_NAME,
-	};
-	static char buf[8192] __attribute__((aligned(8)));
-	struct nlattr *a = (void *)(buf + NLMSG_HDRLEN + GENL_HDRLEN);
-	int left;
-
-	if (send(fd, &rq, sizeof(rq), 0) < 0)
-		err(1, "netlink");
-	left = recv(fd, buf, sizeof(buf), 0) - NLMSG_HDRLEN - GENL_HDRLEN;
-	for (; left > 0; left -= NLA_ALIGN(a->nla_len),
-	     a = (void *)((char *)a + NLA_ALIGN(a->nla_len)))
-		if (a->nla_type == CTRL_ATTR_FAMILY_ID)
-			return *(uint16_t *)((char *)a + NLA_HDRLEN);
-	errx(1, "the module is not loaded");
-}
-
 static void switch_on(uint32_t after)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
-	struct {
-		struct nlmsghdr nlh;
-		struct genlmsghdr genl;
-		struct nlattr on_attr;
-		uint32_t on;
-		struct nlattr after_attr;
-		uint32_t after;
-	} rq = {
-		.nlh = { sizeof(rq), family_id(fd), NLM_F_REQUEST | NLM_F_ACK,
-			 1, 0 },
-		.genl = { FSK_CMD_CONFIG_SET, 1, 0 },
-		.on_attr = { NLA_HDRLEN + 1, FSK_A_CONFIG_ESTABLISHED },
-		.on = 1,
-		.after_attr = { NLA_HDRLEN + 4,
-				FSK_A_CONFIG_ESTABLISHED_AFTER },
-		.after = after,
-	};
-	struct {
-		struct nlmsghdr nlh;
-		struct nlmsgerr e;
-		char more[256];
-	} answer;
+	const uint8_t on = 1;
 
-	if (send(fd, &rq, sizeof(rq), 0) < 0 ||
-	    recv(fd, &answer, sizeof(answer), 0) < 0 || answer.e.error)
-		errx(1, "established=on: %d", answer.e.error);
-	close(fd);
+	setting(FSK_A_CONFIG_ESTABLISHED, &on, sizeof(on));
+	setting(FSK_A_CONFIG_ESTABLISHED_AFTER, &after, sizeof(after));
 }
 
 /* The guest */

@@ -18,6 +18,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <linux/fastsocket.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <net/if.h>
@@ -40,6 +41,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "setting.h"
+
 #define MAX_CPUS	64
 #define MAX_FDS		65536
 #define EVENTS		64	/* taken from epoll at a time, as nginx does */
@@ -51,15 +54,17 @@
 #define BUCKETS		640	/* of a histogram, 16 for each doubling of ns */
 #define EXIT_REFUSED	4	/* the kernel has no such arrangement */
 
-enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE };
+enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE, ACCEPT };
 static const char *const scenarios[] = {
-	"passive", "keepalive", "proxy", "connect", "idle", NULL
+	"passive", "keepalive", "proxy", "connect", "idle", "accept", NULL
 };
 
-enum arrangement { SHARED, REUSEPORT, BPF, INCOMING, PORTS, FSK, FSK_REUSEPORT };
+enum arrangement {
+	SHARED, REUSEPORT, BPF, INCOMING, PORTS, FSK, FSK_REUSEPORT, FSK_VFS
+};
 static const char *const arrangements[] = {
 	"shared", "reuseport", "bpf", "incoming-cpu", "ports",
-	"fastsocket", "fastsocket-reuseport", NULL
+	"fastsocket", "fastsocket-reuseport", "fastsocket-vfs", NULL
 };
 
 enum waiting { BLOCK, EPOLL, EXCLUSIVE };
@@ -83,6 +88,8 @@ static struct shared {
 	_Atomic int generation __attribute__((aligned(64)));
 	struct {
 		long accepted, empty;
+		_Atomic int goal;	/* accept: what it is to reach */
+		_Atomic int done;	/* accept: has reached it */
 	} __attribute__((aligned(64))) worker[MAX_CPUS];
 	struct {
 		long connections;
@@ -168,6 +175,20 @@ static int join(int s)
 			  strlen("fastsocket") + 1);
 }
 
+/* Connections of "accept" wait until all are there, however long it takes. */
+static void set_module(void)
+{
+	const uint32_t never = 0;
+	const uint8_t on = 1;
+
+	if (opt.arrangement < FSK)
+		return;
+	if (opt.arrangement == FSK_VFS)
+		setting(FSK_A_CONFIG_VFS, &on, sizeof(on));
+	if (opt.scenario == ACCEPT)
+		setting(FSK_A_CONFIG_RESCUE_MS, &never, sizeof(never));
+}
+
 static void refused(const char *what)
 {
 	printf("REFUSED %s: %s\n", what, strerror(errno));
@@ -203,7 +224,7 @@ static void select_by_cpu(int s)
 /* The listening socket of each worker, as a server sets them up in its parent. */
 static void arrange(enum arrangement a, int port, int flags, int *fd)
 {
-	bool one = a == SHARED || a == FSK;
+	bool one = a == SHARED || a == FSK || a == FSK_VFS;
 	int i;
 
 	for (i = 0; i < opt.cpus; i++) {
@@ -217,7 +238,7 @@ static void arrange(enum arrangement a, int port, int flags, int *fd)
 						SO_INCOMING_CPU, &i, sizeof(i)))
 			refused("SO_INCOMING_CPU");
 		/* Where the preload library joins: right after listen(). */
-		if ((a == FSK || a == FSK_REUSEPORT) && join(fd[i]))
+		if (a >= FSK && join(fd[i]))
 			refused("TCP_ULP");
 	}
 	if (a == BPF)
@@ -226,7 +247,7 @@ static void arrange(enum arrangement a, int port, int flags, int *fd)
 
 static bool under_fastsocket(void)
 {
-	return opt.arrangement == FSK || opt.arrangement == FSK_REUSEPORT;
+	return opt.arrangement >= FSK;
 }
 
 /* Where the preload library joins: right before connect(). */
@@ -256,6 +277,49 @@ static void must(const char *what, ssize_t got, ssize_t want)
 		errx(1, "%s: %zd bytes, not %zd", what, got, want);
 }
 
+/* Where the preload library does it: the ioctl first, the stock call when the
+ * kernel asks for that.
+ */
+static int take(int l, int flags)
+{
+	struct fsk_accept arg = { .flags = flags };
+	int c;
+
+	if (opt.arrangement != FSK_VFS)
+		return accept4(l, NULL, NULL, flags);
+	c = ioctl(l, FSK_IOC_ACCEPT, &arg);
+	if (c >= 0 || errno != ESTALE)
+		return c;
+	return accept4(l, NULL, NULL, flags);
+}
+
+static void futex(_Atomic int *word, int op, int value)
+{
+	syscall(SYS_futex, word, op, value, NULL, NULL, 0);
+}
+
+/* Accepts and closes as many connections as its client has made ready. */
+static void serve_accept(int l, int me)
+{
+	_Atomic int *goal = &shared->worker[me].goal;
+	_Atomic int *done = &shared->worker[me].done;
+	int c;
+
+	for (;;) {
+		while (*done == *goal)
+			futex(goal, FUTEX_WAIT, *done);
+		while (*done != *goal) {
+			c = take(l, 0);
+			if (c < 0)
+				err(1, "accept");
+			close(c);
+			shared->worker[me].accepted++;
+			++*done;
+		}
+		futex(done, FUTEX_WAKE, 1);
+	}
+}
+
 /* A server that gives each connection all its attention. */
 static void serve_blocking(int l, int me, bool proxy)
 {
@@ -263,7 +327,7 @@ static void serve_blocking(int l, int me, bool proxy)
 	int c, s, i;
 
 	for (;;) {
-		c = accept(l, NULL, NULL);
+		c = take(l, 0);
 		if (c < 0)
 			err(1, "accept");
 		if (me >= 0)
@@ -321,7 +385,7 @@ static void conn_close(int fd)
 
 static void accept_one(int ep, int l, int me, bool proxy)
 {
-	int c = accept4(l, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), s = -1;
+	int c = take(l, SOCK_NONBLOCK | SOCK_CLOEXEC), s = -1;
 
 	if (c < 0) {
 		if (errno != EAGAIN)
@@ -416,6 +480,8 @@ static void *worker_run(void *arg)
 	bool proxy = opt.scenario == PROXY;
 
 	pin(w->cpu);
+	if (opt.scenario == ACCEPT)
+		serve_accept(w->fd, w->cpu);
 	if (opt.wait == BLOCK)
 		serve_blocking(w->fd, w->cpu, proxy);
 	else
@@ -591,6 +657,33 @@ static void client_windows(int me, int port)
 	client_run(port, opt.conns);
 }
 
+/* The window holds accept() and close(), and what close() makes the client's
+ * end do.  Connections are made before it; when clients close first they have
+ * reset them, so that close() sends nothing.
+ */
+static void client_ready(int me, int port, int n)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	_Atomic int *done = &shared->worker[me].done;
+	int s, i;
+
+	for (i = 0; i < n; i++) {
+		s = dial(port, 0, false);
+		if (!opt.client_closes)
+			continue;
+		setsockopt(s, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		close(s);
+	}
+	barrier();
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	shared->worker[me].goal += n;
+	futex(&shared->worker[me].goal, FUTEX_WAKE, 1);
+	while ((i = *done) != shared->worker[me].goal)
+		futex(done, FUTEX_WAIT, i);
+	barrier();
+}
+
 static void client(int me)
 {
 	int port = opt.port + (opt.arrangement == PORTS ? me : 0), i;
@@ -599,8 +692,13 @@ static void client(int me)
 	for (i = 0; i < opt.idle; i++)
 		dial(port, 0, false);
 	barrier();
-	client_windows(me, port);
-	barrier();
+	if (opt.scenario == ACCEPT) {
+		client_ready(me, port, opt.warm);
+		client_ready(me, port, opt.conns);
+	} else {
+		client_windows(me, port);
+		barrier();
+	}
 	if (!me)
 		asm volatile("xchg %r14, %r14");
 	exit(0);
@@ -791,6 +889,7 @@ int main(int argc, char **argv)
 	if (opt.isolate)
 		isolate();
 	lo_up();
+	set_module();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)

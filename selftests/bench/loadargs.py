@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a run of "load" is to do, as options of sim and native."""
-SCENARIOS = ("passive", "keepalive", "proxy", "connect", "idle")
+SCENARIOS = ("passive", "keepalive", "proxy", "connect", "idle", "accept")
 
 
 def add(p, bystander=False):

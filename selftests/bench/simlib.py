@@ -32,7 +32,8 @@ MIB = 1024              # guest memory, also the size of the plugin's line table
 STOCK = ("shared", "reuseport", "bpf", "incoming-cpu")
 FASTSOCKET = ("fastsocket", "fastsocket-reuseport")
 # "ports" needs clients that know the server's CPUs: a lower bound, no rival.
-ARRANGEMENTS = STOCK + FASTSOCKET + ("ports",)
+# "fastsocket-vfs" is "fastsocket" with accept() by the ioctl.
+ARRANGEMENTS = STOCK + FASTSOCKET + ("ports", "fastsocket-vfs")
 
 MODULES = 0xffffffffc0000000    # x86-64: modules, and code made at run time
 TEXT_END = 0xffffffffff000000
