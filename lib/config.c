@@ -47,6 +47,7 @@ static void fsk_config_read(struct fsk_config *config)
 {
 	config->log = fsk_config_on("FASTSOCKET_LOG");
 	config->pin = fsk_config_on("FASTSOCKET_PIN");
+	config->accept = fsk_config_on("FASTSOCKET_ACCEPT");
 	config->connect = fsk_config_on("FASTSOCKET_CONNECT");
 	config->all_ports = fsk_config_ports("FASTSOCKET_PORTS",
 					     &config->ports);

@@ -15,6 +15,7 @@
  *	@all_connect_ports is not set
  * @all_ports: no list was given
  * @all_connect_ports: no list was given
+ * @accept: accept by the module's ioctl
  * @connect: sockets that connect may join
  * @log: explain decisions on standard error
  * @pin: bind each worker to a CPU
@@ -26,6 +27,7 @@ struct fsk_config {
 	struct fsk_ports connect_ports;
 	atomic_bool all_ports;
 	atomic_bool all_connect_ports;
+	atomic_bool accept;
 	atomic_bool connect;
 	atomic_bool log;
 	atomic_bool pin;
@@ -40,10 +42,15 @@ void fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void fsk_name(const struct sockaddr *addr, char *name);
 
+bool fsk_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
+		int *ret);
+void fsk_accept_forget(int fd);
+
 void fsk_connect(int fd, const struct sockaddr *addr, socklen_t len);
 
 void fsk_join(int fd);
 void fsk_activate(void);
+bool fsk_joined(int fd);
 
 void fsk_pin(int fd);
 void fsk_pin_forget(int fd);

@@ -18,6 +18,9 @@
 #ifndef TCP_ULP
 #define TCP_ULP 31
 #endif
+#ifndef TCP_ULP_NAME_MAX
+#define TCP_ULP_NAME_MAX 16
+#endif
 
 union fsk_addr {
 	struct sockaddr sa;
@@ -97,4 +100,25 @@ void fsk_join(int fd)
 		fsk_log("%s: joined", name);
 out:
 	errno = saved;
+}
+
+/**
+ * fsk_joined() - is this a listener that has joined?
+ * @fd: a descriptor of any kind
+ *
+ * Context: Changes errno.
+ * Return: whether it is, whoever let it join.
+ */
+bool fsk_joined(int fd)
+{
+	char name[TCP_ULP_NAME_MAX] = "";
+	socklen_t len = sizeof(name);
+	int listens = 0;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_ULP, name, &len) ||
+	    strncmp(name, FSK_ULP_NAME, sizeof(name)))
+		return false;
+	len = sizeof(listens);
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) &&
+	       listens;
 }

@@ -8,8 +8,6 @@
  * made them. They are given back the CPUs that it had before.
  */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -19,13 +17,6 @@
 #include <linux/fastsocket.h>
 
 #include "fsocket.h"
-
-#ifndef TCP_ULP
-#define TCP_ULP 31
-#endif
-#ifndef TCP_ULP_NAME_MAX
-#define TCP_ULP_NAME_MAX 16
-#endif
 
 #define FSK_PIN_FDS	65536
 #define FSK_PIN_WORD	(8 * sizeof(unsigned long))
@@ -73,20 +64,6 @@ void fsk_pin_forget(int fd)
 	if (fd >= 0 && fd < FSK_PIN_FDS)
 		atomic_fetch_and(&fsk_pin_others[fd / FSK_PIN_WORD],
 				 ~(1UL << fd % FSK_PIN_WORD));
-}
-
-static bool fsk_pin_joined(int fd)
-{
-	char name[TCP_ULP_NAME_MAX] = "";
-	socklen_t len = sizeof(name);
-	int listens = 0;
-
-	if (getsockopt(fd, IPPROTO_TCP, TCP_ULP, name, &len) ||
-	    strncmp(name, FSK_ULP_NAME, sizeof(name)))
-		return false;
-	len = sizeof(listens);
-	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) &&
-	       listens;
 }
 
 /* Bind to the CPU that the kernel chooses among those that we may use. */
@@ -150,7 +127,7 @@ void fsk_pin(int fd)
 
 	if (fsk_pin_other(fd))
 		return;
-	if (fsk_pin_joined(fd))
+	if (fsk_joined(fd))
 		fsk_pin_thread(fd);
 	else
 		fsk_pin_remember(fd);

@@ -2,8 +2,9 @@
 /*
  * The interposed calls. listen() always: a listener joins after it. connect(),
  * and the calls that may connect by TCP Fast Open, if that was asked for: a
- * socket joins before it. The calls by which a worker begins to wait, and
- * pthread_create(), only pass through, unless binding to CPUs was asked for.
+ * socket joins before it. accept(), if that was asked for: see accept.c. The
+ * calls by which a worker begins to wait, and pthread_create(), only pass
+ * through, unless binding to CPUs was asked for.
  *
  * Each makes the stock call and returns its result and errno.
  */
@@ -99,6 +100,7 @@ FSK_EXPORT int listen(int fd, int backlog)
 		     (int)syscall(SYS_listen, fd, backlog);
 	if (!ret) {
 		fsk_pin_forget(fd);
+		fsk_accept_forget(fd);
 		fsk_join(fd);
 	}
 	return ret;
@@ -153,6 +155,7 @@ FSK_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count,
 FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 {
 	typeof(accept) *next = fsk_next(FSK_ACCEPT);
+	int ret;
 
 	if (!next)
 		return fsk_absent();
@@ -160,6 +163,8 @@ FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 		fsk_pin_forget(fd);
 		fsk_pin(fd);
 	}
+	if (fsk_accept(fd, addr, len, 0, &ret))
+		return ret;
 	return next(fd, addr, len);
 }
 
@@ -167,6 +172,7 @@ FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 		       int flags)
 {
 	typeof(accept4) *next = fsk_next(FSK_ACCEPT4);
+	int ret;
 
 	if (!next)
 		return fsk_absent();
@@ -174,6 +180,8 @@ FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 		fsk_pin_forget(fd);
 		fsk_pin(fd);
 	}
+	if (fsk_accept(fd, addr, len, flags, &ret))
+		return ret;
 	return next(fd, addr, len, flags);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -310,10 +311,121 @@ static void connect_ten(void)
 		close(connected(&addr));
 }
 
+/* Connects to a listener and accepts; what comes is what was sent. */
+static int accept_one(int fd, int flags)
+{
+	struct sockaddr_in name, peer = { 0 }, mine = { 0 };
+	socklen_t len = sizeof(name);
+	int to = socket(AF_INET, SOCK_STREAM, 0), got;
+	char byte = 'a';
+
+	CHECK(!getsockname(fd, (struct sockaddr *)&name, &len));
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(!connect(to, (struct sockaddr *)&name, sizeof(name)));
+	CHECK(!getsockname(to, (struct sockaddr *)&mine, &len));
+	got = flags < 0 ? accept(fd, (struct sockaddr *)&peer, &len) :
+			  accept4(fd, (struct sockaddr *)&peer, &len, flags);
+	CHECK(got >= 0 && len == sizeof(peer));
+	CHECK(peer.sin_port == mine.sin_port &&
+	      peer.sin_addr.s_addr == mine.sin_addr.s_addr);
+	CHECK(write(to, &byte, 1) == 1 && recv(got, &byte, 1, 0) == 1);
+	if (flags >= 0)
+		CHECK(!!(fcntl(got, F_GETFD) & FD_CLOEXEC) ==
+		      !!(flags & SOCK_CLOEXEC));
+	close(to);
+	return close(got);
+}
+
+static void bind_to_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	CHECK(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+static volatile int cleaned;
+
+static void clean(void *arg)
+{
+	(void)arg;
+	cleaned = 1;
+}
+
+static volatile int waiting;
+
+static void *wait_cancelled(void *arg)
+{
+	pthread_cleanup_push(clean, NULL);
+	waiting = 1;
+	accept(*(int *)arg, NULL, NULL);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+/* Results as without the library, and accept() is a cancellation point. */
+static void check_accept(void)
+{
+	struct timespec moment = { 0, 50000000 };
+	int fd, type, pipes[2];
+	pthread_t thread;
+	void *end;
+
+	bind_to_cpu();
+	fd = listener();
+	for (int i = 0; i < 100; i++) {
+		accept_one(fd, -1);
+		accept_one(fd, i & 1 ? SOCK_CLOEXEC : 0);
+	}
+	CHECK(accept4(fd, NULL, NULL, 1) == -1 && errno == EINVAL);
+	CHECK(accept(-1, NULL, NULL) == -1 && errno == EBADF);
+	CHECK(!pipe(pipes));
+	CHECK(accept(pipes[0], NULL, NULL) == -1 && errno == ENOTSOCK);
+	CHECK(!fcntl(fd, F_SETFL, O_NONBLOCK));
+	CHECK(accept(fd, NULL, NULL) == -1 && errno == EAGAIN);
+	CHECK(accept(fd, NULL, NULL) == -1 && errno == EAGAIN);
+	CHECK(!pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type));
+	CHECK(type == PTHREAD_CANCEL_DEFERRED);
+	CHECK(!fcntl(fd, F_SETFL, 0));
+	CHECK(!pthread_create(&thread, NULL, wait_cancelled, &fd));
+	while (!waiting)
+		sched_yield();
+	nanosleep(&moment, NULL);
+	CHECK(!pthread_cancel(thread));
+	CHECK(!pthread_join(thread, &end));
+	CHECK(end == PTHREAD_CANCELED && cleaned);
+}
+
+/* Accepts until it may not any more, and tells when it last could, in
+ * milliseconds. The port is 7001.
+ */
+static void accept_until_denied(void)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), got;
+	struct timespec now = { 0 };
+
+	bind_to_cpu();
+	name.sin_port = htons(7001);
+	CHECK(!bind(fd, (struct sockaddr *)&name, sizeof(name)));
+	CHECK(!listen(fd, 100));
+	while ((got = accept(fd, NULL, NULL)) >= 0) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		close(got);
+	}
+	CHECK(errno == EACCES);
+	printf("%lld\n", now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "attr"))
 		check_attr();
+	else if (argc == 2 && !strcmp(argv[1], "accept"))
+		check_accept();
+	else if (argc == 2 && !strcmp(argv[1], "accept-until-denied"))
+		accept_until_denied();
 	else if (argc == 2 && !strcmp(argv[1], "connect"))
 		check_connect(1);
 	else if (argc == 2 && !strcmp(argv[1], "no-connect"))

@@ -17,12 +17,14 @@ tests=(symbols fallback fallback_native unprivileged joins joins_native others
 	ports ports_bad log log_off closed_stderr other_preload environment
 	pin_off pin_accept pin_poll pin_select pin_epoll pin_many pin_processes
 	pin_mask pin_bound pin_descendants pin_attr pin_exec pin_not_joined
-	connect connect_off connect_ports connect_log connect_strace)
+	connect connect_off connect_ports connect_log connect_strace
+	accept accept_off accept_apparmor)
 
 # under VARIABLE=VALUE... PROGRAM...: with the library, and nothing else set
 under() {
 	env -u FASTSOCKET_PORTS -u FASTSOCKET_LOG -u FASTSOCKET_PIN \
 		-u FASTSOCKET_CONNECT -u FASTSOCKET_CONNECT_PORTS \
+		-u FASTSOCKET_ACCEPT \
 		LD_PRELOAD="$library" "$@"
 }
 
@@ -284,6 +286,92 @@ test_connect_strace() {
 	without_module
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
 	[ $((on - off)) = 1 ] || fail "without the module: $off, then $on"
+}
+
+# counted NAME: a counter of this namespace
+counted() {
+	"$FSK_TOOL" show stats |
+		awk -v name="$1" '$1 == name { print $2 }'
+}
+
+counted_above() {
+	[ "$(counted "$1")" -gt "$2" ]
+}
+
+with_vfs() {
+	"$FSK_TOOL" set vfs=on || fail "not switched on"
+	defer "$FSK_TOOL" set vfs=off
+}
+
+test_accept() {
+	local before
+
+	native
+	with_vfs
+	before=$(counted vfs-accept)
+	quiet under FASTSOCKET_ACCEPT=1 "$work/native" accept
+	[ "$(counted vfs-accept)" -gt $((before + 100)) ] ||
+		fail "accepted by the module: $before, $(counted vfs-accept)"
+}
+
+# Off by default, and programs must ask for it.
+test_accept_off() {
+	local before
+
+	native
+	before=$(counted vfs-accept)
+	quiet under FASTSOCKET_ACCEPT=1 "$work/native" accept
+	with_vfs
+	quiet under "$work/native" accept
+	quiet under FASTSOCKET_ACCEPT=0 "$work/native" accept
+	"$FSK_TOOL" set vfs=off || fail "not switched off"
+	quiet under FASTSOCKET_ACCEPT=1 "$work/native" accept
+	[ "$(counted vfs-accept)" = "$before" ] || fail "it accepts all the same"
+}
+
+# confine RULES: load or replace the profile of $work/native
+confine() {
+	echo "profile fsk-test $work/native { file, capability, signal,
+		/** mr, $1 }" |
+		apparmor_parser -r -K || skip "the profile is not taken"
+}
+
+# A profile that forbids accept() is replaced under a server that accepts by
+# the module: it may go on for a second.
+test_accept_apparmor() {
+	local server denied last before
+
+	need apparmor_parser
+	[ -d /sys/kernel/security/apparmor ] ||
+		mount -t securityfs none /sys/kernel/security
+	[ -w /sys/kernel/security/apparmor/.replace ] || skip "no AppArmor"
+	native
+	with_vfs
+	defer sh -c 'printf fsk-test >/sys/kernel/security/apparmor/.remove'
+	confine "network,"
+	under FASTSOCKET_ACCEPT=1 "$work/native" accept-until-denied \
+		>"$work/last" 2>&1 &
+	server=$!
+	defer stop_pid "$server"
+	before=$(counted vfs-accept)
+	/usr/bin/python3 - <<-'END' &
+		import socket, time
+		while True:
+		    try:
+		        socket.create_connection(("127.0.0.1", 7001)).close()
+		    except OSError:
+		        time.sleep(0.01)
+	END
+	defer stop_pid $!
+	wait_for 100 counted_above vfs-accept $((before + 20)) ||
+		fail "the module does not accept: $(cat "$work/last")"
+	confine ""
+	denied=$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)
+	wait_for 60 gone "$server" || fail "it goes on accepting"
+	last=$(cat "$work/last")
+	[[ $last =~ ^[0-9]+$ ]] || fail "$last"
+	# A stalled machine may stamp late what was decided in time.
+	[ "$last" -le $((denied + 1500)) ] || fail "$last, denied at $denied"
 }
 
 [ $# -eq 0 ] || tests=("$@")

@@ -37,7 +37,7 @@ packages_of() {
 		;;
 	test)
 		echo nginx-light haproxy wrk redis-server curl python3 \
-			liburing-dev nftables iproute2 procps \
+			liburing-dev nftables iproute2 procps lsof apparmor \
 			linux-source-6.12
 		;;
 	lint) echo sparse shellcheck codespell yamllint perl mandoc ;;
