@@ -19,7 +19,7 @@ tests=(usage help no_module rights full_disk status set_range set_namespace
 	listen_churn listen_many stats_counts stats_sum json attributes
 	run_status run_options run_preload adopt adopt_refused
 	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
-	nic_netns nic_watch)
+	nic_netns nic_watch set_vfs show_vfs)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -631,6 +631,32 @@ test_set_rfd() {
 	tool 0 set rfd=off
 	tool 0 show rfd
 	echo "$out" | grep -q '^others  *off ' || fail "$out"
+}
+
+test_set_vfs() {
+	begin
+	defer "$FSK_TOOL" set vfs=off
+	tool 0 -j status
+	is False 'd["vfs"]'
+	tool 0 set vfs=on
+	tool 0 -j status
+	is True 'd["vfs"]'
+	is True '{f["name"]: f for f in d["features"]}["vfs"]["enabled"]'
+	tool 0 set vfs=off
+	tool 0 status
+	echo "$out" | grep -q '^vfs .*off .*vfs is off' || fail "$out"
+	tool 1 set vfs=1
+	says "'1' is neither on nor off"
+}
+
+test_show_vfs() {
+	begin
+	tool 0 show vfs
+	echo "$out" | head -n 1 | grep -q '^CPU  LISTENERS .* REFUSE$' ||
+		fail "$out"
+	tool 0 -j show vfs
+	is True 'len(d) >= 1 and all(c["fast"] >= c["again"] for c in d)'
+	is True '{"room", "out", "rest", "plain"} < set(d[0])'
 }
 
 test_rfd_set() {

@@ -75,6 +75,8 @@ static int fsk_run_ports(const char *variable, const char *list)
 static int fsk_run_option(int letter, char **argv)
 {
 	switch (letter) {
+	case 'a':
+		return setenv("FASTSOCKET_ACCEPT", "1", 1);
 	case 'c':
 		return fsk_run_ports("FASTSOCKET_CONNECT_PORTS", optarg);
 	case 'n':
@@ -98,6 +100,7 @@ static int fsk_run_option(int letter, char **argv)
 static int fsk_run_options(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "accept", no_argument, NULL, 'a' },
 		{ "connect-ports", required_argument, NULL, 'c' },
 		{ "no-connect", no_argument, NULL, 'n' },
 		{ "pin", no_argument, NULL, 'p' },

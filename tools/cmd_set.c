@@ -14,8 +14,8 @@
 
 /* For messages. */
 #define FSK_SET_NAMES	"rescue-ms=N, rfd=MODE, rfd-count=0|1, " \
-			"established=on|off, established-after=N " \
-			"and locals-max=N"
+			"established=on|off, established-after=N, " \
+			"locals-max=N and vfs=on|off"
 
 /* The range is the kernel's business; what doesn't fit is not a number. */
 static int fsk_set_number(const char *word, uint32_t *number)
@@ -82,6 +82,7 @@ static const struct fsk_setting fsk_settings[] = {
 	{ "rfd=", fsk_set_mode, FSK_A_CONFIG_RFD, true },
 	{ "rfd-count=", fsk_set_flag, FSK_A_CONFIG_RFD_COUNT, true },
 	{ "locals-max=", fsk_set_number, FSK_A_CONFIG_LOCALS_MAX, false },
+	{ "vfs=", fsk_set_switch, FSK_A_CONFIG_VFS, true },
 };
 
 static const struct fsk_setting *fsk_set_find(const char *word)

@@ -18,6 +18,7 @@
  * @est: established tables are on
  * @est_after: segments before a connection is entered
  * @locals_max: how many local listeners one owner may have
+ * @vfs: the module accepts where it is asked to
  */
 struct fsk_status {
 	uint64_t rescue_ms;
@@ -26,6 +27,7 @@ struct fsk_status {
 	bool est;
 	uint64_t est_after;
 	uint64_t locals_max;
+	bool vfs;
 };
 
 static int fsk_status_take_config(const struct nlmsghdr *msg,
@@ -39,6 +41,7 @@ static int fsk_status_take_config(const struct nlmsghdr *msg,
 	config->est = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED]);
 	config->est_after = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED_AFTER]);
 	config->locals_max = fsk_nl_uint(attrs[FSK_A_CONFIG_LOCALS_MAX]);
+	config->vfs = fsk_nl_uint(attrs[FSK_A_CONFIG_VFS]);
 	return 0;
 }
 
@@ -110,6 +113,8 @@ static void fsk_status_text(const struct nlmsghdr *msg,
 	fsk_table_put(table, "%llu", (unsigned long long)config->est_after);
 	fsk_table_put(table, "locals-max");
 	fsk_table_put(table, "%llu", (unsigned long long)config->locals_max);
+	fsk_table_put(table, "vfs");
+	fsk_table_put(table, "%s", config->vfs ? "on" : "off");
 	fsk_status_features(msg, table);
 	fsk_table_print(table, "l");
 }
@@ -129,6 +134,7 @@ static void fsk_status_json(const struct nlmsghdr *msg,
 	fsk_json_bool("established", config->est);
 	fsk_json_uint("established-after", config->est_after);
 	fsk_json_uint("locals-max", config->locals_max);
+	fsk_json_bool("vfs", config->vfs);
 	fsk_json_open("features", '[');
 	fsk_status_features(msg, NULL);
 	fsk_json_close(']');

@@ -19,13 +19,14 @@ static const char fsk_help[] =
 "Usage: fastsocket [OPTION...] COMMAND\n"
 "\n"
 "  run [--pin] [--ports LIST] [--no-connect] [--connect-ports LIST]\n"
-"      [--verbose] -- PROGRAM [ARGUMENT...]\n"
+"      [--accept] [--verbose] -- PROGRAM [ARGUMENT...]\n"
 "                      start a program whose TCP listeners join, and the\n"
 "                      connections that it opens\n"
 "  adopt PID [PORT...] let listeners of a running program join\n"
 "  show listen         the listeners that joined, and their cores\n"
 "  show stats          counters of each core\n"
 "  show rfd            how replies reach their core; source ports in use\n"
+"  show vfs            socket files that are kept and used again\n"
 "  show flows          connections, and the core each port stands for\n"
 "  show established [--list]\n"
 "                      each core's table of connections; with --list what is in\n"
@@ -40,6 +41,7 @@ static const char fsk_help[] =
 "  set established-after=N\n"
 "                      once the connection has received N segments\n"
 "  set locals-max=N    how many local listeners one user may have\n"
+"  set vfs=on|off      accept by the module, where a program asks for it\n"
 "  rfd auto [-n] IFACE|--all\n"
 "                      choose the best mode of an interface, and say why\n"
 "  rfd set [-n] IFACE MODE\n"
@@ -77,6 +79,7 @@ static const struct fsk_command fsk_commands[] = {
 	{ { "show", "listen" }, fsk_cmd_show_listen },
 	{ { "show", "rfd" }, fsk_cmd_show_rfd },
 	{ { "show", "stats" }, fsk_cmd_show_stats },
+	{ { "show", "vfs" }, fsk_cmd_show_vfs },
 	{ { "status" }, fsk_cmd_status },
 };
 

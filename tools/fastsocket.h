@@ -37,6 +37,7 @@ int fsk_cmd_show_flows(int argc, char **argv);
 int fsk_cmd_show_listen(int argc, char **argv);
 int fsk_cmd_show_rfd(int argc, char **argv);
 int fsk_cmd_show_stats(int argc, char **argv);
+int fsk_cmd_show_vfs(int argc, char **argv);
 int fsk_cmd_status(int argc, char **argv);
 
 #endif

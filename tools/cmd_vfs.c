@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/* fastsocket show vfs: socket files that are kept and used again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/fastsocket.h>
+
+#include "fastsocket.h"
+#include "nl.h"
+#include "out.h"
+
+/* The columns of a core, in this order. */
+enum {
+	FSK_VFS_LISTENERS,
+	FSK_VFS_ROOM,
+	FSK_VFS_OUT,
+	FSK_VFS_REST,
+	FSK_VFS_PLAIN,
+	FSK_VFS_COUNTED,
+	FSK_VFS_COLUMNS = FSK_VFS_COUNTED + 10,
+};
+
+static const char * const fsk_vfs_names[FSK_VFS_COLUMNS] = {
+	"listeners", "room", "out", "rest", "plain", "fast", "again", "early",
+	"busy", "changed", "full", "memcg", "reclaim", "renew", "refuse",
+};
+
+static const int fsk_vfs_counters[] = {
+	FSK_STAT_VFS_ACCEPT, FSK_STAT_VFS_REUSE, FSK_STAT_VFS_EARLY,
+	FSK_STAT_VFS_BUSY, FSK_STAT_VFS_CHANGED, FSK_STAT_VFS_FULL,
+	FSK_STAT_VFS_MEMCG, FSK_STAT_VFS_RECLAIM, FSK_STAT_VFS_RENEW,
+	FSK_STAT_VFS_REFUSE,
+};
+
+/**
+ * struct fsk_vfs - figures of all cores
+ * @count: cores
+ * @cores: each with its columns
+ */
+struct fsk_vfs {
+	size_t count;
+	struct fsk_vfs_core {
+		uint32_t cpu;
+		uint64_t n[FSK_VFS_COLUMNS];
+	} *cores;
+};
+
+/* The core's row, made when it is not there; NULL without memory. */
+static struct fsk_vfs_core *fsk_vfs_core(struct fsk_vfs *vfs, uint32_t cpu)
+{
+	struct fsk_vfs_core *core;
+
+	for (size_t i = 0; i < vfs->count; i++)
+		if (vfs->cores[i].cpu == cpu)
+			return &vfs->cores[i];
+	core = reallocarray(vfs->cores, vfs->count + 1, sizeof(*core));
+	if (!core) {
+		fsk_error("no memory");
+		return NULL;
+	}
+	vfs->cores = core;
+	core += vfs->count++;
+	memset(core, 0, sizeof(*core));
+	core->cpu = cpu;
+	return core;
+}
+
+static int fsk_vfs_take_stats(const struct nlmsghdr *msg,
+			      const struct nlattr **attrs, void *data)
+{
+	const struct nlattr *counters[FSK_A_COUNTER_MAX + 1];
+	struct fsk_vfs *vfs = data;
+	struct fsk_vfs_core *core;
+	uint64_t n[__FSK_STAT_MAX];
+
+	if (!msg) {
+		vfs->count = 0;
+		return 0;
+	}
+	if (!attrs[FSK_A_STATS_CPU] || !attrs[FSK_A_STATS_COUNTERS])
+		return 0;
+	core = fsk_vfs_core(vfs, fsk_nl_uint(attrs[FSK_A_STATS_CPU]));
+	if (!core)
+		return FSK_EXIT_REFUSED;
+	fsk_nl_nested(attrs[FSK_A_STATS_COUNTERS], FSK_A_COUNTER_MAX,
+		      counters);
+	for (int i = 0; i < __FSK_STAT_MAX; i++)
+		n[i] = fsk_nl_uint(counters[FSK_STAT_TO_ATTR(i)]);
+	for (int i = FSK_VFS_COUNTED; i < FSK_VFS_COLUMNS; i++)
+		core->n[i] = n[fsk_vfs_counters[i - FSK_VFS_COUNTED]];
+	/* All that was accepted, but what was by the ioctl. */
+	core->n[FSK_VFS_PLAIN] = n[FSK_STAT_ACCEPT_LOCAL] +
+				 n[FSK_STAT_ACCEPT_APP] +
+				 n[FSK_STAT_ACCEPT_OTHER];
+	if (core->n[FSK_VFS_PLAIN] < core->n[FSK_VFS_COUNTED])
+		core->n[FSK_VFS_PLAIN] = core->n[FSK_VFS_COUNTED];
+	core->n[FSK_VFS_PLAIN] -= core->n[FSK_VFS_COUNTED];
+	return 0;
+}
+
+static int fsk_vfs_take_pools(const struct nlmsghdr *msg,
+			      const struct nlattr **attrs, void *data)
+{
+	struct fsk_vfs_core *core;
+
+	if (!msg || !attrs[FSK_A_VFS_CPU])
+		return 0;
+	core = fsk_vfs_core(data, fsk_nl_uint(attrs[FSK_A_VFS_CPU]));
+	if (!core)
+		return FSK_EXIT_REFUSED;
+	core->n[FSK_VFS_LISTENERS] = fsk_nl_uint(attrs[FSK_A_VFS_POOLS]);
+	core->n[FSK_VFS_ROOM] = fsk_nl_uint(attrs[FSK_A_VFS_SIZE]);
+	core->n[FSK_VFS_OUT] = fsk_nl_uint(attrs[FSK_A_VFS_OUT]);
+	core->n[FSK_VFS_REST] = fsk_nl_uint(attrs[FSK_A_VFS_REST]);
+	return 0;
+}
+
+static void fsk_vfs_text(const struct fsk_vfs *vfs)
+{
+	struct fsk_table *table = fsk_table_create(1 + FSK_VFS_COLUMNS);
+
+	fsk_table_put(table, "CPU");
+	for (int i = 0; i < FSK_VFS_COLUMNS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%s", fsk_vfs_names[i]);
+		for (char *c = name; *c; c++)
+			*c -= 'a' - 'A';
+		fsk_table_put(table, "%s", name);
+	}
+	for (size_t k = 0; k < vfs->count; k++) {
+		fsk_table_put(table, "%u", vfs->cores[k].cpu);
+		for (int i = 0; i < FSK_VFS_COLUMNS; i++)
+			fsk_table_put(table, "%llu", (unsigned long long)
+				      vfs->cores[k].n[i]);
+	}
+	fsk_table_print(table, "r");
+}
+
+static void fsk_vfs_json(const struct fsk_vfs *vfs)
+{
+	fsk_json_open(NULL, '[');
+	for (size_t k = 0; k < vfs->count; k++) {
+		fsk_json_open(NULL, '{');
+		fsk_json_uint("cpu", vfs->cores[k].cpu);
+		for (int i = 0; i < FSK_VFS_COLUMNS; i++)
+			fsk_json_uint(fsk_vfs_names[i], vfs->cores[k].n[i]);
+		fsk_json_close('}');
+	}
+	fsk_json_close(']');
+}
+
+/**
+ * fsk_cmd_show_vfs() - fastsocket show vfs
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_show_vfs(int argc, char **argv)
+{
+	struct fsk_vfs vfs = { 0 };
+	struct fsk_nl *nl;
+	int status;
+
+	argc = fsk_words(argc, argv, 0, 0);
+	if (argc < 0)
+		return -1 - argc;
+	nl = fsk_nl_open();
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	status = fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
+			     fsk_vfs_take_stats, &vfs);
+	if (!status)
+		status = fsk_nl_dump(nl, FSK_CMD_VFS_GET, FSK_A_VFS_MAX,
+				     fsk_vfs_take_pools, &vfs);
+	fsk_nl_close(nl);
+	if (!status && fsk_json)
+		fsk_vfs_json(&vfs);
+	else if (!status)
+		fsk_vfs_text(&vfs);
+	free(vfs.cores);
+	return status;
+}
