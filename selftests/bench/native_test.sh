@@ -44,8 +44,11 @@ test_refuses() {
 test_counts() {
 	native 0 --count --cpus 2 --repeats 2 --conns 20 --warm 5 \
 		--arrangements bpf,fastsocket --out "$work/json"
-	[ "$(grep -c ' 40 connections, 25 to 25 a worker' "$work/out")" = 4 ] ||
-		fail "it printed: $out"
+	[ "$(grep -c 'bpf .* 40 connections, 25 to 25 a worker' \
+		"$work/out")" = 2 ] || fail "it printed: $out"
+	# Others help a worker whose CPU stands still, as emulated ones do.
+	[ "$(grep -Ec 'fastsocket .* 40 connections, 2[0-5] to [23][0-9] a w' \
+		"$work/out")" = 2 ] || fail "it printed: $out"
 	! grep -Eq 'conn/s| us|CPU %' "$work/out" || fail "a time: $out"
 	python3 -c '
 import json, sys
