@@ -49,6 +49,9 @@
  * @refused: ... by a reset
  * @other: ... that failed otherwise
  * @proxied: answers that came through a proxy
+ * @fast: connections that the proxy accepted by the ioctl
+ * @talked: bytes over connections that last a while
+ * @hits: packets found in established tables
  * @healed: times that all was well
  * @faults: by kind
  * @ticks: that it is alive
@@ -62,6 +65,9 @@ struct world_shared {
 	uint64_t refused;
 	uint64_t other;
 	uint64_t proxied;
+	uint64_t fast;
+	uint64_t talked;
+	uint64_t hits;
 	uint64_t healed;
 	uint64_t faults[FAULTS];
 	volatile uint64_t ticks;
@@ -75,6 +81,7 @@ struct world {
 	struct crew crew;
 	pid_t client[CLIENTS];
 	pid_t proxy;
+	pid_t talker;
 	int number;
 	int lfd;
 	int spoof;
@@ -155,6 +162,17 @@ static void client(struct world *w, int number)
 	}
 }
 
+/* As the library does it. */
+static int accept_any(int lfd, uint64_t *fast)
+{
+	int fd = sock_accept_fast(lfd, SOCK_CLOEXEC, NULL, NULL);
+
+	if (fd < 0)
+		return accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
+	add(fast);
+	return fd;
+}
+
 /* Asks the server for each connection that it gets. */
 static void proxy(struct world *w)
 {
@@ -168,7 +186,7 @@ static void proxy(struct world *w)
 	    join(lfd))
 		_exit(1);
 	for (;;) {
-		fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC);
+		fd = accept_any(lfd, &w->shared->fast);
 		if (fd < 0)
 			continue;
 		id = ask_within(&w->place, PORT, 3000, true);
@@ -176,6 +194,44 @@ static void proxy(struct world *w)
 		if (id >= 0 && write(fd, &byte, 1) < 0)
 			errno = 0;
 		sock_reset(fd);
+	}
+}
+
+/* Both ends of connections that last a while, if the faults let them. */
+static void talk(struct world *w, int lfd)
+{
+	struct timeval limit = { .tv_sec = 1 };
+	int client = sock_dial(&w->place, PORT + 2);
+	int server = client < 0 ? -1 : sock_accept(lfd);
+	int rounds = roll(w, 64);
+	char byte = 0;
+
+	setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	while (rounds-- && send(client, &byte, 1, MSG_NOSIGNAL) == 1 &&
+	       read(server, &byte, 1) == 1 &&
+	       send(server, &byte, 1, MSG_NOSIGNAL) == 1 &&
+	       read(client, &byte, 1) == 1)
+		add(&w->shared->talked);
+	if (server >= 0)
+		close(server);
+	if (client >= 0)
+		sock_reset(client);
+}
+
+static void talker(struct world *w)
+{
+	int lfd;
+
+	close_range(3, ~0U, 0);
+	lfd = sock_make(&w->place);
+	if (sock_bind(&w->place, lfd, PORT + 2) || listen(lfd, BACKLOG) ||
+	    join(lfd))
+		_exit(1);
+	for (;;) {
+		pin(roll(w, w->rng.cpus));
+		talk(w, lfd);
+		usleep(1000 << roll(w, 6));
 	}
 }
 
@@ -482,7 +538,8 @@ static int fault_dump(struct world *w)
 {
 	static struct core_row rows[ROWS_MAX];
 
-	return rows_get(rows, ROWS_MAX) < 0 || count(FSK_STAT_SYN_LOCAL) == ~0;
+	return rows_get(rows, ROWS_MAX) < 0 || est_list(-1) < 0 ||
+	       count(FSK_STAT_SYN_LOCAL) == ~0;
 }
 
 static int fault_rescue_ms(struct world *w)
@@ -524,6 +581,28 @@ static int link_set(bool up)
 	err = err ?: ioctl(fd, SIOCSIFFLAGS, &ifr);
 	close(fd);
 	return err;
+}
+
+/* Tables that are made anew count from 0. Return: whether there were any. */
+static bool hits_note(struct world *w)
+{
+	uint64_t hits = est_count(FSK_A_EST_HITS);
+
+	if (hits == UINT64_MAX)
+		return false;
+	w->shared->hits += hits;
+	return true;
+}
+
+static int fault_established(struct world *w)
+{
+	return hits_note(w) ? est_config(false, 0) :
+			      est_config(true, roll(w, 3));
+}
+
+static int fault_vfs(struct world *w)
+{
+	return vfs_set(roll(w, 4));
 }
 
 static int fault_link(struct world *w)
@@ -585,6 +664,8 @@ static const struct {
 	{ "rescue-ms changed", fault_rescue_ms },
 	{ "rfd changed", fault_rfd },
 	{ "rss changed", fault_rss },
+	{ "tables switched", fault_established },
+	{ "vfs switched", fault_vfs },
 	{ "link down and up", fault_link },
 	{ "fuzzed", fault_fuzz },
 };
@@ -649,7 +730,10 @@ static int probe(struct world *w)
 
 	for (cpu = 0; cpu < w->rng.cpus; cpu++) {
 		pin(cpu);
-		id = ask_within(&w->place, PORT, SLOW_MS, false);
+		/* What is left of a fuzzed io_uring interrupts. */
+		do {
+			id = ask_within(&w->place, PORT, SLOW_MS, false);
+		} while (id == -EINTR);
 		if (id < 0) {
 			fprintf(stderr, "# world %d, CPU %d: %s\n", w->number,
 				cpu, strerror(-id));
@@ -686,6 +770,9 @@ static int world_populate(struct world *w)
 	w->proxy = fork_child();
 	if (!w->proxy)
 		proxy(w);
+	w->talker = fork_child();
+	if (!w->talker)
+		talker(w);
 	for (i = 0; i < CLIENTS; i++) {
 		w->client[i] = fork_child();
 		if (!w->client[i])
@@ -699,7 +786,8 @@ static void world_run(struct world *w)
 {
 	int kind, err = 0;
 
-	if (net_enter() || crew_make(&w->crew) || world_populate(w))
+	if (net_enter() || est_config(true, 1) || vfs_set(true) ||
+	    crew_make(&w->crew) || world_populate(w))
 		_exit(2);
 	w->spoof = -1;
 	while (!w->shared->end && !err) {
@@ -716,8 +804,10 @@ static void world_run(struct world *w)
 	}
 	if (!err)
 		err = settle(w);
+	hits_note(w);
 	crew_end(&w->crew);
-	kill(w->proxy, SIGKILL);
+	end(w->proxy);
+	end(w->talker);
 	for (kind = 0; kind < CLIENTS; kind++)
 		end(w->client[kind]);
 	_exit(err ? 3 : 0);
@@ -795,13 +885,24 @@ static void slabs_tell(FIXTURE_DATA(storm) *self)
 			slab_names[i], self->slabs[i], now[i]);
 }
 
+/* 6.12 frees a namespace when the next one goes. */
+static void net_spend(void)
+{
+	pid_t pid = fork_child();
+
+	if (!pid)
+		_exit(net_enter() != 0);
+	reap(pid);
+	usleep(500000);
+}
+
 /* Namespaces go one after the other, in the background. */
 static bool slabs_await(FIXTURE_DATA(storm) *self)
 {
 	uint64_t last = now_ms() + SLOW_MS;
 
 	while (!slabs_back(self) && now_ms() < last)
-		usleep(500000);
+		net_spend();
 	slabs_tell(self);
 	return slabs_back(self);
 }
@@ -870,6 +971,7 @@ FIXTURE_SETUP(storm)
 	ASSERT_LT(0, read(fd, self->tcp_mem, sizeof(self->tcp_mem) - 1));
 	close(fd);
 	leaks(true);
+	net_spend();
 	slabs_read(self->slabs);
 	/* As long as it listens, the module stays. */
 	self->anchor = sock_listen(&place, 1);
@@ -971,6 +1073,9 @@ static void tell(FIXTURE_DATA(storm) *self)
 		sum.asked += self->shared[i].asked;
 		sum.answered += self->shared[i].answered;
 		sum.proxied += self->shared[i].proxied;
+		sum.fast += self->shared[i].fast;
+		sum.talked += self->shared[i].talked;
+		sum.hits += self->shared[i].hits;
 		sum.refused += self->shared[i].refused;
 		sum.other += self->shared[i].other;
 		sum.healed += self->shared[i].healed;
@@ -985,6 +1090,10 @@ static void tell(FIXTURE_DATA(storm) *self)
 		(unsigned long long)sum.refused,
 		(unsigned long long)sum.other,
 		(unsigned long long)sum.healed);
+	fprintf(stderr, "# accepted by the ioctl %llu, bytes talked %llu,"
+		" packets found in established tables %llu\n",
+		(unsigned long long)sum.fast, (unsigned long long)sum.talked,
+		(unsigned long long)sum.hits);
 	for (k = 0; k < KINDS; k++)
 		fprintf(stderr, "#   %-20s %8llu\n", faults[k].name,
 			(unsigned long long)sum.faults[k]);
@@ -1012,7 +1121,7 @@ TEST_F_TIMEOUT(storm, all__at_once, 40000)
 {
 	uint64_t seconds = fuzz_setting("FSK_STRESS", full_run() ? 60 : 20);
 	uint64_t last = now_ms() + seconds * 1000, told = now_ms();
-	uint64_t seen = 0, since = now_ms(), healed = 0;
+	uint64_t seen = 0, since = now_ms(), healed = 0, fast = 0, hits = 0;
 	enum machine kind;
 	int i, err = 0;
 
@@ -1033,9 +1142,14 @@ TEST_F_TIMEOUT(storm, all__at_once, 40000)
 	EXPECT_EQ(0, err);
 	EXPECT_EQ(0, worlds_end(self));
 	tell(self);
-	for (i = 0; i < WORLDS; i++)
+	for (i = 0; i < WORLDS; i++) {
 		healed += self->shared[i].healed;
+		fast += self->shared[i].fast;
+		hits += self->shared[i].hits;
+	}
 	EXPECT_LE(WORLDS, healed);
+	EXPECT_LT(0, fast);
+	EXPECT_LT(0, hits);
 	EXPECT_EQ(0, close(self->anchor));
 	EXPECT_TRUE(until(!module_refs()));
 	EXPECT_TRUE(slabs_await(self));
