@@ -29,6 +29,7 @@
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/tcp.h>
@@ -42,21 +43,46 @@
 
 /* Routes */
 
-/* dst_check(), whose answer for most of IPv4's routes can be seen from here:
- * nothing has changed since, and the device is there.
+/* Of IPv4: nothing has changed since, and the device is there. */
+static __always_inline bool fsk_direct_holds4(const struct dst_entry *dst,
+					      const struct net *net)
+{
+	const struct rtable *rt = (const struct rtable *)dst;
+
+	return READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK &&
+	       rt->rt_genid == rt_genid_ipv4(net);
+}
+
+/* Of IPv6: it was made from an entry of the table, which is as it was when the
+ * socket noted the cookie, and neither expires.
  */
+static __always_inline bool fsk_direct_holds6(const struct dst_entry *dst,
+					      u32 cookie)
+{
+	const struct rt6_info *rt = (const struct rt6_info *)dst;
+	const struct fib6_info *from;
+	u32 now;
+
+	if (READ_ONCE(dst->obsolete) != DST_OBSOLETE_FORCE_CHK || rt->sernum ||
+	    rt->rt6i_flags & RTF_EXPIRES)
+		return false;
+	from = rcu_dereference(rt->from);
+	return from && fib6_get_cookie_safe(from, &now) && now == cookie &&
+	       !(from->fib6_flags & RTF_EXPIRES);
+}
+
+/* dst_check(), whose answer for most routes can be seen from here. */
 static __always_inline struct dst_entry *
 fsk_direct_dst_check(const struct net *net, struct dst_entry *dst,
 		     const struct sock *sk, int family)
 {
-	const struct rtable *rt = (const struct rtable *)dst;
+	bool ipv6 = family == NFPROTO_IPV6;
+	u32 cookie = ipv6 ? sk->sk_rx_dst_cookie : 0;
 
-	if (family == NFPROTO_IPV6)
-		return dst_check(dst, sk->sk_rx_dst_cookie);
-	if (likely(READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK &&
-		   rt->rt_genid == rt_genid_ipv4(net)))
+	if (likely(ipv6 ? fsk_direct_holds6(dst, cookie) :
+			  fsk_direct_holds4(dst, net)))
 		return dst;
-	return dst_check(dst, 0);
+	return dst_check(dst, cookie);
 }
 
 /* As early demultiplexing does it. */

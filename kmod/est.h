@@ -163,6 +163,13 @@ static inline u32 fsk_est_hash4(u64 seed, __be32 remote, __be32 local,
 			   (__force u32)local);
 }
 
+/* One load where bytes are in this order. */
+static inline u64 fsk_est_half(const struct in6_addr *addr, int i)
+{
+	return (__force u64)addr->s6_addr32[i + 1] << 32 |
+	       (__force u32)addr->s6_addr32[i];
+}
+
 static inline u32 fsk_est_hash6(u64 seed, const struct in6_addr *remote,
 				const struct in6_addr *local, __portpair ports)
 {
@@ -170,14 +177,10 @@ static inline u32 fsk_est_hash6(u64 seed, const struct in6_addr *remote,
 	int i;
 
 	for (i = 0; i < 4; i += 2) {
-		x = (x ^ ((__force u64)remote->s6_addr32[i] << 32 |
-			  (__force u32)remote->s6_addr32[i + 1])) *
-		    0xff51afd7ed558ccdull;
-		x ^= x >> 32;
-		x = (x ^ ((__force u64)local->s6_addr32[i] << 32 |
-			  (__force u32)local->s6_addr32[i + 1])) *
-		    0xc4ceb9fe1a85ec53ull;
-		x ^= x >> 32;
+		x = (x ^ fsk_est_half(remote, i)) * 0xff51afd7ed558ccdull;
+		x = rol64(x, 32);
+		x = (x ^ fsk_est_half(local, i)) * 0xc4ceb9fe1a85ec53ull;
+		x = rol64(x, 32);
 	}
 	return fsk_est_mix(x);
 }
