@@ -100,11 +100,14 @@ fsk_direct_route(const struct net *net, struct sk_buff *skb,
 	return true;
 }
 
-/* Whether nothing is left of ip_rcv_finish() but to call the route: it accounts
- * for realms, and notes interfaces that are without IPsec policy.
+/* Whether nothing is left of ip_rcv_finish() but to call the route: IPv4's
+ * accounts for realms, and notes interfaces that are without IPsec policy.
  */
-static bool fsk_direct_is_all(struct net *net, const struct sk_buff *skb)
+static __always_inline bool
+fsk_direct_is_all(struct net *net, const struct sk_buff *skb, int family)
 {
+	if (family == NFPROTO_IPV6)
+		return true;
 #ifdef CONFIG_IP_ROUTE_CLASSID
 	if (unlikely(skb_dst(skb)->tclassid))
 		return false;
@@ -175,7 +178,7 @@ fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
 		core->n.stale++;
 		goto kernel;
 	}
-	if (unlikely(!fsk_direct_is_all(state->net, skb)))
+	if (unlikely(!fsk_direct_is_all(state->net, skb, family)))
 		goto kernel;
 	fsk_direct_deliver(core, state->net, skb, family == NFPROTO_IPV6);
 	return NF_STOLEN;
