@@ -145,7 +145,7 @@ load_start() {
 	load_number=${1/endless/0} load_pids=()
 	rm -f "$dir"/load.*
 	for cpu in ${load_cpus:-$(seq 0 $((CPUS - 1)))}; do
-		taskset -c "$cpu" wrk -t 1 -c "${2:-8}" -d 600s --timeout 60s \
+		taskset -c "$cpu" wrk -t 1 -c "${2:-8}" -d 24h --timeout 60s \
 			-s "$PROGRAMS/short.lua" \
 			"http://127.0.0.$((cpu + 1)):$port/" -- \
 			"${1/endless/0}" \
