@@ -231,11 +231,9 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 
 static bool fsk_direct_may_learn(struct fsk_est *est, const struct tcphdr *th)
 {
-	u16 hnum = ntohs(th->dest);
-
 	if (tcp_flag_word(th) & (FSK_DIRECT_LAST | TCP_FLAG_SYN))
 		return false;
-	return fsk_net_has_port(est->fn, hnum) || test_bit(hnum, est->ports);
+	return fsk_est_has_port(est, ntohs(th->dest));
 }
 
 /* What the kernel's table says is what early demultiplexing would have found

@@ -290,6 +290,19 @@ static inline bool fsk_est_get(struct sock **place, struct sock *sk)
 }
 
 /**
+ * fsk_est_has_port() - can this be a port of joined sockets?
+ * @est: the namespace's
+ * @hnum: local port, host byte order
+ *
+ * Context: Any.
+ * Return: whether its connections are entered and followed.
+ */
+static inline bool fsk_est_has_port(const struct fsk_est *est, u16 hnum)
+{
+	return fsk_net_has_port(est->fn, hnum) || test_bit(hnum, est->ports);
+}
+
+/**
  * fsk_est_connected() - a joined socket has connected
  * @fn: its namespace's state
  * @sk: the socket

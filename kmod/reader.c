@@ -74,7 +74,7 @@ static unsigned int fsk_reader_out(void *priv, struct sk_buff *skb,
 	    sk->sk_protocol == IPPROTO_TCP &&
 	    1 << READ_ONCE(sk->sk_state) &
 	    (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
-	    fsk_reader_wants(fn, sk->sk_num))
+	    fsk_est_has_port(fn->est, sk->sk_num))
 		fsk_reader_note(fn->reader, sk);
 	return NF_ACCEPT;
 }
@@ -94,19 +94,6 @@ static const struct nf_hook_ops fsk_reader_hook_ops[2] = {
 };
 
 /* Packets that come in */
-
-/**
- * fsk_reader_wants() - can this be a port of joined sockets?
- * @fn: namespace state
- * @hnum: local port, host byte order
- *
- * Context: By hooks, while fsk_net.reading.
- * Return: whether its connections are followed.
- */
-bool fsk_reader_wants(const struct fsk_net *fn, u16 hnum)
-{
-	return fsk_net_has_port(fn, hnum) || test_bit(hnum, fn->est->ports);
-}
 
 /**
  * fsk_reader_hash() - the connection of a packet that comes in

@@ -70,7 +70,6 @@ struct fsk_reader {
 
 int fsk_reader_update(struct fsk_net *fn, bool steer);
 void fsk_reader_net_exit(struct fsk_net *fn);
-bool fsk_reader_wants(const struct fsk_net *fn, u16 hnum);
 u32 fsk_reader_hash(const struct fsk_reader *reader, const struct sk_buff *skb,
 		    bool ipv6);
 

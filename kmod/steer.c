@@ -30,6 +30,7 @@
 #include <net/ip.h>
 
 #include "compat.h"
+#include "est.h"
 #include "reader.h"
 #include "rfd.h"
 
@@ -278,7 +279,7 @@ static bool fsk_steer_reads(const struct fsk_steer *steer,
 
 	/* Pairs with the release in fsk_reader_start(). */
 	return smp_load_acquire(&fn->reading) && !th->syn &&
-	       fsk_reader_wants(fn, ntohs(th->dest)) &&
+	       fsk_est_has_port(fn->est, ntohs(th->dest)) &&
 	       fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex)) == FSK_RFD_STEER;
 }
 
