@@ -348,11 +348,10 @@ unsigned int locals_max(void)
 int vfs_set(bool on)
 {
 	struct request rq;
-	int id = family_id();
+	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
 
-	if (id < 0)
-		return id;
-	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	if (err)
+		return err;
 	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_VFS, on);
 	return request_send(&rq, NULL, NULL);
 }
@@ -504,11 +503,10 @@ int hooks_on(void)
 int est_config(bool on, unsigned int after)
 {
 	struct request rq;
-	int id = family_id();
+	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
 
-	if (id < 0)
-		return id;
-	request_make(&rq, id, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+	if (err)
+		return err;
 	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_ESTABLISHED, on);
 	mnl_attr_put_u32(rq.nlh, FSK_A_CONFIG_ESTABLISHED_AFTER, after);
 	return request_send(&rq, NULL, NULL);

@@ -5,10 +5,32 @@
 #include "pairs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "counters.h"
+
+/**
+ * pairs_listen() - on CPU 0 of a namespace where FSK_IOC_ACCEPT accepts
+ * @p: where
+ *
+ * Return: a listener that does not block, or a negative errno.
+ */
+int pairs_listen(const struct place *p)
+{
+	int lfd, err;
+
+	err = net_enter();
+	err = err ?: vfs_set(true);
+	err = err ?: pin(0);
+	if (err)
+		return err;
+	lfd = sock_listen(p, 128);
+	if (lfd < 0 || !fcntl(lfd, F_SETFL, O_NONBLOCK))
+		return lfd;
+	return -errno;
+}
 
 /**
  * renew() - let accept4() let us pass, without a connection

@@ -20,6 +20,7 @@ struct pair {
 	int peer;
 };
 
+int pairs_listen(const struct place *p);
 int renew(int lfd);
 void pair_close(struct pair *pair);
 int pair_plain(const struct place *p, int lfd, struct pair *pair);

@@ -41,12 +41,8 @@ PLACE_VARIANTS(vfs_rules);
 FIXTURE_SETUP(vfs_rules)
 {
 	self->place = variant->place;
-	ASSERT_EQ(0, net_enter());
-	ASSERT_EQ(0, vfs_set(true));
-	ASSERT_EQ(0, pin(0));
-	self->lfd = sock_listen(&self->place, 128);
+	self->lfd = pairs_listen(&self->place);
 	ASSERT_LE(0, self->lfd);
-	ASSERT_EQ(0, fcntl(self->lfd, F_SETFL, O_NONBLOCK));
 	self->port = sock_port(self->lfd);
 }
 
