@@ -196,6 +196,11 @@ nothing_stuck() {
 		fail "$1: no answer on $(wc -l <"$dir/open") connections"
 }
 
+# A word now and then in a run of hours.
+progress() {
+	[ $(($1 % 50)) != 0 ] || note "reload $1 of $reloads"
+}
+
 # as_many_new: a full set of workers that are not in $dir/old
 as_many_new() {
 	[ "$(children "$server" | grep -vcxF -f "$dir/old")" = "$CPUS" ]
@@ -223,6 +228,7 @@ test_nginx_reload() {
 		wait_for 60 as_many_new || fail "reload $round: no new workers"
 		flowing "after reload $round"
 		nothing_stuck "reload $round"
+		progress "$round"
 	done
 	load_end
 	note "answered $load_done failed $load_failed"
@@ -311,6 +317,7 @@ test_haproxy_reload() {
 		wait_for 60 haproxy_new || fail "reload $round: no new worker"
 		flowing "after reload $round"
 		nothing_stuck "reload $round"
+		progress "$round"
 	done
 	load_end
 	note "answered $load_done failed $load_failed"
