@@ -622,13 +622,6 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 
 /* The family */
 
-/* A request that takes no attributes refuses all, so that a filter of a later
- * version is not silently ignored.
- */
-static const struct nla_policy fsk_netlink_no_policy[] = {
-	[1] = { .type = NLA_REJECT },
-};
-
 /* Not const: up to 6.6 the policy points to it without. */
 static struct netlink_range_validation
 fsk_netlink_rescue_range __ro_after_init = {
@@ -652,29 +645,24 @@ static const struct nla_policy fsk_netlink_config_policy[] = {
 	[FSK_A_CONFIG_VFS] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
+/* A request without a policy takes no attributes: the kernel refuses all, so
+ * that a filter of a later version is not silently ignored.
+ */
 static const struct genl_ops fsk_netlink_ops[] = {
 	{
 		.cmd	 = FSK_CMD_STATUS_GET,
 		.doit	 = fsk_netlink_status_get,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_LISTEN_GET,
 		.start	 = fsk_netlink_listen_start,
 		.dumpit	 = fsk_netlink_listen_dump,
 		.done	 = fsk_netlink_listen_done,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_STATS_GET,
 		.dumpit	 = fsk_netlink_stats_dump,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_CONFIG_GET,
 		.doit	 = fsk_netlink_config_get,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_CONFIG_SET,
 		.doit	 = fsk_netlink_config_set,
@@ -684,8 +672,6 @@ static const struct genl_ops fsk_netlink_ops[] = {
 	}, {
 		.cmd	 = FSK_CMD_RFD_GET,
 		.dumpit	 = fsk_netlink_rfd_dump,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_RFD_SET,
 		.doit	 = fsk_netlink_rfd_set,
@@ -701,23 +687,15 @@ static const struct genl_ops fsk_netlink_ops[] = {
 	}, {
 		.cmd	 = FSK_CMD_DEST_GET,
 		.dumpit	 = fsk_netlink_dest_dump,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_EST_GET,
 		.dumpit	 = fsk_netlink_est_dump,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_CONN_GET,
 		.dumpit	 = fsk_netlink_conn_dump,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_VFS_GET,
 		.dumpit	 = fsk_netlink_vfs_dump,
-		.policy	 = fsk_netlink_no_policy,
-		.maxattr = ARRAY_SIZE(fsk_netlink_no_policy) - 1,
 	},
 };
 
@@ -729,7 +707,6 @@ static struct genl_family fsk_netlink_family __ro_after_init = {
 	.parallel_ops	= true,
 	.ops		= fsk_netlink_ops,
 	.n_ops		= ARRAY_SIZE(fsk_netlink_ops),
-	.resv_start_op	= __FSK_CMD_MAX,
 };
 
 /**
