@@ -299,6 +299,18 @@ static int filter(struct fuzz *f, int fd)
 	return setsockopt(fd, SOL_SOCKET, opt, &prog, sizeof(prog));
 }
 
+/* What makes the module leave a listener to the kernel.  Newer kernels let only
+ * root filter what TCP receives.
+ */
+static int special(struct fuzz *f, int fd)
+{
+	static const char key[16] = "a key";
+
+	if (fuzz_chance(f, 2))
+		return filter(f, fd);
+	return setsockopt(fd, SOL_TCP, TCP_FASTOPEN_KEY, key, sizeof(key));
+}
+
 /* A server in one go, mostly: by single calls there would be few. */
 static int call_serve(struct fuzz *f)
 {
@@ -311,7 +323,7 @@ static int call_serve(struct fuzz *f)
 	if (fuzz_chance(f, 8))
 		join_as(f, fd, FUZZ_ULP_LISTEN);
 	if (fuzz_chance(f, 16))
-		filter(f, fd);
+		special(f, fd);
 	if (!bind(fd, (void *)&ss, len) && !listen(fd, backlog(f)))
 		err = join_as(f, fd, FUZZ_ULP_LISTEN);
 	if (fuzz_chance(f, 2)) {
