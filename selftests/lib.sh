@@ -182,15 +182,15 @@ random_name() {
 
 # The one counter of this network namespace, from /proc/net/netstat and snmp.
 net_counter() {
-	awk -v name="$1" '{
-		if (!($1 in head)) {
-			head[$1] = 1
-			for (i = 2; i <= NF; i++)
-				at[$1, $i] = i
-		} else if (($1, name) in at) {
-			print $at[$1, name]
-		}
-	}' /proc/net/netstat /proc/net/snmp
+	local file names values i
+
+	for file in /proc/net/netstat /proc/net/snmp; do
+		while read -ra names && read -ra values; do
+			for i in "${!names[@]}"; do
+				[ "${names[i]}" != "$1" ] || echo "${values[i]}"
+			done
+		done <"$file"
+	done
 }
 
 # The tool and the library of this tree; FSK_PRELOAD tries another library.

@@ -178,22 +178,34 @@ answered() {
 	[ "$(net_counter ActiveOpens)" -ge $((opened + 20)) ]
 }
 
+# Their ends of connections.
 clients_open() {
-	ss -Htn state established "dport = :$port" | awk '{ print $3 }' | sort
+	local end
+
+	while read -r _ _ end _; do
+		echo "$end"
+	done < <(ss -Htn state established "dport = :$port")
 }
 
-# None of those in $dir/open is still open. Each lasts for one answer.
+# None of those in open is still open. Each lasts for one answer.
 all_went() {
-	clients_open | comm -12 "$dir/open" - >"$dir/open.new"
-	mv "$dir/open.new" "$dir/open"
-	[ ! -s "$dir/open" ]
+	local end now left=()
+
+	mapfile -t now < <(clients_open)
+	for end in "${open[@]}"; do
+		[[ " ${now[*]} " != *" $end "* ]] || left+=("$end")
+	done
+	open=("${left[@]}")
+	[ ${#open[@]} = 0 ]
 }
 
 # What was under way when the workers changed comes to its end.
 nothing_stuck() {
-	clients_open >"$dir/open"
+	local open
+
+	mapfile -t open < <(clients_open)
 	wait_for 30 all_went ||
-		fail "$1: no answer on $(wc -l <"$dir/open") connections"
+		fail "$1: no answer on ${#open[@]} connections"
 }
 
 # A word now and then in a run of hours.
@@ -201,31 +213,39 @@ progress() {
 	[ $(($1 % 50)) != 0 ] || note "reload $1 of $reloads"
 }
 
-# as_many_new: a full set of workers that are not in $dir/old
-as_many_new() {
-	[ "$(children "$server" | grep -vcxF -f "$dir/old")" = "$CPUS" ]
+# Children of the server that are not in old.
+new_children() {
+	local pid
+
+	for pid in $(children "$server"); do
+		[[ " $old " == *" $pid "* ]] || echo "$pid"
+	done
+}
+
+# has_new NUMBER: so many of them
+has_new() {
+	local list=()
+
+	mapfile -t list < <(new_children)
+	[ ${#list[@]} = "$1" ]
 }
 
 only_new() {
 	[ "$(children "$server" | wc -l)" = "$CPUS" ] && waiting "$server" "$CPUS"
 }
 
-# The old workers answer what they have and go, the new ones are on the same
-# listener.
-test_nginx_reload() {
-	local round before opened
+# reload_under_load SIGNAL NUMBER: as often as it is asked for, each time for so
+# many new workers
+reload_under_load() {
+	local round before opened old
 
-	need nginx
-	begin
-	serve start_nginx accelerated
-	claimed_by
 	before=$(dropped)
 	load_start endless
 	for round in $(seq "$reloads"); do
 		flowing "before reload $round"
-		children "$server" >"$dir/old"
-		kill -HUP "$server"
-		wait_for 60 as_many_new || fail "reload $round: no new workers"
+		old=$(children "$server" | tr '\n' ' ')
+		kill "-$1" "$server"
+		wait_for 60 has_new "$2" || fail "reload $round: no new workers"
 		flowing "after reload $round"
 		nothing_stuck "reload $round"
 		progress "$round"
@@ -234,6 +254,16 @@ test_nginx_reload() {
 	note "answered $load_done failed $load_failed"
 	check "connections that failed" [ "$load_failed" = 0 ]
 	check "connections dropped" [ "$(dropped)" = "$before" ]
+}
+
+# The old workers answer what they have and go, the new ones are on the same
+# listener.
+test_nginx_reload() {
+	need nginx
+	begin
+	serve start_nginx accelerated
+	claimed_by
+	reload_under_load HUP "$CPUS"
 	check "old workers go" wait_for 60 only_new
 	wait_for 60 claimed_again || fail "workers that wait: \
 $(listen_get claimed) of $CPUS"
@@ -291,38 +321,14 @@ claimed_again() {
 	all_claimed
 }
 
-# Workers of HAProxy's main process, whose tasks are its threads.
-haproxy_new() {
-	local list
-
-	list=$(children "$server" | grep -vxF -f "$dir/old") || return 1
-	[ "$(wc -w <<<"$list")" = 1 ]
-}
-
 # The new worker gets the listener over a Unix socket from the old one, and its
 # main process starts itself anew.
 test_haproxy_reload() {
-	local round before opened
-
 	need haproxy
 	begin
 	serve start_haproxy_master accelerated
 	claimed_by
-	before=$(dropped)
-	load_start endless
-	for round in $(seq "$reloads"); do
-		flowing "before reload $round"
-		children "$server" >"$dir/old"
-		kill -USR2 "$server"
-		wait_for 60 haproxy_new || fail "reload $round: no new worker"
-		flowing "after reload $round"
-		nothing_stuck "reload $round"
-		progress "$round"
-	done
-	load_end
-	note "answered $load_done failed $load_failed"
-	check "connections that failed" [ "$load_failed" = 0 ]
-	check "connections dropped" [ "$(dropped)" = "$before" ]
+	reload_under_load USR2 1
 	wait_for 60 claimed_again || fail "workers that wait: \
 $(listen_get claimed) of $CPUS"
 	check "one listener" [ "$(listen_get listeners)" = 1 ]
