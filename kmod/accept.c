@@ -299,6 +299,12 @@ bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
 	return fsk_accept_ready(l, sock->sk, own);
 }
 
+/* Kernels before 7.3 call it poll_does_not_wait(). */
+static bool fsk_poll_only_looks(const poll_table *wait)
+{
+	return !wait || !wait->_qproc;
+}
+
 /**
  * fsk_poll() - poll() of an app listener
  * @l: the listener
@@ -314,7 +320,7 @@ __poll_t fsk_poll(struct fsk_listener *l, struct file *file,
 {
 	struct fsk_core *own;
 
-	if (poll_does_not_wait(wait)) {
+	if (fsk_poll_only_looks(wait)) {
 		own = fsk_core_current(l);
 	} else {
 		own = fsk_core_claim(l);

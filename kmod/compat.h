@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/version.h>
+#include <linux/workqueue.h>
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
 #include <net/ipv6.h>
@@ -147,6 +148,16 @@ static inline int fsk_compat_drops(const struct sock *sk)
 	return atomic_read(&sk->sk_drops);
 #endif
 }
+
+/* Likewise: until then another name. */
+#ifndef FSK_HAVE_SK_DROPS_READ
+#define sk_drops_skbadd(sk, skb) sk_drops_add(sk, skb)
+#endif
+
+/* What proto->connect() takes since 6.19.  Delete with 6.18. */
+#ifndef FSK_HAVE_SOCKADDR_UNSIZED
+#define sockaddr_unsized sockaddr
+#endif
 
 /* TCP-AO, 6.7.  Delete with 6.6. */
 static inline bool fsk_compat_has_ao(const struct tcp_sock *tp)
@@ -452,6 +463,13 @@ static inline void fsk_compat_shrinker_destroy(struct shrinker *shrinker)
 	kfree(shrinker);
 #endif
 }
+
+/* Work queues say since 6.18 whether they are of one core, and must since 7.3.
+ * Delete with 6.17.
+ */
+#ifndef FSK_HAVE_WQ_PERCPU
+#define WQ_PERCPU 0
+#endif
 
 /* inode->i_state has been a structure since 6.19.  Delete with 6.18. */
 static inline unsigned int fsk_compat_inode_state(const struct inode *inode)

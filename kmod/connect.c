@@ -66,8 +66,8 @@ static bool fsk_connect_may_choose(const struct sock *sk)
 	       !(sk->sk_userlocks & SOCK_BINDPORT_LOCK);
 }
 
-static int fsk_connect_from(struct sock *sk, struct sockaddr *uaddr, int len,
-			    u16 hnum)
+static int fsk_connect_from(struct sock *sk, struct sockaddr_unsized *uaddr,
+			    int len, u16 hnum)
 {
 	const struct fsk_host *host = fsk_host_get(sk->sk_family);
 	u32 range = fsk_compat_port_range(sk);
@@ -81,7 +81,7 @@ static int fsk_connect_from(struct sock *sk, struct sockaddr *uaddr, int len,
 
 /* 0 or an errno that says more than that the port is not free. */
 static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
-			   struct sockaddr *uaddr, int len)
+			   struct sockaddr_unsized *uaddr, int len)
 {
 	int hnum, err;
 
@@ -118,7 +118,8 @@ static void fsk_connect_by_kernel(struct fsk_port_pick *pick)
 		fsk_steer_note(pick, inet_sk(pick->sk)->inet_num);
 }
 
-static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
+static int __fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr,
+			 int len)
 {
 	const struct fsk_host *host = fsk_host_get(sk->sk_family);
 	struct fsk_port_pick pick;
@@ -146,7 +147,7 @@ static int __fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
  * nobody else's.
  */
 
-static int fsk_connect(struct sock *sk, struct sockaddr *uaddr, int len)
+static int fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr, int len)
 {
 	int err, idx = srcu_read_lock(&fsk_connect_srcu);
 

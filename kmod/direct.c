@@ -364,7 +364,7 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 
 	if (iph->protocol != IPPROTO_TCP)
 		return NF_ACCEPT;
-	core = this_cpu_ptr((struct fsk_est_core __percpu *)priv);
+	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
 	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph))) {
 		core->n.left++;
 		return NF_ACCEPT;
@@ -448,7 +448,7 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	__portpair ports;
 	u32 hash;
 
-	core = this_cpu_ptr((struct fsk_est_core __percpu *)priv);
+	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
 	if (ip6h->nexthdr != IPPROTO_TCP) {
 		if (ip6h->nexthdr == NEXTHDR_FRAGMENT)
 			core->n.left++;
@@ -501,6 +501,6 @@ void fsk_direct_hooks(struct fsk_est *est)
 
 	for (i = 0; i < ARRAY_SIZE(est->hook_ops); i++) {
 		est->hook_ops[i] = fsk_direct_hook_ops[i];
-		est->hook_ops[i].priv = (void __force *)est->core;
+		est->hook_ops[i].priv = (void *)(uintptr_t __force)est->core;
 	}
 }

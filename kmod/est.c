@@ -28,6 +28,8 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include "compat.h"
+
 #define FSK_EST_SWEEP		4096	/* buckets a second at most, per core:
 					 * 12,000 sockets to look at, 1 ms
 					 */
@@ -547,7 +549,7 @@ void fsk_est_net_exit(struct fsk_net *fn)
  */
 int fsk_est_init(void)
 {
-	fsk_est_wq = alloc_workqueue("fsk-est", 0, 0);
+	fsk_est_wq = alloc_workqueue("fsk-est", WQ_PERCPU, 0);
 	return fsk_est_wq ? 0 : -ENOMEM;
 }
 

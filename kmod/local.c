@@ -78,7 +78,7 @@ static const struct sock *fsk_local_parent_or_drop(const struct sock *sk,
 	} else if (unlikely(fsk_options_bypass(app)) &&
 		   !fsk_options_admit((struct sock *)app, skb, req)) {
 		dst_release(dst);
-		sk_drops_add((struct sock *)sk, skb);
+		sk_drops_skbadd((struct sock *)sk, skb);
 		app = NULL;
 	}
 	return app;

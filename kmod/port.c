@@ -18,7 +18,6 @@
 #include <net/route.h>
 #include <net/tcp.h>
 
-#include "compat.h"
 #include "rfd.h"
 
 /* Offsets passed over with the lock held; some microseconds. */
@@ -101,7 +100,7 @@ static bool fsk_port_key6(struct fsk_dest_key *key, const struct sock *sk,
 
 /* Whatever is unusual about the address is for the kernel to judge. */
 static bool fsk_port_key(struct fsk_dest_key *key, const struct sock *sk,
-			 const struct sockaddr *uaddr, int len)
+			 const struct sockaddr_unsized *uaddr, int len)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)uaddr;
 	int low, high;
@@ -212,7 +211,7 @@ static void fsk_port_learn(struct fsk_dest_route *route, const struct sock *sk,
  * Return: whether to ask fsk_port_next(); if not, the kernel is to choose.
  */
 bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
-		    const struct sockaddr *uaddr, int len)
+		    const struct sockaddr_unsized *uaddr, int len)
 {
 	struct fsk_dest *dest;
 

@@ -4,6 +4,7 @@
 
 #include <net/sock.h>
 
+#include "compat.h"
 #include "dest.h"
 #include "netns.h"
 
@@ -42,7 +43,7 @@ struct fsk_port_pick {
 };
 
 bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
-		    const struct sockaddr *uaddr, int len);
+		    const struct sockaddr_unsized *uaddr, int len);
 int fsk_port_next(struct fsk_port_pick *pick);
 void fsk_port_end(struct fsk_port_pick *pick);
 u32 fsk_port_share(struct fsk_net *fn, const struct fsk_dest *dest, int cpu,
