@@ -464,6 +464,19 @@ static inline void fsk_compat_shrinker_destroy(struct shrinker *shrinker)
 #endif
 }
 
+/* How long the names of a socket's extended attributes are.  Sockets of newer
+ * kernels have the user's; before, nobody could give one any, so that this need
+ * not be asked.
+ */
+static inline ssize_t fsk_compat_xattr_names(struct dentry *dentry)
+{
+#ifdef FSK_HAVE_SOCK_XATTR
+	return d_inode(dentry)->i_op->listxattr(dentry, NULL, 0);
+#else
+	return 0;
+#endif
+}
+
 /* Work queues say since 6.18 whether they are of one core, and must since 7.3.
  * Delete with 6.17.
  */

@@ -410,6 +410,17 @@ static struct file *fsk_pool_open(struct fsk_pool *pool, struct dentry *dentry,
 	return file;
 }
 
+/* As fsk_pool_clean(), but not to be called with a spinlock held.  A new file
+ * has what its security module gives it, and sockfs itself.
+ */
+static bool fsk_pool_has_xattrs(struct fsk_pool *pool, struct dentry *dentry)
+{
+	if (likely(fsk_compat_xattr_names(dentry) == pool->names))
+		return false;
+	fsk_stats_inc(pool->fn, VFS_CHANGED);
+	return true;
+}
+
 static struct file *fsk_pool_again(struct fsk_pool *pool,
 				   const struct proto_ops *ops, int flags,
 				   u64 *memcg)
@@ -420,17 +431,20 @@ static struct file *fsk_pool_again(struct fsk_pool *pool,
 
 	if (!dentry)
 		return NULL;
+	if (fsk_pool_has_xattrs(pool, dentry))
+		goto put;
 	inode = d_inode(dentry);
 	fsk_pool_reset(inode);
 	file = fsk_pool_open(pool, dentry, flags);
-	if (IS_ERR(file)) {
-		dput(dentry);
-		return NULL;
-	}
+	if (IS_ERR(file))
+		goto put;
 	fsk_pool_socket(SOCKET_I(inode), ops);
 	fsk_pool_keep(pool, dentry, *memcg);
 	fsk_stats_inc(pool->fn, VFS_REUSE);
 	return file;
+put:
+	dput(dentry);
+	return NULL;
 }
 
 static struct file *fsk_pool_new(struct fsk_pool *pool,
@@ -448,6 +462,7 @@ static struct file *fsk_pool_new(struct fsk_pool *pool,
 	pool->mnt = file->f_path.mnt;
 	pool->fops = file->f_op;
 	pool->mode = file->f_mode;
+	pool->names = fsk_compat_xattr_names(file->f_path.dentry);
 	fsk_pool_keep(pool, dget(file->f_path.dentry), memcg);
 	return file;
 }

@@ -36,6 +36,7 @@ struct fsk_pool_ring {
  * @mnt: sockfs, which is never unmounted; constant once there is one
  * @fops: operations of socket files; constant once there is one
  * @mode: f_mode of a new socket file; constant once there is one
+ * @names: fsk_compat_xattr_names() of the newest
  * @fn: namespace state, constant
  * @cpu: constant
  * @node: in the list of all pools
@@ -52,6 +53,7 @@ struct fsk_pool {
 	struct vfsmount *mnt;
 	const struct file_operations *fops;
 	fmode_t mode;
+	ssize_t names;
 	struct fsk_net *fn;
 	int cpu;
 	struct list_head node;
