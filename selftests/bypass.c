@@ -411,13 +411,12 @@ TEST_F(bypass, filter__meets_last_ack)
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
-static int md5_set(const struct place *p, int fd, const char *key)
+/* The address of all clients, as the listener sees it. */
+static void put_peer(const struct place *p, void *addr)
 {
-	struct tcp_md5sig sig = { .tcpm_keylen = strlen(key) };
-	struct sockaddr_in6 *sin6 = (void *)&sig.tcpm_addr;
-	struct sockaddr_in *sin = (void *)&sig.tcpm_addr;
+	struct sockaddr_in6 *sin6 = addr;
+	struct sockaddr_in *sin = addr;
 
-	memcpy(sig.tcpm_key, key, strlen(key));
 	if (p->family == AF_INET) {
 		sin->sin_family = AF_INET;
 		sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -428,6 +427,14 @@ static int md5_set(const struct place *p, int fd, const char *key)
 			inet_pton(AF_INET6, "::ffff:127.0.0.1",
 				  &sin6->sin6_addr);
 	}
+}
+
+static int md5_set(const struct place *p, int fd, const char *key)
+{
+	struct tcp_md5sig sig = { .tcpm_keylen = strlen(key) };
+
+	memcpy(sig.tcpm_key, key, strlen(key));
+	put_peer(p, &sig.tcpm_addr);
 	return setsockopt(fd, SOL_TCP, TCP_MD5SIG, &sig, sizeof(sig)) ?
 	       -errno : 0;
 }
@@ -531,15 +538,15 @@ struct ao_key {
 	uint8_t key[80];
 } __attribute__((aligned(8)));
 
-/* Of any peer. */
-static int ao_set(int fd, int family)
+static int ao_set(const struct place *p, int fd)
 {
 	struct ao_key key = {
 		.algorithm = "hmac(sha1)", .sndid = 1, .rcvid = 1, .keylen = 6,
 		.key = "secret",
+		.prefix = p->family == AF_INET || p->dual ? 32 : 128,
 	};
 
-	key.addr.ss_family = family;
+	put_peer(p, &key.addr);
 	return setsockopt(fd, SOL_TCP, 38 /* TCP_AO_ADD_KEY */, &key,
 			  sizeof(key)) ? -errno : 0;
 }
@@ -547,7 +554,7 @@ static int ao_set(int fd, int family)
 TEST_F(bypass, ao__checked)
 {
 	int client = half_connect(&self->place, self->fd);
-	int err = ao_set(self->fd, self->place.family);
+	int err = ao_set(&self->place, self->fd);
 
 	if (err == -ENOPROTOOPT)
 		SKIP(return, "this kernel has no TCP-AO");
