@@ -299,7 +299,7 @@ bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
 	return fsk_accept_ready(l, sock->sk, own);
 }
 
-/* Kernels before 7.3 call it poll_does_not_wait(). */
+/* Older kernels call it poll_does_not_wait(). */
 static bool fsk_poll_only_looks(const poll_table *wait)
 {
 	return !wait || !wait->_qproc;

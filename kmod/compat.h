@@ -464,9 +464,9 @@ static inline void fsk_compat_shrinker_destroy(struct shrinker *shrinker)
 #endif
 }
 
-/* How long the names of a socket's extended attributes are.  Sockets of newer
- * kernels have the user's; before, nobody could give one any, so that this need
- * not be asked.
+/* How long the names of a socket's extended attributes are.  Sockets of 7.2
+ * have the user's, within limits that came with them; where there are no limits
+ * nobody can give a socket any.  Delete with 7.1.
  */
 static inline ssize_t fsk_compat_xattr_names(struct dentry *dentry)
 {
@@ -477,8 +477,8 @@ static inline ssize_t fsk_compat_xattr_names(struct dentry *dentry)
 #endif
 }
 
-/* Work queues say since 6.18 whether they are of one core, and must since 7.3.
- * Delete with 6.17.
+/* Work queues say since 6.18 whether they are of one core; newer kernels warn
+ * of one that does not.  Delete with 6.17.
  */
 #ifndef FSK_HAVE_WQ_PERCPU
 #define WQ_PERCPU 0
