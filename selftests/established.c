@@ -298,8 +298,7 @@ TEST_F(established, core__foreign)
 	ASSERT_EQ(0, pin(2));
 	EXPECT_TRUE(until(talk(&pair, 1) && est_get(2, &est) == 1 &&
 			  est.n[FSK_A_EST_DIRECT]));
-	/* More when the next comes before the task has taken the first. */
-	EXPECT_LE(1, est.n[FSK_A_EST_FOREIGN]);
+	EXPECT_EQ(1, est.n[FSK_A_EST_FOREIGN]);
 	/* It follows its packets; the first core's sweep finds that. */
 	EXPECT_TRUE(until(!est_list(1)));
 	EXPECT_EQ(1, est_list(2));
