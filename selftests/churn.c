@@ -197,7 +197,9 @@ static void *flap(void *arg)
 	return NULL;
 }
 
-/* A slow server lets go late: then the client's end is not in TIME_WAIT yet. */
+/* What is in TIME_WAIT may be used again after a second; the client's end is not
+ * there yet when a slow server lets go late.
+ */
 static int dial_when_free(const struct sockaddr_storage *to, socklen_t len)
 {
 	int fd;
@@ -246,8 +248,6 @@ TEST_F_TIMEOUT(churn, ports__all_free_again, 3000)
 			  count(FSK_STAT_CONNECT_KERNEL));
 	}
 
-	/* What is in TIME_WAIT may be used again after a second. */
-	sleep(3);
 	for (i = 0; i < dests; i++) {
 		for (port = 0; port < PORTS; port++) {
 			fd = dial_when_free(&self->to[i], self->len);

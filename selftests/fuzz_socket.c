@@ -329,7 +329,8 @@ static int call_serve(struct fuzz *f)
 	if (fuzz_chance(f, 2)) {
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
-		poll(&pfd, 1, 1);
+		/* Long enough for some that a connection wakes them. */
+		poll(&pfd, 1, 1 << fuzz_below(f, 6));
 	}
 	keep(f, fd);
 	return err;
