@@ -858,8 +858,18 @@ mode_is() {
 		print $2, $5 }')" = "$1" ]
 }
 
+# How often a process has gone to sleep
+sleeps_of() {
+	awk '$1 == "voluntary_ctxt_switches:" { print $2 }' "/proc/$1/status"
+}
+
+# slept PID TIMES
+slept() {
+	[ "$(sleeps_of "$1")" -ge "$2" ]
+}
+
 test_nic_watch() {
-	local irq watch all
+	local irq watch all sleeps
 
 	begin_nic
 	all=$(nproc)
@@ -882,8 +892,9 @@ test_nic_watch() {
 	ethtool -X "$nic" default
 	wait_for 20 mode_is "rss $all" || fail "default: $(cat "$work/watch")"
 	# What an administrator sets stays while nothing changes.
+	sleeps=$(sleeps_of "$watch")
 	"$FSK_TOOL" rfd set "$nic" off
-	sleep 6
+	wait_for 60 slept "$watch" $((sleeps + 2)) || fail "it looks no more"
 	mode_is "off -" || fail "set by hand: $(cat "$work/watch")"
 	kill -TERM "$watch"
 	wait_for 20 gone "$watch" || fail "it stays"
