@@ -4,11 +4,13 @@
 # The kernel's tracing, for those who count by it: probes and a buffer under one
 # name, which begins with the caller's word.
 #
-#   tracefs_start NAME PROBE...   probes defined, none enabled; NAME in a probe
-#                                 stands for the name
+#   tracefs_start NAME PROBE...   probes defined, none enabled: p: and r: as in
+#                                 kprobetrace.rst; NAME in a probe stands for
+#                                 the name
 #   tracefs_enable NAME EVENT [FILTER]
 #   tracefs_end NAME              no more events; the trace is "$(tracefs NAME)"
-#   tracefs_lost NAME             how many events the buffers lost
+#   tracefs_lost NAME             how many events the buffers lost, and calls
+#                                 that kprobes missed
 #   tracefs_drop NAME             all gone, whatever there was
 
 TRACEFS=/sys/kernel/tracing
@@ -16,6 +18,24 @@ TRACEFS=/sys/kernel/tracing
 # tracefs NAME: the folder
 tracefs() {
 	echo "$TRACEFS/instances/$1"
+}
+
+# tracefs_probe PROBE: as this kernel does it best. A kprobe is not called while
+# another is at work on that core, and an interrupt that comes in between may
+# bring all packets of a moment; the function tracer's probes, since Linux 6.5,
+# are called there.
+tracefs_probe() {
+	local what where args
+
+	grep -q 'f\[:' $TRACEFS/README || {
+		echo "$1"
+		return
+	}
+	read -r what where args <<<"$1"
+	case $what in
+	p*) echo "f${what#p} $where $args" ;;
+	r*) echo "f${what#r} $where%return $args" ;;
+	esac
 }
 
 # The reason why this kernel can't be traced, or nothing.
@@ -32,7 +52,8 @@ tracefs_start() {
 
 	tracefs_drop "$name"
 	for probe; do
-		echo "${probe/NAME/$name}" >>$TRACEFS/kprobe_events || return 1
+		tracefs_probe "${probe/NAME/$name}" \
+			>>$TRACEFS/dynamic_events || return 1
 	done
 	mkdir "$here" || return 1
 	# One count for all CPUs, for the order in which things happened.
@@ -76,7 +97,7 @@ tracefs_drop() {
 	[ -d "$here" ] && rmdir "$here"
 	for event in "$TRACEFS/events/$1"/*/; do
 		[ -d "$event" ] && echo "-:$1/$(basename "$event")" \
-			>>$TRACEFS/kprobe_events
+			>>$TRACEFS/dynamic_events
 	done
 	return 0
 }
