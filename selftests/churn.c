@@ -197,8 +197,8 @@ static void *flap(void *arg)
 	return NULL;
 }
 
-/* What is in TIME_WAIT may be used again after a second; the client's end is not
- * there yet when a slow server lets go late.
+/* What is in TIME_WAIT may be used again after a second; when a slow server
+ * lets go late, the client's end is not there yet.
  */
 static int dial_when_free(const struct sockaddr_storage *to, socklen_t len)
 {
