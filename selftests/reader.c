@@ -9,7 +9,7 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -268,6 +268,15 @@ static int meet(const struct place *p, int lfd, int *client, int *server)
 	return *server < 0 ? *server : 0;
 }
 
+static unsigned int late_packets(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
+	return info.tcpi_rcv_ooopack;
+}
+
 /* No segment comes out of order, however often the reader moves.  The client
  * has joined, too, so that whatever it sends is sent from its core, but when a
  * timer has it sent.
@@ -291,6 +300,8 @@ TEST_F_TIMEOUT(reader, stream__keeps_order, 600)
 	if (netstat("TCPTimeouts") > timeouts)
 		SKIP(return, "the machine was too slow, TCP sent again");
 	EXPECT_EQ(late, netstat("TCPOFOQueue")) {
+		TH_LOG("server's side %u, client's side %u",
+		       late_packets(self->server), late_packets(self->client));
 		tell_file("/proc/thread-self/net/netstat");
 		tell_file("/proc/thread-self/net/softnet_stat");
 	}
