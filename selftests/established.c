@@ -56,18 +56,34 @@ static int net_open(void)
 	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
+/* Routes would change some time later when an address is found to be free. */
+static int net_enter_settled(void)
+{
+	int err = net_enter();
+
+	return err ? err : sysctl_set("net/ipv6/conf/default/accept_dad", "0");
+}
+
+/* The kernel has noticed, and has the routes. */
+static bool is_up(int net, const char *link)
+{
+	return !sh("nsenter --net=/proc/%d/fd/%d ip link show %s |"
+		   "grep -q 'state UP'", getpid(), net, link);
+}
+
 /* Two namespaces; the caller is in the server's. */
 static int two_nets(int *server, int *client)
 {
 	const char *node = "/proc";
+	int err;
 
-	if (net_enter())
+	if (net_enter_settled())
 		return -1;
 	*client = net_open();
-	if (net_enter())
+	if (net_enter_settled())
 		return -1;
 	*server = net_open();
-	return sh("ip link add fska type veth peer name fskb netns "
+	err = sh("ip link add fska type veth peer name fskb netns "
 		  "%s/%d/fd/%d && "
 		  "ip address add 10.9.0.1/16 dev fska && "
 		  "ip address add fd09::1/64 dev fska nodad && "
@@ -77,6 +93,9 @@ static int two_nets(int *server, int *client)
 		  "ip address add fd09::2/64 dev fskb nodad && "
 		  "ip link set fskb up'",
 		  node, getpid(), *client, node, getpid(), *client);
+	if (err)
+		return err;
+	return until(is_up(*server, "fska") && is_up(*client, "fskb")) ? 0 : -1;
 }
 
 static int listen_here(const struct place *p, bool joins)
