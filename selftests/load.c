@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define BURST	4
+#define PAUSE_MS	250	/* of work that are made up for at most */
 #define FLIGHT	512
 
 /**
@@ -84,10 +85,12 @@ static int load_burst(struct loads *loads, struct load *l, struct pollfd *pfd,
 	return n;
 }
 
-/* Leave the better part of the CPU to those who serve, however slow it is. */
+/* Leave the better part of the CPU to those who serve, however slow it is, but
+ * hear what has been answered.
+ */
 static void load_pause(uint64_t worked_ms)
 {
-	usleep(5000 + 4000 * worked_ms);
+	usleep(5000 + 4000 * (worked_ms < PAUSE_MS ? worked_ms : PAUSE_MS));
 }
 
 static void load_run(struct loads *loads, int cpu)
