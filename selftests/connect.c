@@ -563,7 +563,7 @@ static void *dial_many(void *arg)
 	return NULL;
 }
 
-TEST_F(connect, threads__share_the_range)
+TEST_F_TIMEOUT(connect, threads__share_the_range, 120)
 {
 	int n = cpus_online(), want = PORTS / n, cpu, got = 0;
 	struct dialer *d = calloc(n, sizeof(*d));
