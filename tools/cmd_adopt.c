@@ -17,8 +17,8 @@
 #include <linux/fastsocket.h>
 
 #include "../lib/ports.h"
+#include "base/out.h"
 #include "fastsocket.h"
-#include "out.h"
 
 #ifndef TCP_ULP
 #define TCP_ULP 31

@@ -14,13 +14,13 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 
-#include "diag.h"
+#include "base/diag.h"
+#include "base/nic.h"
+#include "base/nl.h"
+#include "base/out.h"
+#include "base/procs.h"
+#include "base/rfd.h"
 #include "fastsocket.h"
-#include "nic.h"
-#include "nl.h"
-#include "out.h"
-#include "procs.h"
-#include "rfd.h"
 
 /**
  * struct fsk_path - by which interface a remote address is reached

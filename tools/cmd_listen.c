@@ -9,9 +9,9 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/nl.h"
+#include "base/out.h"
 #include "fastsocket.h"
-#include "nl.h"
-#include "out.h"
 
 /**
  * struct fsk_row - a row of the table

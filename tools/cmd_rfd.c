@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/irq.h"
+#include "base/nl.h"
+#include "base/ntuple.h"
+#include "base/out.h"
+#include "base/rfd.h"
 #include "fastsocket.h"
-#include "irq.h"
-#include "nl.h"
-#include "ntuple.h"
-#include "out.h"
-#include "rfd.h"
 
 #define FSK_RFD_CPUS	8192
 

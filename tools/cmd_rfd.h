@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "nic.h"
+#include "base/nic.h"
 
 struct fsk_nl;
 

@@ -8,9 +8,9 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/nl.h"
+#include "base/rfd.h"
 #include "fastsocket.h"
-#include "nl.h"
-#include "rfd.h"
 
 /* For messages. */
 #define FSK_SET_NAMES	"rescue-ms=N, rfd=MODE, rfd-count=0|1, " \

@@ -12,9 +12,9 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/nl.h"
+#include "base/out.h"
 #include "fastsocket.h"
-#include "nl.h"
-#include "out.h"
 
 /* In the order of the columns. */
 static const struct {

@@ -13,12 +13,12 @@
 
 #include <linux/fastsocket.h>
 
-#include "diag.h"
+#include "base/diag.h"
+#include "base/nic.h"
+#include "base/nl.h"
+#include "base/out.h"
+#include "base/rfd.h"
 #include "fastsocket.h"
-#include "nic.h"
-#include "nl.h"
-#include "out.h"
-#include "rfd.h"
 
 #define FSK_DEST_TOP	16	/* destinations, unless all are asked for */
 

@@ -6,10 +6,10 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/nl.h"
+#include "base/out.h"
 #include "fastsocket.h"
 #include "names.h"
-#include "nl.h"
-#include "out.h"
 
 #define FSK_STATS_BLOCK	8	/* cores side by side in 80 columns or so */
 

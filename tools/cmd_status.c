@@ -5,10 +5,10 @@
 #include <linux/fastsocket.h>
 #include <linux/genetlink.h>
 
+#include "base/nl.h"
+#include "base/out.h"
+#include "base/rfd.h"
 #include "fastsocket.h"
-#include "nl.h"
-#include "out.h"
-#include "rfd.h"
 
 /**
  * struct fsk_status - the settings

@@ -6,9 +6,9 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/nl.h"
+#include "base/out.h"
 #include "fastsocket.h"
-#include "nl.h"
-#include "out.h"
 
 /* The columns of a core, in this order. */
 enum {

@@ -21,11 +21,11 @@
 #include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
 
+#include "base/nl.h"
+#include "base/out.h"
+#include "base/rfd.h"
 #include "cmd_rfd.h"
 #include "fastsocket.h"
-#include "nl.h"
-#include "out.h"
-#include "rfd.h"
 
 #define FSK_WATCH_MS	5000	/* between readings when nothing is told */
 #define FSK_WATCH_CALM_MS	200	/* events come in crowds */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Which queue an interrupt is of, and whose core; see tools/irq.c. */
+/* Which queue an interrupt is of, and whose core; see tools/base/irq.c. */
 #include "kselftest_harness.h"
 
-#include "../../tools/irq.h"
+#include "../../tools/base/irq.h"
 
 struct name {
 	const char *action;

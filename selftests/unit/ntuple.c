@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules in the interface, see tools/ntuple.c: a network interface of our own
+ * Rules in the interface, see tools/base/ntuple.c: a network interface of our own
  * answers, with the files of the tool that ask it.
  */
 #include <arpa/inet.h>
@@ -11,8 +11,8 @@
 
 #include "kselftest_harness.h"
 
-#include "../../tools/irq.h"
-#include "../../tools/ntuple.h"
+#include "../../tools/base/irq.h"
+#include "../../tools/base/ntuple.h"
 
 #define PLACES 64
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tables and JSON, see tools/out.c. */
+/* Tables and JSON, see tools/base/out.c. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 
-#include "../../tools/out.h"
+#include "../../tools/base/out.h"
 
 /* What @print writes to standard output. */
 static void capture(void (*print)(void), char *text, size_t size)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names of modes, and the core that a port stands for; see tools/rfd.c. */
+/* Names of modes, and the core that a port stands for; see tools/base/rfd.c. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -7,9 +7,9 @@
 #include "kselftest_harness.h"
 
 #include "../../tools/fastsocket.h"
-#include "../../tools/nic.h"
-#include "../../tools/nl.h"
-#include "../../tools/rfd.h"
+#include "../../tools/base/nic.h"
+#include "../../tools/base/nl.h"
+#include "../../tools/base/rfd.h"
 
 /* What is not called here. */
 unsigned int fsk_nic_port_mask(void)

@@ -23,7 +23,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
-#include "fastsocket.h"
+#include "../fastsocket.h"
 #include "irq.h"
 
 #define FSK_NIC_DEPTH	8	/* of interfaces on top of each other */

@@ -17,7 +17,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
-#include "fastsocket.h"
+#include "../fastsocket.h"
 
 #define FSK_NL_BUFFER	65536	/* dumps come in up to 32 KiB */
 #define FSK_NL_TRIES	20	/* of a dump that the kernel interrupts */

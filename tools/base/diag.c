@@ -15,7 +15,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
-#include "fastsocket.h"
+#include "../fastsocket.h"
 
 static const uint8_t fsk_diag_mapped[12] = {
 	[10] = 0xff, [11] = 0xff,

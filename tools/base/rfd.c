@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../kmod/toeplitz.h"
-#include "fastsocket.h"
+#include "../../kmod/toeplitz.h"
+#include "../fastsocket.h"
 #include "nic.h"
 #include "nl.h"
 
