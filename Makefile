@@ -69,7 +69,8 @@ module:
 __module:
 	@find $(kbuild) -xtype l -delete
 	@ln -sfn ../../../include $(kbuild)/include
-	@cd $(kbuild) && ln -sf ../../../kmod/* .
+	@cd kmod && find . -type d -exec mkdir -p $(kbuild)/{} \;
+	@cd kmod && find . -type f -exec ln -sf $(top)/kmod/{} $(kbuild)/{} \;
 	@$(MAKE) -C $(kdir) M=$(kbuild) $(KBUILD_ARGS) modules
 
 programs:
@@ -111,9 +112,14 @@ uninstall:
 
 dkms_dir = $(DESTDIR)$(DKMS_ROOT)/fastsocket-$(VERSION)
 dkms-install:
-	$(INSTALL) -d $(dkms_dir)/kmod $(dkms_dir)/include/uapi/linux
+	$(INSTALL) -d $(dkms_dir)/include/uapi/linux
 	$(INSTALL) -m 644 Kbuild COPYING $(dkms_dir)
-	$(INSTALL) -m 644 kmod/Kbuild kmod/probe kmod/*.[ch] $(dkms_dir)/kmod
+	$(INSTALL) -D -m 644 -t $(dkms_dir)/kmod \
+		kmod/Kbuild kmod/probe kmod/*.[ch]
+	for folder in kmod/*/; do \
+		$(INSTALL) -D -m 644 -t $(dkms_dir)/$$folder \
+			$$folder*.[ch] || exit 1; \
+	done
 	$(INSTALL) -m 644 include/uapi/linux/*.h $(dkms_dir)/include/uapi/linux
 	sed 's/@VERSION@/$(VERSION)/' kmod/dkms.conf > $(dkms_dir)/dkms.conf
 	@echo "now: dkms install fastsocket/$(VERSION)"

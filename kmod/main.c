@@ -4,20 +4,20 @@
 #include <linux/utsname.h>
 
 #include "compat.h"
-#include "connect.h"
-#include "est.h"
+#include "connect/connect.h"
+#include "connect/steer.h"
+#include "established/est.h"
+#include "files/pool.h"
+#include "files/vfs.h"
 #include "fsk.h"
 #include "host.h"
-#include "listen.h"
-#include "local.h"
-#include "netlink.h"
+#include "listen/listen.h"
+#include "listen/local.h"
+#include "listen/owner.h"
+#include "listen/rx.h"
+#include "listen/ulp.h"
+#include "netlink/netlink.h"
 #include "netns.h"
-#include "owner.h"
-#include "pool.h"
-#include "rx.h"
-#include "steer.h"
-#include "ulp.h"
-#include "vfs.h"
 
 static int __init fsk_main_init(void)
 {

@@ -10,10 +10,10 @@
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 
-#include "est.h"
-#include "reader.h"
-#include "rfd.h"
-#include "steer.h"
+#include "connect/reader.h"
+#include "connect/rfd.h"
+#include "connect/steer.h"
+#include "established/est.h"
 
 unsigned int fsk_net_id __read_mostly;
 static const struct nf_hook_ops *fsk_net_hooks;

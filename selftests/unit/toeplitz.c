@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hash of network interfaces, see kmod/toeplitz.h. Key, addresses and
+ * The hash of network interfaces, see kmod/connect/toeplitz.h. Key, addresses and
  * hashes are those that Microsoft publishes to verify it, "Verifying the RSS
  * hash calculation".
  */
@@ -9,7 +9,7 @@
 
 #include "kselftest_harness.h"
 
-#include "../../kmod/toeplitz.h"
+#include "../../kmod/connect/toeplitz.h"
 
 static const u8 key[40] = {
 	0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2,

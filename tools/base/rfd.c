@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../../kmod/toeplitz.h"
+#include "../../kmod/connect/toeplitz.h"
 #include "../fastsocket.h"
 #include "nic.h"
 #include "nl.h"

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sockets that are about to connect.
+ *
+ * A socket joins right before connect() and is the kernel's own again when
+ * connect() returns: some functions of its protocol are replaced in between.
+ * Instead of one call of the kernel's connect there are as many as it takes
+ * for one of the ports that port.c proposes to be accepted, each with the
+ * socket's port range narrowed to that port, so that all of the kernel's rules
+ * hold.
+ *
+ * Joining is asked for as a ULP, "fastsocket-rfd", which is never attached:
+ * its init function returns 1, which the kernel takes for a refusal and hands
+ * to the caller of setsockopt(), where it is no error.  A ULP that was attached
+ * would have to be detached by connect(), while another thread may be between
+ * looking whether there is one and reading its name: getsockopt(TCP_ULP) does
+ * that without a lock.
+ */
+#include "connect/connect.h"
+
+#include <linux/module.h>
+#include <linux/srcu.h>
+#include <net/mptcp.h>
+#include <net/tcp.h>
+
+#include <uapi/linux/fastsocket.h>
+
+#include "compat.h"
+#include "connect/joined.h"
+#include "connect/port.h"
+#include "connect/steer.h"
+#include "established/est.h"
+#include "fsk.h"
+#include "host.h"
+#include "netns.h"
+
+/* A port that looks free and isn't is one that somebody has bound, or that
+ * another core was quicker to take.  More than a few in a row are no chance.
+ */
+#define FSK_CONNECT_CLASHES	8
+
+/* IPv4, IPv6; filled once, from the kernel's */
+static struct proto fsk_connect_prot[2];
+
+/* Held by whoever is in a function of ours, but for its first and its last few
+ * instructions: see "What unload waits for" in DOC: locking.
+ */
+DEFINE_STATIC_SRCU(fsk_connect_srcu);
+
+/* The socket is as it was before it joined. */
+static void fsk_connect_leave(struct sock *sk)
+{
+	fsk_joined_del(sk);
+	WRITE_ONCE(sk->sk_prot, fsk_host_get(sk->sk_family)->prot);
+}
+
+static bool fsk_connect_joined(const struct sock *sk)
+{
+	return sk->sk_prot == &fsk_connect_prot[sk->sk_family == AF_INET6];
+}
+
+/* Those that have a port are bound to it; those under repair are told all. */
+static bool fsk_connect_may_choose(const struct sock *sk)
+{
+	return !inet_sk(sk)->inet_num && !tcp_sk(sk)->repair &&
+	       !(sk->sk_userlocks & SOCK_BINDPORT_LOCK);
+}
+
+static int fsk_connect_from(struct sock *sk, struct sockaddr_unsized *uaddr,
+			    int len, u16 hnum)
+{
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+	u32 range = fsk_compat_port_range(sk);
+	int err;
+
+	fsk_compat_set_port_range(sk, (u32)hnum << 16 | hnum);
+	err = host->prot->connect(sk, uaddr, len);
+	fsk_compat_set_port_range(sk, range);
+	return err;
+}
+
+/* 0 or an errno that says more than that the port is not free. */
+static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
+			   struct sockaddr_unsized *uaddr, int len)
+{
+	int hnum, err;
+
+	while (pick->clashes < FSK_CONNECT_CLASHES) {
+		hnum = fsk_port_next(pick);
+		if (!hnum)
+			break;
+		fsk_steer_note(pick, hnum);
+		err = fsk_connect_from(sk, uaddr, len, hnum);
+		if (err != -EADDRNOTAVAIL)
+			return err;
+		/* A port that is in use is refused without changing the
+		 * socket.
+		 */
+		pick->clashes++;
+	}
+	return -EADDRNOTAVAIL;
+}
+
+static void fsk_connect_chosen(struct fsk_port_pick *pick)
+{
+	fsk_port_end(pick);
+	if (pick->own)
+		fsk_stats_inc(pick->fn, CONNECT_OWN);
+	else
+		fsk_stats_inc(pick->fn, CONNECT_ANY);
+}
+
+/* The first replies may have come already, and been handled where they did. */
+static void fsk_connect_by_kernel(struct fsk_port_pick *pick)
+{
+	fsk_stats_inc(pick->fn, CONNECT_KERNEL);
+	if (pick->table)
+		fsk_steer_note(pick, inet_sk(pick->sk)->inet_num);
+}
+
+static int __fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr,
+			 int len)
+{
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+	struct fsk_port_pick pick;
+	int err = -EADDRNOTAVAIL;
+
+	if (!fsk_connect_may_choose(sk))
+		return host->prot->connect(sk, uaddr, len);
+	if (fsk_port_begin(&pick, sk, uaddr, len))
+		err = fsk_connect_try(&pick, sk, uaddr, len);
+	fsk_stats_add(pick.fn, CONNECT_PROBE, pick.probes);
+	if (pick.clashes)
+		fsk_stats_add(pick.fn, CONNECT_CLASH, pick.clashes);
+	if (!err)
+		fsk_connect_chosen(&pick);
+	if (err != -EADDRNOTAVAIL)
+		return err;
+	err = host->prot->connect(sk, uaddr, len);
+	if (!err)
+		fsk_connect_by_kernel(&pick);
+	return err;
+}
+
+/* What a joined socket can do first.  lock_sock() is held by connect(), by
+ * sendmsg() with MSG_FASTOPEN and by listen(); a socket that is destroyed is
+ * nobody else's.
+ */
+
+static int fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr, int len)
+{
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
+
+	fsk_connect_leave(sk);
+	err = __fsk_connect(sk, uaddr, len);
+	if (!err)
+		fsk_est_connected(fsk_net_of(sock_net(sk)), sk);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
+	return err;
+}
+
+static int fsk_connect_hash(struct sock *sk)
+{
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
+
+	fsk_connect_leave(sk);
+	err = sk->sk_prot->hash(sk);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
+	return err;
+}
+
+static void fsk_connect_destroy(struct sock *sk)
+{
+	int idx = srcu_read_lock(&fsk_connect_srcu);
+
+	fsk_connect_leave(sk);
+	sk->sk_prot->destroy(sk);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
+}
+
+static void fsk_connect_prot_init(struct proto *prot, int family)
+{
+	const struct fsk_host *host = fsk_host_get(family);
+
+	if (!host)
+		return;
+	*prot = *host->prot;
+	prot->connect = fsk_connect;
+	prot->hash = fsk_connect_hash;
+	prot->destroy = fsk_connect_destroy;
+}
+
+/* The ULP */
+
+/* Not fsk_host_is_plain(): a socket that was connected before may have been
+ * turned to IPv4 for good.
+ */
+static int fsk_connect_check(const struct sock *sk)
+{
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+
+	if (sk->sk_state != TCP_CLOSE)
+		return -EISCONN;
+	if (fsk_connect_joined(sk))
+		return -EALREADY;
+	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk) || !host ||
+	    sk->sk_prot != host->prot)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int __fsk_connect_sk_init(struct sock *sk)
+{
+	int err;
+
+	fsk_host_keep_zerocopy(sk);
+	err = fsk_connect_check(sk);
+	if (err)
+		return err;
+	err = fsk_joined_add(sk);	/* fsk_connect_leave() takes it out */
+	if (err)
+		return err;
+	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
+	return FSK_RFD_JOINED;
+}
+
+/* lock_sock() is held until we return. */
+static int fsk_connect_sk_init(struct sock *sk)
+{
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
+
+	err = __fsk_connect_sk_init(sk);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
+	return err;
+}
+
+/* Without an owner: the kernel would take and drop a reference on the module
+ * for each socket, and all cores would meet at its counter.
+ */
+static struct tcp_ulp_ops fsk_connect_ulp_ops __read_mostly = {
+	.name		= FSK_ULP_RFD_NAME,
+	.init		= fsk_connect_sk_init,
+};
+
+/**
+ * fsk_connect_init() - let sockets join that connect
+ *
+ * Context: Process, at module load, when all else is ready.
+ * Return: 0 or a negative errno.  A kernel whose sockets have no port range is
+ *         no error: joining is refused.
+ */
+int fsk_connect_init(void)
+{
+	int err;
+
+	if (!fsk_compat_has_port_range())
+		return 0;
+	err = fsk_joined_init();
+	if (err)
+		return err;
+	fsk_dest_init();
+	fsk_connect_prot_init(&fsk_connect_prot[0], AF_INET);
+	fsk_connect_prot_init(&fsk_connect_prot[1], AF_INET6);
+	err = tcp_register_ulp(&fsk_connect_ulp_ops);
+	if (err)
+		fsk_joined_exit();
+	return err;
+}
+
+/* Nobody can join any more. */
+static void fsk_connect_leave_all(void)
+{
+	struct sock *sk;
+
+	while ((sk = fsk_joined_get_any())) {
+		lock_sock(sk);
+		if (fsk_connect_joined(sk))
+			fsk_connect_leave(sk);
+		release_sock(sk);
+		sock_put(sk);
+	}
+}
+
+/* Waits until each task that was on its way into one of our functions, or out
+ * of it, is there: no step of either sleeps.
+ */
+static void fsk_connect_wait(void)
+{
+	synchronize_rcu_tasks();
+	synchronize_srcu(&fsk_connect_srcu);
+}
+
+/**
+ * fsk_connect_exit() - no more
+ *
+ * Sockets that have joined and not connected are the kernel's own again.  See
+ * "What unload waits for" in DOC: locking.
+ *
+ * Context: Process, at unload.
+ */
+void fsk_connect_exit(void)
+{
+	if (!fsk_compat_has_port_range())
+		return;
+	tcp_unregister_ulp(&fsk_connect_ulp_ops);
+	fsk_connect_wait();
+	fsk_connect_leave_all();
+	fsk_connect_wait();
+	synchronize_rcu_tasks();
+	fsk_joined_exit();
+	fsk_dest_exit();
+}
+
+MODULE_ALIAS_TCP_ULP("fastsocket-rfd");

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The sockets that have joined to connect and have not done so yet.
+ *
+ * There is no other way to find them, and unload must: a reference on the
+ * module for each would do, too, but is one counter for all cores.
+ */
+#include "connect/joined.h"
+
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <net/sock.h>
+
+#define FSK_JOINED_BITS		10	/* 1024 chains, 64 KiB */
+
+/* Sockets that lie together were allocated, and are used, by one core: they
+ * share a chain, so that its line stays there.  A slab of them is 32 KiB.
+ */
+#define FSK_JOINED_SHIFT	15
+
+/**
+ * struct fsk_joined - a socket that has joined
+ * @node: in its chain, protected by the chain's lock
+ * @sk: without a reference: it leaves before it is destroyed
+ *
+ * On a line of its own: small objects of the kernel's come from other cores.
+ */
+struct fsk_joined {
+	struct hlist_node node;
+	struct sock *sk;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct fsk_joined_chain - those of some addresses
+ * @lock: rank 6 of DOC: locking
+ * @head: protected by @lock
+ */
+struct fsk_joined_chain {
+	spinlock_t lock;	/* rank 6 of DOC: locking */
+	struct hlist_head head;
+} ____cacheline_aligned_in_smp;
+
+static struct fsk_joined_chain fsk_joined_chains[1 << FSK_JOINED_BITS];
+static struct kmem_cache *fsk_joined_cache;
+
+static struct fsk_joined_chain *fsk_joined_chain(const struct sock *sk)
+{
+	unsigned long slab = (unsigned long)sk >> FSK_JOINED_SHIFT;
+
+	return &fsk_joined_chains[hash_long(slab, FSK_JOINED_BITS)];
+}
+
+/**
+ * fsk_joined_init() - before the first socket joins
+ *
+ * Context: Process, at module load.
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_joined_init(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fsk_joined_chains); i++)
+		spin_lock_init(&fsk_joined_chains[i].lock);
+	fsk_joined_cache = KMEM_CACHE(fsk_joined, 0);
+	return fsk_joined_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * fsk_joined_exit() - after the last socket has left
+ *
+ * Context: Process, at unload.
+ */
+void fsk_joined_exit(void)
+{
+	kmem_cache_destroy(fsk_joined_cache);
+}
+
+/**
+ * fsk_joined_add() - a socket joins
+ * @sk: the socket; leaves by fsk_joined_del() before it is destroyed
+ *
+ * Context: Process, sleeps.  Expects lock_sock(@sk).
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_joined_add(struct sock *sk)
+{
+	struct fsk_joined_chain *chain = fsk_joined_chain(sk);
+	struct fsk_joined *joined;
+
+	/* Not charged to anybody: small beside the socket, which is. */
+	joined = kmem_cache_alloc(fsk_joined_cache, GFP_KERNEL | __GFP_NOWARN);
+	if (!joined)
+		return -ENOMEM;
+	joined->sk = sk;
+	spin_lock_bh(&chain->lock);
+	hlist_add_head(&joined->node, &chain->head);
+	spin_unlock_bh(&chain->lock);
+	return 0;
+}
+
+/**
+ * fsk_joined_del() - a socket leaves
+ * @sk: the socket
+ *
+ * Context: Any.  Expects that the caller owns @sk.
+ */
+void fsk_joined_del(struct sock *sk)
+{
+	struct fsk_joined_chain *chain = fsk_joined_chain(sk);
+	struct fsk_joined *joined;
+
+	spin_lock_bh(&chain->lock);
+	hlist_for_each_entry(joined, &chain->head, node) {
+		if (joined->sk == sk) {
+			hlist_del(&joined->node);
+			break;
+		}
+	}
+	spin_unlock_bh(&chain->lock);
+	if (!WARN_ON_ONCE(!joined))
+		kmem_cache_free(fsk_joined_cache, joined);
+}
+
+static struct sock *fsk_joined_get(struct fsk_joined_chain *chain)
+{
+	struct fsk_joined *joined;
+	struct sock *sk = NULL;
+
+	spin_lock_bh(&chain->lock);
+	if (!hlist_empty(&chain->head)) {
+		joined = hlist_entry(chain->head.first, struct fsk_joined,
+				     node);
+		sk = joined->sk;
+		sock_hold(sk);
+	}
+	spin_unlock_bh(&chain->lock);
+	return sk;
+}
+
+/**
+ * fsk_joined_get_any() - some socket that has joined
+ *
+ * Context: Process, at unload, when no more join.
+ * Return: the socket, with a reference that the caller drops, or %NULL when
+ *         none is left.
+ */
+struct sock *fsk_joined_get_any(void)
+{
+	struct sock *sk = NULL;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fsk_joined_chains) && !sk; i++)
+		sk = fsk_joined_get(&fsk_joined_chains[i]);
+	return sk;
+}

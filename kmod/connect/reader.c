@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which core serves a connection: the one that its packets are sent from in a
+ * task.  A task that reads sends, too: answers, or at least acknowledgments
+ * that open the window.  No socket is touched to find this out, and none has
+ * to be.
+ *
+ * A connection is taken to have moved when a number of packets in a row have
+ * been sent from one other core.  steer.c gives what comes in to that core; a
+ * connection that is not known here stays where it comes in, among them the
+ * one of two that share a place and the one that has not sent enough.
+ */
+#include "connect/reader.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/preempt.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/inet_hashtables.h>
+#include <net/tcp_states.h>
+
+#include "established/est.h"
+
+/* Packets that are sent */
+
+static union fsk_reader_flow
+fsk_reader_next(union fsk_reader_flow flow, u16 tag, u16 cpu)
+{
+	if (flow.tag != tag)
+		return (union fsk_reader_flow){
+			.tag = tag, .next = cpu, .count = 1 };
+	if (flow.cpu == cpu) {
+		flow.count = 0;
+	} else if (!flow.count || flow.next != cpu) {
+		flow.next = cpu;
+		flow.count = 1;
+	} else if (++flow.count >= FSK_READER_AFTER) {
+		flow.cpu = cpu;
+		flow.count = 0;
+	}
+	return flow;
+}
+
+/* A line that other cores read is written only where something changes. */
+static void fsk_reader_note(struct fsk_reader *reader, const struct sock *sk)
+{
+	u32 hash = fsk_est_hash(reader->seed, sk);
+	union fsk_reader_flow *place, old, new;
+
+	place = &reader->flow[hash >> (32 - FSK_READER_BITS)];
+	old.word = READ_ONCE(place->word);
+	new = fsk_reader_next(old, hash, raw_smp_processor_id() + 1);
+	if (new.word != old.word)
+		WRITE_ONCE(place->word, new.word);
+}
+
+/* Not what a packet that came in, or a timer, has had sent. */
+static bool fsk_reader_is_task(void)
+{
+	return in_task() && !in_softirq();
+}
+
+static unsigned int fsk_reader_out(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	struct fsk_net *fn = priv;
+	const struct sock *sk = skb->sk;
+
+	if (fsk_reader_is_task() && sk && sk_fullsock(sk) &&
+	    sk->sk_protocol == IPPROTO_TCP &&
+	    1 << READ_ONCE(sk->sk_state) &
+	    (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
+	    fsk_est_has_port(fn->est, sk->sk_num))
+		fsk_reader_note(fn->reader, sk);
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops fsk_reader_hook_ops[2] = {
+	{
+		.hook		= fsk_reader_out,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP_PRI_LAST,
+	}, {
+		.hook		= fsk_reader_out,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+};
+
+/* Packets that come in */
+
+/**
+ * fsk_reader_hash() - the connection of a packet that comes in
+ * @reader: the namespace's
+ * @skb: a TCP packet with a linear header
+ * @ipv6: of this family
+ *
+ * Context: Any.
+ * Return: its hash, as fsk_est_hash() has the socket's.
+ */
+u32 fsk_reader_hash(const struct fsk_reader *reader, const struct sk_buff *skb,
+		    bool ipv6)
+{
+	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	__portpair ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
+
+	if (ipv6)
+		return fsk_est_hash6(reader->seed, &ipv6_hdr(skb)->saddr,
+				     &ipv6_hdr(skb)->daddr, ports);
+	return fsk_est_hash4(reader->seed, ip_hdr(skb)->saddr,
+			     ip_hdr(skb)->daddr, ports);
+}
+
+/* Namespaces */
+
+static struct fsk_reader *fsk_reader_create(struct fsk_net *fn)
+{
+	struct fsk_reader *reader;
+	int i;
+
+	reader = kvzalloc(sizeof(*reader), GFP_KERNEL_ACCOUNT);
+	if (!reader)
+		return NULL;
+	reader->ways = alloc_percpu_gfp(struct fsk_reader_ways,
+					GFP_KERNEL_ACCOUNT);
+	if (!reader->ways) {
+		kvfree(reader);
+		return NULL;
+	}
+	reader->seed = get_random_u64();
+	for (i = 0; i < ARRAY_SIZE(reader->hook_ops); i++) {
+		reader->hook_ops[i] = fsk_reader_hook_ops[i];
+		reader->hook_ops[i].priv = fn;
+	}
+	return reader;
+}
+
+static int fsk_reader_start(struct fsk_net *fn)
+{
+	int err;
+
+	if (!fn->reader)
+		fn->reader = fsk_reader_create(fn);
+	if (!fn->reader)
+		return -ENOMEM;
+	err = nf_register_net_hooks(fn->net, fn->reader->hook_ops,
+				    ARRAY_SIZE(fn->reader->hook_ops));
+	if (err)
+		return err;
+	/* Pairs with the acquire of who reads it. */
+	smp_store_release(&fn->reading, true);
+	return 0;
+}
+
+static void fsk_reader_stop(struct fsk_net *fn)
+{
+	WRITE_ONCE(fn->reading, false);
+	nf_unregister_net_hooks(fn->net, fn->reader->hook_ops,
+				ARRAY_SIZE(fn->reader->hook_ops));
+}
+
+/**
+ * fsk_reader_update() - follow connections where the settings ask for it
+ * @fn: namespace state
+ * @steer: an interface may be in steer mode
+ *
+ * Context: Process, fsk_net.mutex held.
+ * Return: 0 or a negative errno.
+ */
+int fsk_reader_update(struct fsk_net *fn, bool steer)
+{
+	bool wanted = steer && fn->est && fn->est->on;
+
+	lockdep_assert_held(&fn->mutex);
+	if (wanted && !fn->reading)
+		return fsk_reader_start(fn);
+	if (!wanted && fn->reading)
+		fsk_reader_stop(fn);
+	return 0;
+}
+
+/**
+ * fsk_reader_net_exit() - a namespace goes, or the module
+ * @fn: namespace state
+ *
+ * Afterwards no hook looks at established tables through us.
+ *
+ * Context: Process.
+ */
+void fsk_reader_net_exit(struct fsk_net *fn)
+{
+	if (!fn->reader)
+		return;
+	if (fn->reading)
+		fsk_reader_stop(fn);
+	synchronize_rcu();	/* hooks that still run, ours and steer.c's */
+	free_percpu(fn->reader->ways);
+	kvfree(fn->reader);
+	fn->reader = NULL;
+}

@@ -1,0 +1,581 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets of active connections that come in on another core than the one
+ * that connected: counted, and in steer mode handed to their core.  With
+ * established tables on, all connections of joined sockets: to the core that
+ * serves them (reader.c).
+ *
+ * As the kernel's own packet steering does it: a queue per core, bounded by
+ * net.core.netdev_max_backlog, filled by any, emptied by a poll with the
+ * network's budget, started by an interrupt.  Packets stay in the order in
+ * which they came in, also those that come in on their core while others are on
+ * the way there, and when the core that serves a connection changes: packets go
+ * to the new one when the old one has nothing left of what went there before.
+ *
+ * The hook is the last of PRE_ROUTING but direct.c's.  All that looks at
+ * packets before routing has seen this one, once, and what follows is the one
+ * function that the hook is told of.
+ */
+#include "connect/steer.h"
+
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/random.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+
+#include "compat.h"
+#include "connect/reader.h"
+#include "connect/rfd.h"
+#include "established/est.h"
+
+/**
+ * struct fsk_steer_queue - packets on their way to one core
+ * @lock: protects @input and @active; taken with BH off, rank 7
+ * @input: packets, by all cores
+ * @active: the core has been told, and has not found @input empty since
+ * @queued: how many packets have been put in, under @lock
+ * @done: how many of them have been through TCP, or what came instead
+ * @ready: packets that the poll has taken, local to it
+ * @napi: polls
+ * @csd: interrupts the core
+ */
+struct fsk_steer_queue {
+	spinlock_t lock;	/* rank 7 of DOC: locking */
+	struct sk_buff_head input;
+	bool active;
+	u32 queued;
+	/* written by the core alone from here on */
+	struct sk_buff_head ready ____cacheline_aligned_in_smp;
+	u32 done;
+	struct napi_struct napi;
+	call_single_data_t csd;
+};
+
+/**
+ * struct fsk_steer_cb - what a packet in a queue carries
+ * @ip: what IP keeps there
+ * @moved: from another core
+ * @okfn: where it goes on, behind it
+ */
+struct fsk_steer_cb {
+	u8 ip[sizeof_field(struct sk_buff, cb) - 2 * sizeof(void *)];
+	bool moved;
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+};
+
+static DEFINE_PER_CPU(struct fsk_steer_queue, fsk_steer_queues);
+static struct net_device *fsk_steer_dev;
+
+static struct fsk_steer_cb *fsk_steer_cb(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct fsk_steer_cb) > sizeof(skb->cb));
+	BUILD_BUG_ON(sizeof(struct inet_skb_parm) >
+		     offsetof(struct fsk_steer_cb, moved));
+	BUILD_BUG_ON(sizeof(struct inet6_skb_parm) >
+		     offsetof(struct fsk_steer_cb, moved));
+	return (struct fsk_steer_cb *)skb->cb;
+}
+
+/* The receiving core */
+
+static void fsk_steer_deliver(struct fsk_steer_queue *q, struct sk_buff *skb)
+{
+	struct net_device *dev = skb->dev;
+	struct net *net = dev_net(dev);
+
+	if (fsk_steer_cb(skb)->moved)
+		fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
+	rcu_read_lock();
+	fsk_steer_cb(skb)->okfn(net, NULL, skb);
+	rcu_read_unlock();
+	dev_put(dev);	/* fsk_steer_enqueue() took it */
+	/* Pairs with the acquire in fsk_steer_has_passed(). */
+	smp_store_release(&q->done, q->done + 1);
+}
+
+/* Take what has come.  False if nothing has: then the next packet interrupts
+ * again.
+ */
+static bool fsk_steer_refill(struct fsk_steer_queue *q)
+{
+	bool any;
+
+	spin_lock(&q->lock);
+	any = !skb_queue_empty(&q->input);
+	skb_queue_splice_tail_init(&q->input, &q->ready);
+	if (!any)
+		WRITE_ONCE(q->active, false);
+	spin_unlock(&q->lock);
+	return any;
+}
+
+static int fsk_steer_poll(struct napi_struct *napi, int budget)
+{
+	struct fsk_steer_queue *q;
+	struct sk_buff *skb;
+	int done;
+
+	q = container_of(napi, struct fsk_steer_queue, napi);
+	for (done = 0; done < budget; done++) {
+		skb = __skb_dequeue(&q->ready);
+		if (!skb) {
+			if (!fsk_steer_refill(q)) {
+				/* A packet that came since then has the poll
+				 * scheduled again.
+				 */
+				napi_complete_done(napi, done);
+				break;
+			}
+			skb = __skb_dequeue(&q->ready);
+		}
+		fsk_steer_deliver(q, skb);
+	}
+	return done;
+}
+
+static void fsk_steer_kick(void *data)
+{
+	struct fsk_steer_queue *q = data;
+
+	napi_schedule_irqoff(&q->napi);
+}
+
+/* The core that a packet came in on */
+
+/* A core that goes offline waits, once it is no longer active, for those who
+ * saw it active; its interrupts and polls are served until then and after.
+ * @tail is told what the core will have done when the packet is through.
+ */
+static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
+			      const struct nf_hook_state *state, u32 *tail)
+{
+	struct fsk_steer_queue *q = per_cpu_ptr(&fsk_steer_queues, cpu);
+	bool kick;
+
+	skb_dst_force(skb);
+	fsk_steer_cb(skb)->okfn = state->okfn;
+	fsk_steer_cb(skb)->moved = cpu != smp_processor_id();
+	dev_hold(skb->dev);	/* fsk_steer_deliver() drops it */
+	spin_lock(&q->lock);
+	if (skb_queue_len(&q->input) > fsk_compat_max_backlog()) {
+		spin_unlock(&q->lock);
+		dev_put(skb->dev);
+		return false;
+	}
+	__skb_queue_tail(&q->input, skb);
+	*tail = q->queued + 1;
+	WRITE_ONCE(q->queued, *tail);
+	kick = !q->active;
+	WRITE_ONCE(q->active, true);
+	spin_unlock(&q->lock);
+	/* If it fails the last interrupt is still on its way. */
+	if (kick)
+		smp_call_function_single_async(cpu, &q->csd);
+	return true;
+}
+
+static u32 fsk_steer_bit(const struct fsk_steer *steer, u32 addr, __be16 port)
+{
+	u32 hash = jhash_2words(addr, (__force u16)port, steer->seed);
+
+	return hash >> (32 - FSK_STEER_FILTER_BITS);
+}
+
+static bool fsk_steer_moves(const struct fsk_net *fn, int ifindex)
+{
+	u8 mode = fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex));
+
+	return mode == FSK_RFD_STEER ||
+	       (fsk_rfd_by_nic(mode) && READ_ONCE(fn->rfd_overflow));
+}
+
+static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
+				 const struct nf_hook_state *state, int cpu,
+				 u32 *tail)
+{
+	struct fsk_net *fn = steer->fn;
+
+	if (cpu == smp_processor_id()) {
+		fsk_stats_inc(fn, RFD_HIT);
+		/* Not to overtake what is on its way here. */
+		if (likely(!READ_ONCE(this_cpu_ptr(&fsk_steer_queues)->active)))
+			return NF_ACCEPT;
+	} else {
+		fsk_stats_inc(fn, RFD_MISS);
+	}
+	if (!fsk_steer_moves(fn, state->in->ifindex) || !cpu_active(cpu))
+		return NF_ACCEPT;
+	if (fsk_steer_enqueue(skb, cpu, state, tail))
+		return NF_STOLEN;
+	fsk_stats_inc(fn, RFD_DROP);
+	return NF_DROP;
+}
+
+/* By the core that serves the connection */
+
+/* Whether what was put there as @tail is no longer on its way; counters that
+ * have wrapped since then mean that it is not.
+ */
+static bool fsk_steer_has_passed(const struct fsk_steer_queue *q, u32 tail)
+{
+	/* Pairs with the release in fsk_steer_deliver(). */
+	u32 done = smp_load_acquire(&q->done);
+
+	return tail - done - 1 >= READ_ONCE(q->queued) - done;
+}
+
+/* What was given to the last core must not be overtaken; what comes in on two
+ * cores at once has no order in any case.
+ */
+static int fsk_steer_turn(struct fsk_net *fn, struct fsk_reader_way *way,
+			  int cpu)
+{
+	int last = way->cpu ? way->cpu - 1 : smp_processor_id();
+
+	if (cpu == last)
+		return cpu;
+	if (!fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last),
+				  way->tail))
+		return last;
+	way->cpu = cpu + 1;
+	way->tail = READ_ONCE(per_cpu(fsk_steer_queues, cpu).done);
+	fsk_stats_inc(fn, RFD_TURN);
+	return cpu;
+}
+
+/* The core that connected stands in for one that is not known yet. */
+static unsigned int fsk_steer_read(struct fsk_steer *steer, struct sk_buff *skb,
+				   const struct nf_hook_state *state, u16 owner)
+{
+	struct fsk_reader *reader = steer->fn->reader;
+	struct fsk_reader_way *way;
+	int cpu;
+	u32 hash;
+
+	hash = fsk_reader_hash(reader, skb, state->pf == NFPROTO_IPV6);
+	cpu = fsk_reader_cpu(reader, hash);
+	if (cpu < 0)
+		cpu = owner - 1;
+	if (cpu < 0 || !cpu_active(cpu))
+		cpu = smp_processor_id();
+	way = fsk_reader_way(reader, hash);
+	cpu = fsk_steer_turn(steer->fn, way, cpu);
+	return fsk_steer_to(steer, skb, state, cpu, &way->tail);
+}
+
+/* A connection that is about to be made has nobody who serves it. */
+static bool fsk_steer_reads(const struct fsk_steer *steer,
+			    const struct tcphdr *th,
+			    const struct nf_hook_state *state)
+{
+	const struct fsk_net *fn = steer->fn;
+	int ifindex = state->in->ifindex;
+
+	/* Pairs with the release in fsk_reader_start(). */
+	return smp_load_acquire(&fn->reading) && !th->syn &&
+	       fsk_est_has_port(fn->est, ntohs(th->dest)) &&
+	       fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex)) == FSK_RFD_STEER;
+}
+
+/* Packets */
+
+/* The core that connected, plus 1, or 0; @addr is the last word of the remote
+ * address.
+ */
+static u16 fsk_steer_owner(const struct fsk_steer *steer,
+			   const struct tcphdr *th, u32 addr)
+{
+	u16 owner = READ_ONCE(steer->owner[ntohs(th->dest)]);
+
+	if (!owner ||
+	    !test_bit(fsk_steer_bit(steer, addr, th->source), steer->filter))
+		return 0;
+	return owner;
+}
+
+static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
+			      const struct nf_hook_state *state, u32 addr)
+{
+	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	unsigned int verdict;
+	u16 owner;
+	bool reads;
+	u32 tail;
+
+	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
+		return NF_ACCEPT;
+	owner = fsk_steer_owner(steer, th, addr);
+	reads = fsk_steer_reads(steer, th, state);
+	if (!owner && !reads)
+		return NF_ACCEPT;
+	if (skb->sk || skb->pkt_type != PACKET_HOST ||
+	    nf_bridge_in_prerouting(skb))
+		return NF_ACCEPT;
+	/* NFQUEUE lets packets pass in a task: the poll takes the same lock. */
+	local_bh_disable();
+	if (reads)
+		verdict = fsk_steer_read(steer, skb, state, owner);
+	else
+		verdict = fsk_steer_to(steer, skb, state, owner - 1, &tail);
+	local_bh_enable();
+	return verdict;
+}
+
+static unsigned int fsk_steer_ipv4(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (iph->protocol != IPPROTO_TCP || ip_is_fragment(iph))
+		return NF_ACCEPT;
+	return fsk_steer(priv, skb, state, (__force u32)iph->saddr);
+}
+
+/* A packet with extension headers goes the kernel's way. */
+static unsigned int fsk_steer_ipv6(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	if (ip6h->nexthdr != IPPROTO_TCP)
+		return NF_ACCEPT;
+	return fsk_steer(priv, skb, state,
+			 (__force u32)ip6h->saddr.s6_addr32[3]);
+}
+
+/* Before direct.c's. */
+static const struct nf_hook_ops fsk_steer_hook_ops[2] = {
+	{
+		.hook		= fsk_steer_ipv4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP_PRI_LAST - 1,
+	}, {
+		.hook		= fsk_steer_ipv6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP6_PRI_LAST - 1,
+	},
+};
+
+/* Connecting */
+
+/* A line that many cores read is written only where it has to change. */
+void __fsk_steer_note(struct fsk_steer *steer,
+		      const struct fsk_port_pick *pick, u16 hnum)
+{
+	const struct in6_addr *addr = &pick->route.daddr;
+	u32 bit = fsk_steer_bit(steer, (__force u32)addr->s6_addr32[3],
+				pick->key.dport);
+	u16 owner = pick->table->cpu + 1;
+
+	if (!test_bit(bit, steer->filter))
+		set_bit(bit, steer->filter);
+	if (READ_ONCE(steer->owner[hnum]) != owner)
+		WRITE_ONCE(steer->owner[hnum], owner);
+	if (pick->foreign && !READ_ONCE(pick->fn->rfd_overflow))
+		schedule_work(&pick->fn->steer_work);
+}
+
+/* Namespaces */
+
+static struct fsk_steer *fsk_steer_create(struct fsk_net *fn)
+{
+	struct fsk_steer *steer;
+	int i;
+
+	steer = kvzalloc(sizeof(*steer), GFP_KERNEL_ACCOUNT);
+	if (!steer)
+		return NULL;
+	steer->fn = fn;
+	steer->seed = get_random_u32();
+	for (i = 0; i < ARRAY_SIZE(steer->hook_ops); i++) {
+		steer->hook_ops[i] = fsk_steer_hook_ops[i];
+		steer->hook_ops[i].priv = steer;
+	}
+	return steer;
+}
+
+/* The modes that interfaces have, a bit each. */
+static u32 fsk_steer_modes(const struct fsk_net *fn)
+{
+	const struct fsk_rfd *rfd;
+	u32 modes = 0;
+	int chain;
+
+	for (chain = 0; chain < FSK_NET_RFD; chain++)
+		hlist_for_each_entry(rfd, &fn->rfd[chain], node)
+			modes |= BIT(rfd->mode);
+	return modes | BIT(fn->rfd_mode);
+}
+
+static int fsk_steer_start(struct fsk_net *fn)
+{
+	int err = nf_register_net_hooks(fn->net, fn->steer->hook_ops,
+					ARRAY_SIZE(fn->steer->hook_ops));
+
+	if (!err)
+		WRITE_ONCE(fn->steering, true);
+	return err;
+}
+
+static void fsk_steer_stop(struct fsk_net *fn)
+{
+	WRITE_ONCE(fn->steering, false);
+	nf_unregister_net_hooks(fn->net, fn->steer->hook_ops,
+				ARRAY_SIZE(fn->steer->hook_ops));
+	/* Not written where a core's own port comes next; then it is wrong. */
+	memset(fn->steer->owner, 0, sizeof(fn->steer->owner));
+}
+
+/**
+ * fsk_steer_update() - have hooks where the settings ask for them
+ * @fn: namespace state
+ *
+ * Context: Process, fsk_net.mutex held.
+ * Return: 0 or a negative errno.
+ */
+int fsk_steer_update(struct fsk_net *fn)
+{
+	u32 modes = fsk_steer_modes(fn);
+	bool by_nic = modes & (BIT(FSK_RFD_RSS) | BIT(FSK_RFD_NTUPLE));
+	struct fsk_steer *steer;
+	bool wanted, starts;
+	int err = 0;
+
+	lockdep_assert_held(&fn->mutex);
+	if (!by_nic)
+		WRITE_ONCE(fn->rfd_overflow, false);
+	wanted = fn->rfd_count || fn->rfd_overflow ||
+		 modes & BIT(FSK_RFD_STEER);
+	if (!fn->steer && (wanted || by_nic)) {
+		steer = fsk_steer_create(fn);
+		if (!steer)
+			return -ENOMEM;
+		/* Pairs with READ_ONCE() in fsk_steer_note(). */
+		smp_store_release(&fn->steer, steer);
+	}
+	starts = wanted && !fn->steering;
+	if (starts)
+		err = fsk_steer_start(fn);
+	if (!wanted && fn->steering)
+		fsk_steer_stop(fn);
+	if (err)
+		return err;
+	err = fsk_reader_update(fn, modes & BIT(FSK_RFD_STEER));
+	if (err && starts)
+		fsk_steer_stop(fn);
+	return err;
+}
+
+/* Hooks cost every packet of the namespace, so there are none until a core has
+ * used its ports up, and then for as long as a network card is trusted.
+ */
+static void fsk_steer_overflow(struct work_struct *work)
+{
+	struct fsk_net *fn = container_of(work, struct fsk_net, steer_work);
+
+	mutex_lock(&fn->mutex);
+	WRITE_ONCE(fn->rfd_overflow, true);
+	if (fsk_steer_update(fn))
+		WRITE_ONCE(fn->rfd_overflow, false);
+	mutex_unlock(&fn->mutex);
+}
+
+/**
+ * fsk_steer_net_init() - a namespace comes
+ * @fn: namespace state
+ *
+ * Context: Process.
+ */
+void fsk_steer_net_init(struct fsk_net *fn)
+{
+	INIT_WORK(&fn->steer_work, fsk_steer_overflow);
+}
+
+/**
+ * fsk_steer_net_exit() - a namespace goes
+ * @fn: namespace state
+ *
+ * Its devices have gone, so no packet of it is in a queue.
+ *
+ * Context: Process.
+ */
+void fsk_steer_net_exit(struct fsk_net *fn)
+{
+	cancel_work_sync(&fn->steer_work);
+	if (fn->steering)
+		fsk_steer_stop(fn);
+	if (fn->steer)
+		kvfree_rcu(fn->steer, rcu);
+}
+
+/* Module */
+
+static void fsk_steer_queue_init(struct fsk_steer_queue *q)
+{
+	spin_lock_init(&q->lock);
+	__skb_queue_head_init(&q->input);
+	__skb_queue_head_init(&q->ready);
+	INIT_CSD(&q->csd, fsk_steer_kick, q);
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &q->napi.state);
+	netif_napi_add(fsk_steer_dev, &q->napi, fsk_steer_poll);
+	napi_enable(&q->napi);
+}
+
+/**
+ * fsk_steer_init() - make the queues
+ *
+ * Context: Process, at module load.
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_steer_init(void)
+{
+	int cpu;
+
+	fsk_steer_dev = fsk_compat_netdev_dummy();
+	if (!fsk_steer_dev)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		fsk_steer_queue_init(per_cpu_ptr(&fsk_steer_queues, cpu));
+	return 0;
+}
+
+static void fsk_steer_nop(void *data)
+{
+}
+
+static void fsk_steer_queue_exit(struct fsk_steer_queue *q)
+{
+	struct sk_buff *skb;
+
+	napi_disable(&q->napi);
+	netif_napi_del(&q->napi);
+	skb_queue_splice_tail_init(&q->input, &q->ready);
+	while ((skb = __skb_dequeue(&q->ready))) {
+		dev_put(skb->dev);
+		kfree_skb(skb);
+	}
+}
+
+/**
+ * fsk_steer_exit() - drain the queues
+ *
+ * Context: Process, at unload, when no hook is registered.
+ */
+void fsk_steer_exit(void)
+{
+	int cpu;
+
+	synchronize_rcu();	/* hooks that still run */
+	on_each_cpu(fsk_steer_nop, NULL, 1);	/* interrupts they sent */
+	for_each_possible_cpu(cpu)
+		fsk_steer_queue_exit(per_cpu_ptr(&fsk_steer_queues, cpu));
+	fsk_compat_netdev_dummy_free(fsk_steer_dev);
+}

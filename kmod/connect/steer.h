@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_STEER_H
+#define FSK_STEER_H
+
+#include <linux/jhash.h>
+#include <linux/netfilter.h>
+#include <linux/types.h>
+
+#include "connect/port.h"
+#include "netns.h"
+
+#define FSK_STEER_FILTER_BITS	12
+
+/**
+ * struct fsk_steer - whose the active connections of a namespace are
+ * @fn: namespace state, constant
+ * @seed: of the filter's hash, constant
+ * @rcu: frees
+ * @hook_ops: one for each family
+ * @filter: bit map of remote ends, by hash, that joined sockets connected to
+ * @owner: by local port, the core that connected from it last, plus 1;
+ *	there are no machines of 65,535 cores
+ *
+ * Made when first needed, freed with the namespace.  Written by connecting
+ * tasks without a lock, only where something changes; a packet that reads an
+ * old value goes to another core and nothing worse.
+ */
+struct fsk_steer {
+	struct fsk_net *fn;
+	u32 seed;
+	struct rcu_head rcu;
+	struct nf_hook_ops hook_ops[2];
+	unsigned long filter[BITS_TO_LONGS(1 << FSK_STEER_FILTER_BITS)];
+	u16 owner[FSK_NET_PORTS];
+};
+
+void __fsk_steer_note(struct fsk_steer *steer,
+		      const struct fsk_port_pick *pick, u16 hnum);
+int fsk_steer_update(struct fsk_net *fn);
+void fsk_steer_net_init(struct fsk_net *fn);
+void fsk_steer_net_exit(struct fsk_net *fn);
+int fsk_steer_init(void);
+void fsk_steer_exit(void);
+
+/**
+ * fsk_steer_note() - a connection is about to be opened from a port
+ * @pick: the search that found it, or that left it to the kernel
+ * @hnum: the port, host byte order
+ *
+ * Context: Process.
+ */
+static inline void fsk_steer_note(const struct fsk_port_pick *pick, u16 hnum)
+{
+	struct fsk_steer *steer = READ_ONCE(pick->fn->steer);
+
+	if (steer && (READ_ONCE(pick->fn->steering) || pick->foreign))
+		__fsk_steer_note(steer, pick, hnum);
+}
+
+#endif

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The direct path: packets of long-lived connections go from the end of
+ * PRE_ROUTING to LOCAL_IN or TCP with their socket and the route that it has
+ * cached, past early demultiplexing, the established lookup and the route
+ * lookup.
+ *
+ * A packet that finds its connection in this core's table (est.c) is given the
+ * socket exactly as the kernel's early demultiplexing would, and its route
+ * under the same conditions; so policy routing, rp_filter and NAT mean what
+ * they mean there.  What ip_rcv_finish() has left to do for such a packet is
+ * to call the route's input function, which is done from here; and what that
+ * has to do is to call the hooks at LOCAL_IN, where often nobody is but rx.c,
+ * which wants SYNs only: then what comes after them is called at once.
+ *
+ * A packet that does not find it, of a port that joined sockets have, looks in
+ * the kernel's table, which then need not be done again, and enters what it
+ * finds if it will be worth while.
+ */
+#include "established/direct.h"
+
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <net/dst.h>
+#include <net/inet6_hashtables.h>
+#include <net/inet_hashtables.h>
+#include <net/ip.h>
+#include <net/ip6_fib.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/route.h>
+#include <net/tcp.h>
+#include <net/xfrm.h>
+
+#include "compat.h"
+#include "established/est.h"
+#include "listen/rx.h"
+
+#define FSK_DIRECT_LAST	(TCP_FLAG_FIN | TCP_FLAG_RST)
+
+/* Routes */
+
+/* Of IPv4: nothing has changed since, and the device is there. */
+static __always_inline bool fsk_direct_holds4(const struct dst_entry *dst,
+					      const struct net *net)
+{
+	const struct rtable *rt = (const struct rtable *)dst;
+
+	return READ_ONCE(dst->obsolete) == DST_OBSOLETE_FORCE_CHK &&
+	       rt->rt_genid == rt_genid_ipv4(net);
+}
+
+/* Of IPv6: it was made from an entry of the table, which is as it was when the
+ * socket noted the cookie, and neither expires.
+ */
+static __always_inline bool fsk_direct_holds6(const struct dst_entry *dst,
+					      u32 cookie)
+{
+	const struct rt6_info *rt = (const struct rt6_info *)dst;
+	const struct fib6_info *from;
+	u32 now;
+
+	if (READ_ONCE(dst->obsolete) != DST_OBSOLETE_FORCE_CHK || rt->sernum ||
+	    rt->rt6i_flags & RTF_EXPIRES)
+		return false;
+	from = rcu_dereference(rt->from);
+	return from && fib6_get_cookie_safe(from, &now) && now == cookie &&
+	       !(from->fib6_flags & RTF_EXPIRES);
+}
+
+/* dst_check(), whose answer for most routes can be seen from here. */
+static __always_inline struct dst_entry *
+fsk_direct_dst_check(const struct net *net, struct dst_entry *dst,
+		     const struct sock *sk, int family)
+{
+	bool ipv6 = family == NFPROTO_IPV6;
+	u32 cookie = ipv6 ? sk->sk_rx_dst_cookie : 0;
+
+	if (likely(ipv6 ? fsk_direct_holds6(dst, cookie) :
+			  fsk_direct_holds4(dst, net)))
+		return dst;
+	return dst_check(dst, cookie);
+}
+
+/* As early demultiplexing does it. */
+static __always_inline bool
+fsk_direct_route(const struct net *net, struct sk_buff *skb,
+		 const struct sock *sk, int family)
+{
+	struct dst_entry *dst = rcu_dereference(sk->sk_rx_dst);
+
+	if (dst)
+		dst = fsk_direct_dst_check(net, dst, sk, family);
+	if (!dst || sk->sk_rx_dst_ifindex != skb->skb_iif)
+		return false;
+	skb_dst_set_noref(skb, dst);
+	return true;
+}
+
+/* Whether nothing is left of ip_rcv_finish() but to call the route: IPv4's
+ * accounts for realms, and notes interfaces that are without IPsec policy.
+ */
+static __always_inline bool
+fsk_direct_is_all(struct net *net, const struct sk_buff *skb, int family)
+{
+	if (family == NFPROTO_IPV6)
+		return true;
+#ifdef CONFIG_IP_ROUTE_CLASSID
+	if (unlikely(skb_dst(skb)->tclassid))
+		return false;
+#endif
+#ifdef CONFIG_XFRM
+	return __xfrm_check_nopolicy(net, (struct sk_buff *)skb,
+				     XFRM_POLICY_IN);
+#else
+	return true;
+#endif
+}
+
+/* Known as soon as rx.c has seen a SYN; IPv4's and IPv6's. */
+fsk_direct_okfn_t fsk_direct_finish[2];
+
+/* Whether nobody at LOCAL_IN wants to see a packet that is no SYN. */
+static __always_inline bool
+fsk_direct_is_alone(const struct net *net, bool ipv6)
+{
+	const struct nf_hook_entries *e;
+
+	if (ipv6)
+		e = rcu_dereference(net->nf.hooks_ipv6[NF_INET_LOCAL_IN]);
+	else
+		e = rcu_dereference(net->nf.hooks_ipv4[NF_INET_LOCAL_IN]);
+	return !e || (e->num_hook_entries == 1 &&
+		      e->hooks[0].hook == (ipv6 ? fsk_rx_ipv6 : fsk_rx_ipv4));
+}
+
+static __always_inline bool
+fsk_direct_is_local(const struct sk_buff *skb, bool ipv6)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ipv6)
+		return READ_ONCE(skb_dst(skb)->input) == ip6_input;
+#endif
+	return READ_ONCE(skb_dst(skb)->input) == ip_local_deliver;
+}
+
+static __always_inline void
+fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
+		   struct sk_buff *skb, bool ipv6)
+{
+	fsk_direct_okfn_t finish = core->finish[ipv6];
+
+	core->direct++;
+	if (likely(finish && fsk_direct_is_local(skb, ipv6) &&
+		   fsk_direct_is_alone(net, ipv6))) {
+		finish((struct net *)net, NULL, skb);
+		return;
+	}
+	core->finish[ipv6] = READ_ONCE(fsk_direct_finish[ipv6]);
+	dst_input(skb);
+}
+
+/* Hits */
+
+/* @sk comes with a reference, which the packet takes over. */
+static __always_inline unsigned int
+fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
+	       const struct nf_hook_state *state, int family)
+{
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+	if (unlikely(skb_dst(skb)))	/* loopback */
+		goto kernel;
+	if (unlikely(!fsk_direct_route(state->net, skb, sk, family))) {
+		core->n.stale++;
+		goto kernel;
+	}
+	if (unlikely(!fsk_direct_is_all(state->net, skb, family)))
+		goto kernel;
+	fsk_direct_deliver(core, state->net, skb, family == NFPROTO_IPV6);
+	return NF_STOLEN;
+
+kernel:
+	core->n.kernel++;
+	return NF_ACCEPT;
+}
+
+/* The place's entry is of no more use: no packet will find it, or it is no
+ * longer what it was entered as.
+ */
+static noinline void fsk_direct_forget(struct fsk_est_core *core,
+				       struct sock *sk, u32 hash)
+{
+	if (fsk_est_remove(core, sk, hash))
+		sock_put(sk);	/* the place's */
+}
+
+/* As inet_match() has it for what came through no VRF. */
+static __always_inline bool fsk_direct_is_bound(const struct sock *sk,
+						const struct sk_buff *skb)
+{
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	return !bound || bound == skb->skb_iif;
+}
+
+/* Whether a socket that matches a packet can take it; it is forgotten if not,
+ * and if this packet is the peer's last.
+ */
+static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
+					    struct sock **place,
+					    struct sock *sk, u32 hash,
+					    const struct tcphdr *th)
+{
+	if (unlikely(!fsk_est_get(place, sk)))
+		return false;
+	if (unlikely(!fsk_direct_states(sk))) {
+		fsk_direct_forget(core, sk, hash);
+		sock_gen_put(sk);
+		return false;
+	}
+	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST))
+		fsk_direct_forget(core, sk, hash);
+	return true;
+}
+
+/* Misses */
+
+static bool fsk_direct_may_learn(struct fsk_est *est, const struct tcphdr *th)
+{
+	if (tcp_flag_word(th) & (FSK_DIRECT_LAST | TCP_FLAG_SYN))
+		return false;
+	return fsk_est_has_port(est, ntohs(th->dest));
+}
+
+/* What the kernel's table says is what early demultiplexing would have found
+ * and done.
+ */
+static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
+			     struct sk_buff *skb, struct sock *sk, u32 hash,
+			     int family)
+{
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+	if (!sk_fullsock(sk))
+		return;
+	if (!skb_dst(skb))
+		fsk_direct_route(est->fn->net, skb, sk, family);
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return;
+	/* TCP notes the core when it has the packet. */
+	if (READ_ONCE(sk->sk_incoming_cpu) != core->cpu) {
+		core->n.foreign++;
+		return;
+	}
+	if (READ_ONCE(tcp_sk(sk)->segs_in) >= READ_ONCE(est->fn->est_after))
+		fsk_est_insert(core, sk, hash);
+}
+
+/* Packets that are the kernel's in any case: of a VRF, from a bridge or IPsec,
+ * translated.
+ */
+
+static bool fsk_direct_is_translated(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && READ_ONCE(ct->status) & IPS_NAT_MASK;
+#else
+	return false;
+#endif
+}
+
+static __always_inline bool
+fsk_direct_leave(struct fsk_est_core *core, const struct sk_buff *skb,
+		 const struct nf_hook_state *state)
+{
+	if (skb->sk || skb->pkt_type != PACKET_HOST)
+		return true;
+	if (likely(!netif_is_l3_slave(state->in) &&
+		   !netif_is_l3_master(state->in) &&
+		   !skb_has_extensions((struct sk_buff *)skb) &&
+		   !fsk_direct_is_translated(skb)))
+		return false;
+	core->n.left++;
+	return true;
+}
+
+/* A header that is not linear goes the kernel's way. */
+static __always_inline bool fsk_direct_is_linear(const struct sk_buff *skb,
+						 const struct tcphdr *th)
+{
+	return (const unsigned char *)(th + 1) <= skb_tail_pointer(skb) &&
+	       th->doff >= sizeof(*th) / 4;
+}
+
+/* IPv4 */
+
+static noinline void fsk_direct_miss4(struct fsk_est_core *core,
+				      struct sk_buff *skb,
+				      const struct tcphdr *th, u32 hash)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct fsk_est *est = core->est;
+	struct sock *sk;
+
+	if (!fsk_direct_may_learn(est, th))
+		return;
+	core->n.misses++;
+	sk = fsk_compat_established4(est->fn->net, iph->saddr, th->source,
+				     iph->daddr, ntohs(th->dest), skb->skb_iif,
+				     inet_sdif(skb));
+	if (sk)
+		fsk_direct_learn(est, core, skb, sk, hash, NFPROTO_IPV4);
+}
+
+static __always_inline bool
+fsk_direct_match4(const struct sock *sk, const struct net *net,
+		  __addrpair cookie, __portpair ports)
+{
+	return sk->sk_addrpair == cookie && sk->sk_portpair == ports &&
+	       net_eq(sock_net(sk), net);
+}
+
+static __always_inline struct sock *
+fsk_direct_find4(struct fsk_est_core *core, struct net *net,
+		 const struct sk_buff *skb, const struct tcphdr *th,
+		 __portpair ports, u32 hash)
+{
+	INET_ADDR_COOKIE(cookie, ip_hdr(skb)->saddr, ip_hdr(skb)->daddr);
+	struct fsk_est_bucket *b;
+	struct sock *sk;
+	u64 found;
+	int i;
+
+	b = fsk_est_bucket(core, hash);
+	if (unlikely(!b))
+		return NULL;
+	fsk_est_for_each_tagged(i, found, READ_ONCE(b->tags),
+				fsk_est_tag(hash)) {
+		sk = READ_ONCE(b->sk[i]);
+		if (sk && fsk_direct_match4(sk, net, cookie, ports) &&
+		    fsk_direct_is_bound(sk, skb) &&
+		    fsk_direct_take(core, &b->sk[i], sk, hash, th))
+			return sk;
+	}
+	return NULL;
+}
+
+static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	struct fsk_est_core *core;
+	const struct tcphdr *th;
+	struct sock *sk;
+	__portpair ports;
+	u32 hash;
+
+	if (iph->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
+	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph))) {
+		core->n.left++;
+		return NF_ACCEPT;
+	}
+	th = (const void *)skb_transport_header(skb);
+	if (unlikely(!fsk_direct_is_linear(skb, th) ||
+		     fsk_direct_leave(core, skb, state)))
+		return NF_ACCEPT;
+	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
+	hash = fsk_est_hash4(core->seed, iph->saddr, iph->daddr, ports);
+	sk = fsk_direct_find4(core, state->net, skb, th, ports, hash);
+	if (likely(sk))
+		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV4);
+	fsk_direct_miss4(core, skb, th, hash);
+	return NF_ACCEPT;
+}
+
+/* IPv6 */
+
+#if IS_ENABLED(CONFIG_IPV6)
+static noinline void fsk_direct_miss6(struct fsk_est_core *core,
+				      struct sk_buff *skb,
+				      const struct tcphdr *th, u32 hash)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct fsk_est *est = core->est;
+	struct sock *sk;
+
+	if (!fsk_direct_may_learn(est, th))
+		return;
+	core->n.misses++;
+	sk = fsk_compat_established6(est->fn->net, &ip6h->saddr, th->source,
+				     &ip6h->daddr, ntohs(th->dest),
+				     inet6_iif(skb), inet6_sdif(skb));
+	if (sk)
+		fsk_direct_learn(est, core, skb, sk, hash, NFPROTO_IPV6);
+}
+
+static __always_inline bool
+fsk_direct_match6(const struct sock *sk, const struct net *net,
+		  const struct ipv6hdr *ip6h, __portpair ports)
+{
+	return sk->sk_portpair == ports && net_eq(sock_net(sk), net) &&
+	       sk->sk_family == AF_INET6 &&
+	       ipv6_addr_equal(&sk->sk_v6_daddr, &ip6h->saddr) &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, &ip6h->daddr);
+}
+
+static __always_inline struct sock *
+fsk_direct_find6(struct fsk_est_core *core, struct net *net,
+		 const struct sk_buff *skb, const struct tcphdr *th,
+		 __portpair ports, u32 hash)
+{
+	struct fsk_est_bucket *b = fsk_est_bucket(core, hash);
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct sock *sk;
+	u64 found;
+	int i;
+
+	if (unlikely(!b))
+		return NULL;
+	fsk_est_for_each_tagged(i, found, READ_ONCE(b->tags),
+				fsk_est_tag(hash)) {
+		sk = READ_ONCE(b->sk[i]);
+		if (sk && fsk_direct_match6(sk, net, ip6h, ports) &&
+		    fsk_direct_is_bound(sk, skb) &&
+		    fsk_direct_take(core, &b->sk[i], sk, hash, th))
+			return sk;
+	}
+	return NULL;
+}
+
+/* A packet with extension headers goes the kernel's way. */
+static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	struct fsk_est_core *core;
+	const struct tcphdr *th;
+	struct sock *sk;
+	__portpair ports;
+	u32 hash;
+
+	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
+	if (ip6h->nexthdr != IPPROTO_TCP) {
+		if (ip6h->nexthdr == NEXTHDR_FRAGMENT)
+			core->n.left++;
+		return NF_ACCEPT;
+	}
+	th = (const void *)skb_transport_header(skb);
+	if (unlikely(!fsk_direct_is_linear(skb, th) ||
+		     fsk_direct_leave(core, skb, state)))
+		return NF_ACCEPT;
+	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
+	hash = fsk_est_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
+	sk = fsk_direct_find6(core, state->net, skb, th, ports, hash);
+	if (likely(sk))
+		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV6);
+	fsk_direct_miss6(core, skb, th, hash);
+	return NF_ACCEPT;
+}
+#else
+static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+#endif
+
+/* Behind steer.c's: a packet that it holds back must not be overtaken. */
+static const struct nf_hook_ops fsk_direct_hook_ops[2] = {
+	{
+		.hook		= fsk_direct_ipv4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP_PRI_LAST,
+	}, {
+		.hook		= fsk_direct_ipv6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+};
+
+/**
+ * fsk_direct_hooks() - prepare a namespace's hooks
+ * @est: its tables
+ *
+ * Context: Process.
+ */
+void fsk_direct_hooks(struct fsk_est *est)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(est->hook_ops); i++) {
+		est->hook_ops[i] = fsk_direct_hook_ops[i];
+		est->hook_ops[i].priv = (void *)(uintptr_t __force)est->core;
+	}
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_EST_H
+#define FSK_EST_H
+
+#include <linux/bitops.h>
+#include <linux/in6.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+#include <net/sock.h>
+
+#include "established/direct.h"
+#include "netns.h"
+
+#define FSK_EST_WAYS		7	/* connections in a cache line */
+#define FSK_EST_ORDER_MIN	6	/* 64 buckets, a page */
+#define FSK_EST_ORDER_MAX	18	/* 16 MiB, room for 800,000 */
+#define FSK_EST_AFTER		4	/* segments, see fsk_net.est_after */
+#define FSK_EST_FILL		3	/* of a bucket, when it grows */
+
+/**
+ * struct fsk_est_bucket - connections whose hashes begin alike
+ * @tags: a byte for each place, 0 where it is empty; the last byte is unused.
+ *	A connection's tag is the end of its hash, and never 0.
+ * @sk: sockets, each with a reference that is the place's
+ *
+ * Written under fsk_est_core.lock, read under RCU.
+ */
+struct fsk_est_bucket {
+	u64 tags;
+	struct sock *sk[FSK_EST_WAYS];
+};
+
+/**
+ * struct fsk_est_counts - what packets met; written by their core alone
+ * @kernel: connection found here, and given to the kernel's path
+ * @misses: connection not found here
+ * @foreign: ... whose last packet came in on another core
+ * @stale: connection found, but no route that still holds
+ * @left: packets that are the kernel's whatever the table says: NAT, VRF,
+ *	fragments, options
+ * @full: connections not entered because their bucket was full
+ */
+struct fsk_est_counts {
+	u64 kernel;
+	u64 misses;
+	u64 foreign;
+	u64 stale;
+	u64 left;
+	u64 full;
+};
+
+/**
+ * struct fsk_est_core - one core's connections
+ * @table: address of the buckets, which are aligned to a page, plus the base-2
+ *	logarithm of their number; 0 for none.  One word, so that a reader
+ *	has both or neither.
+ * @old: the table that is being left, in the same way, or 0
+ * @moved: buckets of @old that have been emptied
+ * @seed: of the hash, constant
+ * @direct: packets given to TCP at once; written by this core alone
+ * @finish: what comes after LOCAL_IN in IPv4 and in IPv6, %NULL until it is
+ *	known; written by this core alone
+ * @n: other counters
+ * @lock: protects all that is written but @n; rank 8, taken with BH off
+ * @entries: connections in both tables
+ * @doomed: the table that is being given up
+ * @hand: the bucket that is swept next
+ * @cpu: constant
+ * @kicked: @work has been asked to come at once
+ * @est: constant
+ * @work: sweeps, grows and shrinks
+ */
+struct fsk_est_core {
+	unsigned long table;
+	unsigned long old;
+	u32 moved;
+	u64 seed;
+	u64 direct;
+	fsk_direct_okfn_t finish[2];
+	/* all that a direct packet touches is above */
+	struct fsk_est_counts n ____cacheline_aligned_in_smp;
+
+	spinlock_t lock ____cacheline_aligned_in_smp;	/* rank 8 */
+	unsigned long doomed;
+	u32 entries;
+	u32 hand;
+	int cpu;
+	bool kicked;
+	struct fsk_est *est;
+	struct delayed_work work;
+};
+
+/**
+ * struct fsk_est - a namespace's connections
+ * @core: by CPU
+ * @fn: namespace state, constant
+ * @on: hooks are registered; written under fsk_net.mutex
+ * @hook_ops: one for each family
+ * @ports: bit map of the local ports that joined sockets have connected from
+ *
+ * Made when first switched on, freed with the namespace.
+ */
+struct fsk_est {
+	struct fsk_est_core __percpu *core;
+	struct fsk_net *fn;
+	bool on;
+	struct nf_hook_ops hook_ops[2];
+	unsigned long ports[BITS_TO_LONGS(FSK_NET_PORTS)];
+};
+
+/**
+ * struct fsk_est_conn - a connection as told to user space
+ * @ipv6: the family of what follows
+ * @state: TCP_*
+ * @saddr: local address; IPv4's in the last word
+ * @daddr: remote address
+ * @sport: local port, host byte order
+ * @dport: remote port, host byte order
+ */
+struct fsk_est_conn {
+	bool ipv6;
+	u8 state;
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+	u16 sport;
+	u16 dport;
+};
+
+int fsk_est_init(void);
+void fsk_est_exit(void);
+int fsk_est_switch(struct fsk_net *fn, bool on);
+void fsk_est_net_exit(struct fsk_net *fn);
+void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash);
+bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash);
+int fsk_est_list(struct fsk_est_core *core, u64 *pos,
+		 struct fsk_est_conn conn[FSK_EST_WAYS]);
+
+/* Hashes.  Who knows the seed can fill a bucket, and what he gets is the
+ * kernel's table for these connections; so they need not be stronger.
+ * @ports is INET_COMBINED_PORTS(), local and remote as the sock has them.
+ */
+
+static inline u32 fsk_est_mix(u64 x)
+{
+	x *= 0x9e3779b97f4a7c15ull;
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93ull;
+	return x >> 32;
+}
+
+static inline u32 fsk_est_hash4(u64 seed, __be32 remote, __be32 local,
+				__portpair ports)
+{
+	u64 x = (__force u64)remote << 32 | (__force u32)ports;
+
+	return fsk_est_mix((x ^ seed) * 0xff51afd7ed558ccdull +
+			   (__force u32)local);
+}
+
+/* One load where bytes are in this order. */
+static inline u64 fsk_est_half(const struct in6_addr *addr, int i)
+{
+	return (__force u64)addr->s6_addr32[i + 1] << 32 |
+	       (__force u32)addr->s6_addr32[i];
+}
+
+static inline u32 fsk_est_hash6(u64 seed, const struct in6_addr *remote,
+				const struct in6_addr *local, __portpair ports)
+{
+	u64 x = seed ^ (__force u32)ports;
+	int i;
+
+	for (i = 0; i < 4; i += 2) {
+		x = (x ^ fsk_est_half(remote, i)) * 0xff51afd7ed558ccdull;
+		x = rol64(x, 32);
+		x = (x ^ fsk_est_half(local, i)) * 0xc4ceb9fe1a85ec53ull;
+		x = rol64(x, 32);
+	}
+	return fsk_est_mix(x);
+}
+
+static inline u32 fsk_est_hash(u64 seed, const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return fsk_est_hash6(seed, &sk->sk_v6_daddr,
+				     &sk->sk_v6_rcv_saddr, sk->sk_portpair);
+#endif
+	return fsk_est_hash4(seed, sk->sk_daddr, sk->sk_rcv_saddr,
+			     sk->sk_portpair);
+}
+
+/* Tables */
+
+static inline struct fsk_est_bucket *fsk_est_buckets(unsigned long table)
+{
+	return (struct fsk_est_bucket *)(table & PAGE_MASK);
+}
+
+static inline u32 fsk_est_order(unsigned long table)
+{
+	return table & ~PAGE_MASK;
+}
+
+static inline u32 fsk_est_index(unsigned long table, u32 hash)
+{
+	return hash >> (32 - fsk_est_order(table));
+}
+
+static inline u8 fsk_est_tag(u32 hash)
+{
+	return (hash & 0xff) ?: 1;
+}
+
+/**
+ * fsk_est_size() - buckets that a core's table has
+ * @core: its state
+ *
+ * Context: Any.
+ * Return: 0 while there is none.
+ */
+static inline u32 fsk_est_size(const struct fsk_est_core *core)
+{
+	unsigned long table = READ_ONCE(core->table);
+
+	return table ? 1u << fsk_est_order(table) : 0;
+}
+
+/* The one bucket that a hash belongs to, in the old table until that bucket
+ * has been moved; %NULL without a table.
+ */
+static inline struct fsk_est_bucket *
+fsk_est_bucket(const struct fsk_est_core *core, u32 hash)
+{
+	unsigned long table = READ_ONCE(core->old);
+
+	if (likely(!table) ||
+	    fsk_est_index(table, hash) < READ_ONCE(core->moved))
+		table = READ_ONCE(core->table);
+	if (unlikely(!table))
+		return NULL;
+	return &fsk_est_buckets(table)[fsk_est_index(table, hash)];
+}
+
+/* The places that may have a tag: the high bit of their bytes.  A place behind
+ * one that has it may be named wrongly, which the caller finds out.
+ */
+static inline u64 fsk_est_find_tag(u64 tags, u8 tag)
+{
+	u64 x = tags ^ 0x0101010101010101ull * tag;
+
+	return (x - 0x0101010101010101ull) & ~x & 0x0080808080808080ull;
+}
+
+#define fsk_est_for_each_tagged(place, found, tags, tag)		\
+	for ((found) = fsk_est_find_tag(tags, tag);			\
+	     (found) && ((place) = __ffs64(found) >> 3, true);		\
+	     (found) &= (found) - 1)
+
+/**
+ * fsk_est_get() - take a reference on what a place had a moment ago
+ * @place: the place
+ * @sk: what was read from it
+ *
+ * The place's own reference may be dropped at any time by who empties it, and
+ * the socket may then be another one: its memory stays a TCP socket's until
+ * the RCU read section ends.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether the caller has a reference now.
+ */
+static inline bool fsk_est_get(struct sock **place, struct sock *sk)
+{
+	if (unlikely(!refcount_inc_not_zero(&sk->sk_refcnt)))
+		return false;
+	/* Pairs with the release in sock_put() by who has emptied the place:
+	 * if this reference is another socket's, the place has changed.
+	 */
+	smp_rmb();
+	if (likely(READ_ONCE(*place) == sk))
+		return true;
+	sock_gen_put(sk);
+	return false;
+}
+
+/**
+ * fsk_est_has_port() - can this be a port of joined sockets?
+ * @est: the namespace's
+ * @hnum: local port, host byte order
+ *
+ * Context: Any.
+ * Return: whether its connections are entered and followed.
+ */
+static inline bool fsk_est_has_port(const struct fsk_est *est, u16 hnum)
+{
+	return fsk_net_has_port(est->fn, hnum) || test_bit(hnum, est->ports);
+}
+
+/**
+ * fsk_est_connected() - a joined socket has connected
+ * @fn: its namespace's state
+ * @sk: the socket
+ *
+ * Context: Process.
+ */
+static inline void fsk_est_connected(struct fsk_net *fn, const struct sock *sk)
+{
+	struct fsk_est *est = READ_ONCE(fn->est);
+
+	/* A line that all cores read is written only where it changes. */
+	if (est && READ_ONCE(est->on) && !test_bit(sk->sk_num, est->ports))
+		set_bit(sk->sk_num, est->ports);
+}
+
+#endif

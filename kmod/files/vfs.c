@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FSK_IOC_ACCEPT: accept4() by an ioctl on the listener, with a socket file
+ * from the core's pool.
+ *
+ * What accept4() asks and we cannot is answered by accept4() itself.  The
+ * security module is asked there: an ioctl is served only to credentials that
+ * accept4() has let through on this core's part of the listener within the last
+ * second.  Whoever filters or records system calls has named accept4(), so a
+ * task that is watched must make it.
+ *
+ * Under a security module that labels inodes (SELinux, Smack) nothing is
+ * served: accept4() labels the new socket's.
+ */
+#include "files/vfs.h"
+
+#include <linux/audit.h>
+#include <linux/cred.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/net.h>
+#include <linux/sched.h>
+#include <linux/security.h>
+#include <linux/uaccess.h>
+#include <net/sock.h>
+
+#include <uapi/linux/fastsocket.h>
+
+#include "compat.h"
+#include "host.h"
+#include "listen/accept.h"
+#include "listen/listen.h"
+
+#define FSK_VFS_PASS	HZ	/* what the manual promises */
+
+static const char *fsk_vfs_why_not __ro_after_init;
+
+/* Who may */
+
+/**
+ * fsk_vfs_init() - find out which security modules there are
+ *
+ * Each that labels inodes knows its own label's name; which are active is
+ * decided when the kernel boots.
+ *
+ * Context: Process, at module load.
+ */
+void __init fsk_vfs_init(void)
+{
+	if (security_ismaclabel("selinux"))
+		fsk_vfs_why_not = "SELinux labels sockets in accept4()";
+	else if (security_ismaclabel("SMACK64"))
+		fsk_vfs_why_not = "Smack labels sockets in accept4()";
+}
+
+/**
+ * fsk_vfs_forbidden() - why FSK_IOC_ACCEPT is not to be had on this machine
+ *
+ * Context: Any.
+ * Return: the reason, or %NULL when it is to be had.
+ */
+const char *fsk_vfs_forbidden(void)
+{
+	return fsk_vfs_why_not;
+}
+
+/**
+ * fsk_vfs_create() - nobody has passed
+ * @pass: zeroed memory
+ *
+ * Context: Any.
+ */
+void fsk_vfs_create(struct fsk_vfs_pass *pass)
+{
+	spin_lock_init(&pass->lock);
+}
+
+/**
+ * fsk_vfs_destroy() - drop the reference
+ * @pass: nobody uses it any more
+ *
+ * Context: Any.
+ */
+void fsk_vfs_destroy(struct fsk_vfs_pass *pass)
+{
+	put_cred(pass->cred);
+}
+
+/**
+ * fsk_vfs_pass() - accept4() let the caller through
+ * @l: the listener
+ *
+ * Context: Process, sleeps when a core is made; right after the security
+ *          module was asked.
+ */
+void fsk_vfs_pass(struct fsk_listener *l)
+{
+	struct fsk_core *own = fsk_core_claim(l);
+	const struct cred *old = NULL;
+	struct fsk_vfs_pass *pass;
+
+	if (!own)
+		return;
+	pass = &own->pass;
+	spin_lock(&pass->lock);
+	if (pass->cred != current_cred()) {
+		old = pass->cred;
+		pass->cred = get_current_cred();
+	}
+	pass->stamp = jiffies;
+	spin_unlock(&pass->lock);
+	put_cred(old);
+}
+
+static bool fsk_vfs_passed(struct fsk_vfs_pass *pass)
+{
+	bool passed;
+
+	spin_lock(&pass->lock);
+	passed = pass->cred == current_cred() &&
+		 time_is_after_jiffies(pass->stamp + FSK_VFS_PASS);
+	spin_unlock(&pass->lock);
+	return passed;
+}
+
+/* seccomp filters, audit rules and debuggers see numbers of system calls. */
+static bool fsk_vfs_watched(void)
+{
+#ifdef CONFIG_SECCOMP
+	if (current->seccomp.mode)
+		return true;
+#endif
+	return READ_ONCE(current->ptrace) || !audit_dummy_context();
+}
+
+static int fsk_vfs_may(struct fsk_listener *l, struct fsk_core *own)
+{
+	if (!READ_ONCE(l->fn->vfs) || fsk_vfs_why_not)
+		return -EOPNOTSUPP;
+	if (!own || fsk_vfs_watched()) {
+		fsk_stats_inc(l->fn, VFS_REFUSE);
+		return -EOPNOTSUPP;
+	}
+	if (!fsk_vfs_passed(&own->pass)) {
+		fsk_stats_inc(l->fn, VFS_RENEW);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+/* accept4() */
+
+/* As accept4() does it, with its errors.  Audit would have recorded the
+ * address; a task that it looks at does not come here.
+ */
+static int fsk_vfs_put_addr(struct socket *sock, const struct fsk_accept *arg)
+{
+	void __user *addr = u64_to_user_ptr(arg->addr);
+	int __user *addrlen = u64_to_user_ptr(arg->addrlen);
+	struct sockaddr_storage ss;
+	int size, len;
+
+	len = sock->ops->getname(sock, (struct sockaddr *)&ss, 2);
+	if (len < 0)
+		return -ECONNABORTED;
+	if (get_user(size, addrlen))
+		return -EFAULT;
+	if (size < 0)
+		return -EINVAL;
+	if (copy_to_user(addr, &ss, min(size, len)))
+		return -EFAULT;
+	return put_user(len, addrlen);
+}
+
+/* As in the kernel, a connection whose peer cannot be told is closed again. */
+static struct file *fsk_vfs_take(struct fsk_listener *l, struct fsk_core *own,
+				 struct socket *sock,
+				 const struct fsk_accept *arg)
+{
+	const struct fsk_host *host = fsk_host_get(sock->sk->sk_family);
+	struct proto_accept_arg how = { .flags = sock->file->f_flags };
+	struct socket *newsock;
+	struct file *file;
+	int err;
+
+	file = fsk_pool_file(&own->pool, host->ops,
+			     sock->sk->sk_prot_creator->name,
+			     arg->flags & SOCK_NONBLOCK ? O_NONBLOCK : 0);
+	if (IS_ERR(file))
+		return file;
+	newsock = file->private_data;
+	err = fsk_accept(l, sock, newsock, &how);
+	if (!err && arg->addr)
+		err = fsk_vfs_put_addr(newsock, arg);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+	return file;
+}
+
+static int fsk_vfs_accept_fd(struct fsk_listener *l, struct fsk_core *own,
+			     struct socket *sock, const struct fsk_accept *arg)
+{
+	int fd = get_unused_fd_flags(arg->flags & SOCK_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	/* accept4() makes a file first and finds no connection then. */
+	if (sock->file->f_flags & O_NONBLOCK && !fsk_accept_pending(l, sock))
+		file = ERR_PTR(-EAGAIN);
+	else
+		file = fsk_vfs_take(l, own, sock, arg);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	fsk_stats_inc(l->fn, VFS_ACCEPT);
+	return fd;
+}
+
+/**
+ * fsk_vfs_accept() - FSK_IOC_ACCEPT
+ * @l: the listener
+ * @sock: its socket
+ * @uarg: &struct fsk_accept
+ *
+ * Context: Process, sleeps as accept4() does.
+ * Return: a descriptor; -EOPNOTSUPP or -ESTALE when the caller should use
+ *         accept4(), see the ABI; or an errno of accept4().
+ */
+int fsk_vfs_accept(struct fsk_listener *l, struct socket *sock,
+		   void __user *uarg)
+{
+	struct fsk_core *own = fsk_core_claim(l);
+	struct fsk_accept arg;
+	int err;
+
+	BUILD_BUG_ON(SOCK_CLOEXEC != O_CLOEXEC);
+	err = fsk_vfs_may(l, own);
+	if (err)
+		return err;
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	if (arg.flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) || arg.pad)
+		return -EINVAL;
+	return fsk_vfs_accept_fd(l, own, sock, &arg);
+}

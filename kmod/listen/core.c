@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cores of a listener, and who takes from them.
+ *
+ * A core has a taker while a task that may run on no other CPU waits in its
+ * queue (epoll items stay there), or while the task that last waited there and
+ * does not stay queued (accept, poll, select, io_uring) is alive and still
+ * bound.  Both end by themselves when the task ends or is unbound.
+ */
+#include <linux/cpumask.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "listen/listen.h"
+#include "listen/local.h"
+#include "listen/owner.h"
+#include "listen/rescue.h"
+
+/* Whether the taker still holds its place: alive, or alive and bound. */
+static bool fsk_core_taker_alive(struct fsk_core *core, bool bound)
+{
+	struct fsk_taker *taker = rcu_dereference(core->taker);
+	struct task_struct *task;
+
+	if (!taker)
+		return false;
+	task = pid_task(taker->pid, PIDTYPE_PID);
+	if (!task || READ_ONCE(task->flags) & PF_EXITING)
+		return false;
+	return !bound || (READ_ONCE(task->nr_cpus_allowed) == 1 &&
+			  task_cpu(task) == core->cpu);
+}
+
+/**
+ * fsk_core_claimed() - will somebody take what is queued here?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: true while a bound worker waits here or will come back.
+ */
+bool fsk_core_claimed(struct fsk_core *core)
+{
+	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
+		return false;
+	/* No barrier: a waiter that is missed or seen too long only decides
+	 * which queue a connection takes, and rescue.c looks again.
+	 */
+	return waitqueue_active(&core->sock->wq.wait) ||
+	       fsk_core_taker_alive(core, true);
+}
+
+static void fsk_core_taker_free_rcu(struct rcu_head *rcu)
+{
+	struct fsk_taker *taker = container_of(rcu, struct fsk_taker, rcu);
+
+	put_pid(taker->pid);
+	kfree(taker);
+}
+
+static void fsk_core_taker_put(struct fsk_taker *taker)
+{
+	if (taker)
+		call_rcu(&taker->rcu, fsk_core_taker_free_rcu);
+}
+
+/**
+ * fsk_core_set_taker() - the calling task takes from this core
+ * @core: the core
+ *
+ * Without memory there is no claim between waits, which costs locality.
+ *
+ * Context: Process.
+ */
+void fsk_core_set_taker(struct fsk_core *core)
+{
+	struct fsk_taker *taker;
+
+	if (likely(READ_ONCE(core->taker_pid) == task_pid(current)))
+		return;
+	taker = kmalloc(sizeof(*taker), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!taker)
+		return;
+	taker->pid = get_pid(task_pid(current));
+	fsk_core_taker_put(unrcu_pointer(xchg(&core->taker,
+					      RCU_INITIALIZER(taker))));
+	WRITE_ONCE(core->taker_pid, task_pid(current));
+}
+
+static void fsk_core_note_failure(struct fsk_listener *l, int err)
+{
+	if (err == -EDQUOT) {
+		WRITE_ONCE(l->limited, true);
+		fsk_stats_inc(l->fn, LOCAL_LIMIT);
+	} else {
+		fsk_stats_inc(l->fn, LOCAL_NOMEM);
+	}
+}
+
+static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
+{
+	struct fsk_core *core;
+	int err = -ENOMEM;
+	struct sock *app;
+
+	app = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
+	if (l->dead || !l->listed)
+		return NULL;
+	core = kzalloc_node(sizeof(*core), GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
+			    cpu_to_node(cpu));
+	if (!core)
+		goto err;
+	core->listener = l;
+	core->cpu = cpu;
+	fsk_rescue_core_init(core);
+	err = fsk_local_create(core, app);
+	if (err)
+		goto err_free;
+	err = fsk_local_start(core);
+	if (err)
+		goto err_destroy;
+	WRITE_ONCE(l->limited, false);
+	fsk_pool_create(&core->pool, l->fn, cpu);
+	fsk_vfs_create(&core->pass);
+	WRITE_ONCE(l->cores, l->cores + 1);
+	rcu_assign_pointer(l->core[cpu], core);
+	fsk_group_insert(core);
+	fsk_stats_inc(l->fn, LOCAL_CREATE);
+	return core;
+
+err_destroy:
+	fsk_local_destroy(core);
+err_free:
+	kfree(core);
+err:
+	fsk_core_note_failure(l, err);
+	return NULL;
+}
+
+/**
+ * fsk_core_free() - free a core whose local listener is destroyed
+ * @core: the core, or %NULL
+ *
+ * Context: Process, after an RCU grace period.
+ */
+void fsk_core_free(struct fsk_core *core)
+{
+	if (!core)
+		return;
+	fsk_rescue_core_exit(core);
+	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
+	fsk_pool_destroy(&core->pool);
+	fsk_vfs_destroy(&core->pass);
+	kfree(core);
+}
+
+/**
+ * fsk_core_current() - the core that the calling task is bound to
+ * @l: the listener
+ *
+ * Context: Process, in a call on the listener's file, which keeps the core.
+ * Return: the core, or %NULL for a task that may run on several CPUs, and
+ *         where no core was made.
+ */
+struct fsk_core *fsk_core_current(struct fsk_listener *l)
+{
+	if (current->nr_cpus_allowed != 1)
+		return NULL;
+	return rcu_dereference_raw(l->core[raw_smp_processor_id()]);
+}
+
+static struct fsk_core *fsk_core_get_or_create(struct fsk_listener *l, int cpu)
+{
+	struct fsk_core *core;
+
+	/* Each wait of each worker comes here: not one after another. */
+	if (READ_ONCE(l->limited) && !fsk_owner_has_room(l->owner))
+		return NULL;
+	mutex_lock(&l->mutex);
+	core = rcu_dereference_protected(l->core[cpu],
+					 lockdep_is_held(&l->mutex));
+	if (!core)
+		core = fsk_core_create(l, cpu);
+	mutex_unlock(&l->mutex);
+	return core;
+}
+
+/**
+ * fsk_core_claim() - as fsk_core_current(), and make the core if need be
+ * @l: the listener
+ *
+ * Context: Process, sleeps; in a call on the listener's file.
+ * Return: the core; %NULL for a task that may run on several CPUs, without
+ *         memory, and when the listener's owner has as many as it may: then the
+ *         caller is served as on the plain kernel.
+ */
+struct fsk_core *fsk_core_claim(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+
+	if (current->nr_cpus_allowed != 1)
+		return NULL;
+	core = fsk_core_current(l);
+	if (likely(core))
+		return core;
+	return fsk_core_get_or_create(l, raw_smp_processor_id());
+}
+
+/* Serialises reservations: outermost of rank 2, so that nobody chooses between
+ * somebody else's choice and its claim.
+ */
+static DEFINE_MUTEX(fsk_core_reserve_mutex);
+
+/**
+ * fsk_core_taken() - does anybody have this core, or has it reserved?
+ * @core: the core
+ *
+ * A task that has reserved a core and is not bound to it yet has it, too.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether another task should look elsewhere.
+ */
+bool fsk_core_taken(struct fsk_core *core)
+{
+	/* No barrier: advice only. */
+	return waitqueue_active(&core->sock->wq.wait) ||
+	       fsk_core_taker_alive(core, false);
+}
+
+/* Neither a worker of this listener nor one of a sibling in its group. */
+static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
+{
+	struct fsk_core *core;
+	bool taken;
+
+	rcu_read_lock();
+	core = rcu_dereference(l->core[cpu]);
+	taken = (core && fsk_core_taken(core)) || fsk_group_taken(l, cpu);
+	rcu_read_unlock();
+	return !taken;
+}
+
+static int fsk_core_choose(struct fsk_listener *l)
+{
+	int cpu, first = -1;
+
+	for_each_cpu_and(cpu, current->cpus_ptr, cpu_online_mask) {
+		if (fsk_core_free_place(l, cpu))
+			return cpu;
+		if (first < 0)
+			first = cpu;
+	}
+	return first < 0 ? raw_smp_processor_id() : first;
+}
+
+/**
+ * fsk_core_reserve() - choose a CPU for a task that cannot bind itself
+ * @l: the listener that it is about to wait on
+ *
+ * The next CPU of the task's mask that no sibling has; when all are taken, the
+ * first of them again.
+ *
+ * Context: Process, sleeps; in a call on the listener's file.
+ * Return: the CPU, to which the caller should now be bound; -EDQUOT when the
+ *         listener's owner has as many local listeners as it may; or -ENOMEM.
+ */
+int fsk_core_reserve(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	mutex_lock(&fsk_core_reserve_mutex);
+	cpu = fsk_core_choose(l);
+	core = fsk_core_get_or_create(l, cpu);
+	if (core)
+		fsk_core_set_taker(core);
+	mutex_unlock(&fsk_core_reserve_mutex);
+	if (core)
+		return cpu;
+	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * App listeners: made when a socket joins, in their namespace's table while
+ * they listen, gone with the socket.
+ */
+#include "listen/listen.h"
+
+#include <linux/bitmap.h>
+#include <linux/slab.h>
+
+#include "listen/local.h"
+#include "listen/migrate.h"
+#include "listen/owner.h"
+#include "listen/rescue.h"
+#include "listen/wake.h"
+
+static struct workqueue_struct *fsk_listen_wq;
+static atomic_t fsk_listen_id = ATOMIC_INIT(0);
+
+static void fsk_listener_free_work(struct work_struct *work)
+{
+	struct fsk_listener *l;
+	int cpu;
+
+	l = container_of(to_rcu_work(work), struct fsk_listener, free_work);
+	fsk_rescue_listener_exit(l);
+	for_each_possible_cpu(cpu)
+		fsk_core_free(rcu_dereference_protected(l->core[cpu], true));
+	fsk_owner_put(l->owner);
+	kfree(l);
+}
+
+static void fsk_listener_update_work(struct work_struct *work)
+{
+	struct fsk_listener *l = container_of(work, struct fsk_listener, work);
+
+	fsk_listener_update(l);
+	fsk_listener_put(l);
+}
+
+static void fsk_listener_free_ref(struct kref *ref)
+{
+	struct fsk_listener *l = container_of(ref, struct fsk_listener, ref);
+
+	queue_rcu_work(fsk_listen_wq, &l->free_work);
+}
+
+/**
+ * fsk_listener_get() - take a reference
+ * @l: a listener that the caller has a reference on or finds in a table
+ *
+ * Context: Any.
+ */
+void fsk_listener_get(struct fsk_listener *l)
+{
+	kref_get(&l->ref);
+}
+
+/**
+ * fsk_listener_put() - drop a reference
+ * @l: the listener
+ *
+ * Context: Any; freeing is left to a work item.
+ */
+void fsk_listener_put(struct fsk_listener *l)
+{
+	kref_put(&l->ref, fsk_listener_free_ref);
+}
+
+/* Listing */
+
+static bool fsk_listener_port_used(struct fsk_net *fn, u16 hnum)
+{
+	struct fsk_listener *l;
+
+	hash_for_each_possible(fn->listeners, l, node, hnum)
+		if (l->hnum == hnum)
+			return true;
+	return false;
+}
+
+/* The hooks exist while a listener does: everybody else's packets pay
+ * nothing in a namespace that has none.
+ */
+static int fsk_listener_hook(struct fsk_net *fn)
+{
+	int err = fsk_net_make_ports(fn);
+
+	if (err || fn->hooked)
+		return err;
+	err = nf_register_net_hooks(fn->net, fn->hook_ops,
+				    ARRAY_SIZE(fn->hook_ops));
+	fn->hooked = !err;
+	return err;
+}
+
+static int fsk_listener_list(struct fsk_listener *l, struct sock *sk)
+{
+	struct fsk_net *fn = l->fn;
+	int err;
+
+	mutex_lock(&fn->mutex);
+	err = fsk_listener_hook(fn);
+	if (!err) {
+		l->hnum = inet_sk(sk)->inet_num;
+		fsk_group_join(l, sk);
+		hash_add_rcu(fn->listeners, &l->node, l->hnum);
+		set_bit(l->hnum, fn->ports);
+		fn->nr_listeners++;
+		l->listed = true;
+	}
+	mutex_unlock(&fn->mutex);
+	return err;
+}
+
+static void fsk_listener_unlist(struct fsk_listener *l)
+{
+	struct fsk_net *fn = l->fn;
+
+	mutex_lock(&fn->mutex);
+	l->listed = false;
+	hash_del_rcu(&l->node);
+	fsk_group_leave(l);
+	if (!fsk_listener_port_used(fn, l->hnum))
+		clear_bit(l->hnum, fn->ports);
+	if (!--fn->nr_listeners) {
+		nf_unregister_net_hooks(fn->net, fn->hook_ops,
+					ARRAY_SIZE(fn->hook_ops));
+		fn->hooked = false;
+	}
+	mutex_unlock(&fn->mutex);
+}
+
+static void fsk_listener_start_cores(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	fsk_listener_for_each_core(l, cpu, core) {
+		/* A core that fails to start stays closed: packets go the
+		 * kernel's way, as they do without a core.
+		 */
+		if (!fsk_local_start(core))
+			fsk_group_insert(core);
+	}
+}
+
+static void fsk_listener_stop_cores(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	fsk_listener_for_each_core(l, cpu, core)
+		fsk_local_stop(core, l->sock->sk);
+}
+
+static int __fsk_listener_update(struct fsk_listener *l)
+{
+	struct sock *sk;
+	bool listening;
+	int err = 0;
+
+	lockdep_assert_held(&l->mutex);
+	sk = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
+	listening = sk && inet_sk_state_load(sk) == TCP_LISTEN;
+	if (l->listed && (!listening || l->hnum != inet_sk(sk)->inet_num)) {
+		fsk_listener_unlist(l);
+		fsk_listener_stop_cores(l);
+	}
+	if (listening && !l->listed) {
+		err = fsk_listener_list(l, sk);
+		if (!err)
+			fsk_listener_start_cores(l);
+	}
+	return err;
+}
+
+/**
+ * fsk_listener_update() - follow a socket that began or ceased to listen
+ * @l: the listener
+ *
+ * Looks at the socket as it is now, so it doesn't matter in which order
+ * concurrent listen() and shutdown() get here.
+ *
+ * Context: Process, sleeps.  Not under lock_sock().
+ */
+void fsk_listener_update(struct fsk_listener *l)
+{
+	mutex_lock(&l->mutex);
+	__fsk_listener_update(l);
+	mutex_unlock(&l->mutex);
+}
+
+/**
+ * fsk_listener_update_later() - the same, from where one can't sleep
+ * @l: the listener
+ *
+ * Context: Any; from a timer of @l, which is waited for before @l is freed.
+ */
+void fsk_listener_update_later(struct fsk_listener *l)
+{
+	if (kref_get_unless_zero(&l->ref) &&
+	    !queue_work(fsk_listen_wq, &l->work))
+		fsk_listener_put(l);
+}
+
+/* Making and releasing */
+
+/**
+ * fsk_listener_create() - make the state of a socket that joins
+ * @sk: a TCP socket, closed or listening
+ *
+ * Context: Process.  Expects lock_sock(@sk).
+ * Return: the listener, with the reference that fsk_listener_release() drops,
+ *         listed if @sk listens; or an ERR_PTR().
+ */
+struct fsk_listener *fsk_listener_create(struct sock *sk)
+{
+	struct fsk_listener *l;
+	int err;
+
+	l = kzalloc(struct_size(l, core, nr_cpu_ids),
+		    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!l)
+		return ERR_PTR(-ENOMEM);
+	l->owner = fsk_owner_get(sk->sk_socket->file);
+	if (!l->owner) {
+		kfree(l);
+		return ERR_PTR(-ENOMEM);
+	}
+	RCU_INIT_POINTER(l->sk, sk);
+	l->sock = sk->sk_socket;
+	l->fn = fsk_net_of(sock_net(sk));
+	l->id = atomic_inc_return(&fsk_listen_id);
+	mutex_init(&l->mutex);
+	kref_init(&l->ref);
+	INIT_WORK(&l->work, fsk_listener_update_work);
+	INIT_RCU_WORK(&l->free_work, fsk_listener_free_work);
+	fsk_rescue_listener_init(l);
+	init_waitqueue_func_entry(&l->app_wait, fsk_wake_from_app);
+
+	mutex_lock(&l->mutex);
+	err = __fsk_listener_update(l);
+	mutex_unlock(&l->mutex);
+	if (err) {
+		fsk_listener_put(l);
+		return ERR_PTR(err);
+	}
+	add_wait_queue_exclusive(&l->sock->wq.wait, &l->app_wait);
+	return l;
+}
+
+/**
+ * fsk_listener_release() - the last descriptor is closed
+ * @l: the listener; the caller's reference is dropped
+ *
+ * Context: Process, sleeps.  Nobody can be in accept() or poll() or have it in
+ *          an epoll set any more.  See "How a listener goes" in DOC: locking.
+ */
+void fsk_listener_release(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	remove_wait_queue(&l->sock->wq.wait, &l->app_wait);
+	fsk_migrate_close(l->sock->sk);
+	mutex_lock(&l->mutex);
+	if (l->listed)
+		fsk_listener_unlist(l);
+	l->dead = true;
+	/* Until they are closed, they need it to make connections from. */
+	fsk_listener_stop_cores(l);
+	RCU_INIT_POINTER(l->sk, NULL);
+	fsk_listener_for_each_core(l, cpu, core)
+		fsk_local_destroy(core);
+	mutex_unlock(&l->mutex);
+	fsk_listener_put(l);
+}
+
+/**
+ * fsk_listen_init() - make the work queue
+ *
+ * Context: Process, at module load.
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_listen_init(void)
+{
+	fsk_listen_wq = alloc_workqueue("fastsocket", WQ_UNBOUND, 0);
+	return fsk_listen_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * fsk_listen_exit() - wait until the last listener is freed
+ *
+ * Context: Process, at unload, when no app listener exists.
+ */
+void fsk_listen_exit(void)
+{
+	/* Work that update_later() queued may drop the last reference, which
+	 * queues an RCU work, which frees takers by RCU.
+	 */
+	flush_workqueue(fsk_listen_wq);
+	rcu_barrier();
+	destroy_workqueue(fsk_listen_wq);
+	rcu_barrier();
+}

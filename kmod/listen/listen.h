@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_LISTEN_H
+#define FSK_LISTEN_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/net.h>
+#include <linux/rculist.h>
+#include <linux/smp.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <net/request_sock.h>
+#include <net/inet_connection_sock.h>
+#include <net/sock.h>
+
+#include "files/pool.h"
+#include "files/vfs.h"
+#include "netns.h"
+
+struct fsk_listener;
+struct fsk_owner;
+
+/**
+ * struct fsk_group - the members of one SO_REUSEPORT group that have joined
+ * @members: how many; protected by fsk_net.mutex
+ * @orphans: a hint that some core is orphaned, so that none is looked for
+ *	where none is; see fsk_group_search()
+ * @rcu: frees, after readers have left
+ * @listeners: the members; RCU, written under fsk_net.mutex
+ * @cores: by CPU number, the members' cores there; RCU, written under
+ *	fsk_net.mutex
+ */
+struct fsk_group {
+	unsigned int members;
+	bool orphans;
+	struct rcu_head rcu;
+	struct hlist_head listeners;
+	struct hlist_head cores[];
+};
+
+/**
+ * struct fsk_taker - the task that takes from a queue between its waits
+ * @pid: the task, referenced
+ * @rcu: frees, after readers on the packet side have left
+ */
+struct fsk_taker {
+	struct pid *pid;
+	struct rcu_head rcu;
+};
+
+/* fsk_core.flags */
+enum {
+	FSK_CORE_ORPHANED,	/* new connections go elsewhere; rescue.c */
+};
+
+/**
+ * struct fsk_core - one core's part of one app listener
+ * @sk: the local listener; RCU, written under fsk_listener.mutex, %NULL once
+ *	the app listener is released
+ * @sock: its &struct socket, whose wait queue is where bound workers wait;
+ *	constant until the app listener is released
+ * @listener: constant
+ * @cpu: constant
+ * @flags: bits FSK_CORE_*, atomic
+ * @taker: who takes without staying queued; RCU, replaced by xchg()
+ * @taker_pid: whom @taker names, only to be compared; two takers that set it
+ *	at once may leave the wrong one, which costs locality
+ * @stamp: jiffies of the last progress; written by whoever makes it
+ * @turn: whose turn it is when both queues have something; only a hint
+ * @syns: SYNs taken; written by the hook on @cpu
+ * @accept_local: connections that tasks bound here took from this queue
+ * @accept_app: ... from the app listener's queue
+ * @accept_other: ... from another core's queue
+ * @rescued: connections that others took from this queue
+ * @rescues: times orphaned
+ * @timer: rescue; runs while something is queued, on @cpu
+ * @back_at: jiffies before which an orphaned core does not come back
+ * @backoff: in jiffies, doubled when orphaned again soon
+ * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
+ * @pool: socket files for FSK_IOC_ACCEPT
+ * @pass: who may use that
+ */
+struct fsk_core {
+	struct sock __rcu *sk;
+	struct socket *sock;
+	struct fsk_listener *listener;
+	int cpu;
+	unsigned long flags;
+	struct fsk_taker __rcu *taker;
+	const struct pid *taker_pid;
+	unsigned long stamp;
+	bool turn;
+	u64 syns;
+	atomic_long_t accept_local;
+
+	/* cold from here on */
+	atomic_long_t accept_app;
+	atomic_long_t accept_other;
+	atomic_long_t rescued;
+	atomic_long_t rescues;
+	struct timer_list timer;
+	unsigned long back_at;
+	unsigned long backoff;
+	struct hlist_node group_node;
+
+	struct fsk_pool pool;
+	struct fsk_vfs_pass pass;
+};
+
+/**
+ * struct fsk_listener - one app listener
+ * @sk: its socket; RCU, %NULL once it is released
+ * @fn: its namespace's state, constant
+ * @group: the SO_REUSEPORT group that it is a member of, or %NULL; RCU,
+ *	written under fsk_net.mutex
+ * @orphans: how many cores are orphaned
+ * @cores: how many exist, so that none is searched for where none is
+ * @sock: its &struct socket; valid until release() returns
+ * @mutex: rank 2 of DOC: locking; protects what follows
+ * @listed: in the namespace's table: it is listening
+ * @dead: released; no core is made any more
+ * @hnum: the port that it is listed under, host byte order
+ * @limited: the owner has as many local listeners as it may, so a core was not
+ *	made; written under @mutex
+ * @owner: who its local listeners are charged to, constant, referenced
+ * @id: names it to user space, constant
+ * @ref: references, see DOC: locking
+ * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
+ * @group_node: in fsk_group.listeners; written under fsk_net.mutex, RCU
+ * @app_wait: our entry in the app listener's wait queue; hands its events on
+ *	to workers that wait on a core
+ * @app_timer: watches the app listener's queue when workers wait on cores
+ * @app_stamp: jiffies when it began to be not empty, or all were last woken
+ * @app_turn: CPU whose workers were woken last where it is all the same;
+ *	protected by the lock of the app listener's wait queue
+ * @accept_app: connections that tasks not bound to a core took from the app
+ *	listener's queue
+ * @accept_other: ... from a core's queue
+ * @work: brings the state in line after an abort that we only see later
+ * @free_work: frees, after an RCU grace period
+ * @core: by CPU number; RCU, written under @mutex
+ */
+struct fsk_listener {
+	struct sock __rcu *sk;
+	struct fsk_net *fn;
+	struct fsk_group __rcu *group;
+	atomic_t orphans;
+	unsigned int cores;
+
+	/* cold from here on */
+	struct socket *sock;
+	struct mutex mutex;	/* rank 2 of DOC: locking */
+	bool listed;
+	bool dead;
+	bool limited;
+	u16 hnum;
+	struct fsk_owner *owner;
+	u32 id;
+	struct kref ref;
+	struct hlist_node node;
+	struct hlist_node group_node;
+	wait_queue_entry_t app_wait;
+	struct timer_list app_timer;
+	unsigned long app_stamp;
+	unsigned int app_turn;
+	atomic_long_t accept_app;
+	atomic_long_t accept_other;
+	struct work_struct work;
+	struct rcu_work free_work;
+	struct fsk_core __rcu *core[];
+};
+
+int fsk_listen_init(void);
+void fsk_listen_exit(void);
+
+struct fsk_listener *fsk_listener_create(struct sock *sk);
+void fsk_listener_release(struct fsk_listener *l);
+void fsk_listener_update(struct fsk_listener *l);
+void fsk_listener_update_later(struct fsk_listener *l);
+void fsk_listener_get(struct fsk_listener *l);
+void fsk_listener_put(struct fsk_listener *l);
+
+struct fsk_core *fsk_core_current(struct fsk_listener *l);
+struct fsk_core *fsk_core_claim(struct fsk_listener *l);
+void fsk_core_set_taker(struct fsk_core *core);
+bool fsk_core_claimed(struct fsk_core *core);
+bool fsk_core_taken(struct fsk_core *core);
+int fsk_core_reserve(struct fsk_listener *l);
+void fsk_core_free(struct fsk_core *core);
+
+struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);
+void fsk_group_leave(struct fsk_listener *l);
+void fsk_group_insert(struct fsk_core *core);
+bool fsk_group_taken(struct fsk_listener *l, int cpu);
+void fsk_group_note_orphan(struct fsk_listener *l);
+typedef struct fsk_core *(*fsk_group_older_t)(struct fsk_core *a,
+					      struct fsk_core *b);
+struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
+				  fsk_group_older_t older);
+struct fsk_core *fsk_group_pick(struct fsk_listener *l, struct sock *sk);
+
+/**
+ * fsk_listener_of() - the app listener that a socket is
+ * @sk: any TCP socket whose icsk_ulp_ops are ours
+ *
+ * Context: Expects rcu_read_lock() or a reference on the socket's file.
+ * Return: the listener, or %NULL when it is just leaving.
+ */
+static inline struct fsk_listener *fsk_listener_of(const struct sock *sk)
+{
+	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
+}
+
+/**
+ * fsk_queue_empty() - has a listening socket nothing to accept?
+ * @sk: a TCP socket
+ *
+ * Context: Any; no lock. The same test that poll() makes.
+ * Return: whether the accept queue is empty.
+ */
+static inline bool fsk_queue_empty(const struct sock *sk)
+{
+	return reqsk_queue_empty(&inet_csk(sk)->icsk_accept_queue);
+}
+
+/**
+ * fsk_core_pending() - does this core's queue hold a connection?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether somebody should accept.
+ */
+static inline bool fsk_core_pending(const struct fsk_core *core)
+{
+	const struct sock *sk = rcu_dereference(core->sk);
+
+	return sk && !fsk_queue_empty(sk);
+}
+
+/**
+ * fsk_listener_core() - a listener's core of one CPU
+ * @l: the listener
+ * @cpu: the CPU
+ *
+ * Context: Expects rcu_read_lock() or fsk_listener.mutex.
+ * Return: the core, or %NULL where none was made.
+ */
+static inline struct fsk_core *fsk_listener_core(const struct fsk_listener *l,
+						 int cpu)
+{
+	return rcu_dereference_check(l->core[cpu], lockdep_is_held(&l->mutex));
+}
+
+/* All cores of a listener that exist; see fsk_listener_core(). No break. */
+#define fsk_listener_for_each_core(l, cpu, c)				\
+	for_each_possible_cpu(cpu)					\
+		for ((c) = fsk_listener_core(l, cpu); c; (c) = NULL)
+
+#endif

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One local listener: an ordinary listening TCP socket in no kernel table.
+ *
+ * Its handshakes are the kernel's; two functions of it are ours.  The child of
+ * a handshake is made from the app listener, so that it inherits every option
+ * of the application's own socket, and the wake-up goes to the workers of this
+ * core.  Which packets get here is rx.c's business, who waits is core.c's.
+ */
+#include "listen/local.h"
+
+#include <linux/net.h>
+#include <linux/security.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "host.h"
+#include "listen/listen.h"
+#include "listen/migrate.h"
+#include "listen/options.h"
+#include "listen/owner.h"
+#include "listen/wake.h"
+
+/* While it starts to listen, a local listener takes no port and enters no
+ * table.  By family: 0 is IPv4, 1 is IPv6.
+ */
+static struct proto fsk_local_prot[2];
+static struct inet_connection_sock_af_ops fsk_local_af_ops[2];
+
+/* A core's queue is woken from within the app listener's: rank 5. */
+static struct lock_class_key fsk_local_wait_key;
+/* Rank 4.  The class of the kernel's own sockets is that of some of users',
+ * too: of those that MPTCP made and gave to accept() as plain TCP.
+ */
+static struct lock_class_key fsk_local_slock_key;
+static struct lock_class_key fsk_local_lock_key;
+
+static int fsk_local_get_port(struct sock *sk, unsigned short snum)
+{
+	return 0;
+}
+
+static int fsk_local_hash(struct sock *sk)
+{
+	return 0;
+}
+
+/* The app listener as parent would test its own accept queue for being full,
+ * which says nothing about this one.
+ */
+static const struct sock *fsk_local_parent(const struct sock *sk)
+{
+	const struct fsk_core *core = rcu_dereference_sk_user_data(sk);
+	const struct sock *app;
+
+	app = core ? rcu_dereference(core->listener->sk) : NULL;
+	if (!app || inet_sk_state_load(app) != TCP_LISTEN)
+		return NULL;
+	if (sk_acceptq_is_full(sk)) {
+		NET_INC_STATS(sock_net(sk), LINUX_MIB_LISTENOVERFLOWS);
+		fsk_stats_inc(core->listener->fn, OVERFLOW);
+		return NULL;
+	}
+	return app;
+}
+
+static const struct sock *fsk_local_parent_or_drop(const struct sock *sk,
+						   struct sk_buff *skb,
+						   struct request_sock *req,
+						   struct dst_entry *dst)
+{
+	const struct sock *app = fsk_local_parent(sk);
+
+	if (unlikely(!app)) {
+		dst_release(dst);
+		tcp_listendrop(sk);
+	} else if (unlikely(fsk_options_bypass(app)) &&
+		   !fsk_options_admit((struct sock *)app, skb, req)) {
+		dst_release(dst);
+		sk_drops_skbadd((struct sock *)sk, skb);
+		app = NULL;
+	}
+	return app;
+}
+
+FSK_COMPAT_SYN_RECV_SOCK(fsk_local_syn_recv_sock, fsk_local_parent_or_drop)
+
+/* Called in softirq context with the child's spinlock held, or by a task that
+ * processes its own transmission on the loopback interface.
+ */
+static void fsk_local_data_ready(struct sock *sk)
+{
+	struct fsk_core *core;
+
+	rcu_read_lock();
+	core = rcu_dereference_sk_user_data(sk);
+	if (core)
+		fsk_wake_core(core);
+	rcu_read_unlock();
+}
+
+/**
+ * fsk_local_init() - derive the functions of local listeners from the host's
+ *
+ * Context: Process, at module load, after fsk_host_init().
+ */
+void fsk_local_init(void)
+{
+	static const int family[] = { AF_INET, AF_INET6 };
+	const struct fsk_host *host;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(family); i++) {
+		host = fsk_host_get(family[i]);
+		if (!host)
+			continue;
+		fsk_local_prot[i] = *host->prot;
+		fsk_local_prot[i].get_port = fsk_local_get_port;
+		fsk_local_prot[i].hash = fsk_local_hash;
+		fsk_local_af_ops[i] = *host->af_ops;
+		fsk_local_af_ops[i].syn_recv_sock = fsk_local_syn_recv_sock;
+	}
+}
+
+/* Filters that look at a SYN-ACK's socket (nftables' skuid, cgroup) should see
+ * what they see on the plain kernel.
+ */
+static void fsk_local_impersonate(struct sock *sk, struct sock *app)
+{
+	sk->sk_ipv6only = app->sk_ipv6only;
+	sk->sk_rcv_saddr = app->sk_rcv_saddr;
+#if IS_ENABLED(CONFIG_IPV6)
+	sk->sk_v6_rcv_saddr = app->sk_v6_rcv_saddr;
+#endif
+	inet_sk(sk)->inet_saddr = inet_sk(app)->inet_saddr;
+	security_sk_clone(app, sk);
+	sk_set_socket(sk, app->sk_socket);
+}
+
+/**
+ * fsk_local_create() - make a core's local listener, not yet listening
+ * @core: the core, not yet published; owns the socket until
+ *	fsk_local_destroy()
+ * @app: the app listener
+ *
+ * Context: Process, in a call on the app listener's file.  Expects
+ *          fsk_listener.mutex.
+ * Return: 0, -EDQUOT when the owner has as many as it may, or the errno of
+ *         making a socket.
+ * Source: Fastsocket (ASPLOS 2016), local listen table.
+ */
+int fsk_local_create(struct fsk_core *core, struct sock *app)
+{
+	struct fsk_listener *l = core->listener;
+	int v6 = app->sk_family == AF_INET6;
+	struct socket *sock;
+	struct sock *sk;
+	int err;
+
+	err = fsk_owner_charge(l->owner, l->sock->file);
+	if (err)
+		return err;
+	err = sock_create_kern(sock_net(app), app->sk_family, SOCK_STREAM,
+			       IPPROTO_TCP, &sock);
+	if (err)
+		goto err_uncharge;
+	sk = sock->sk;
+	lockdep_set_class(&sock->wq.wait.lock, &fsk_local_wait_key);
+	sock_lock_init_class_and_name(sk, "slock-fastsocket",
+				      &fsk_local_slock_key,
+				      "sk_lock-fastsocket",
+				      &fsk_local_lock_key);
+	fsk_compat_sk_hold_net(sk);
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	fsk_local_impersonate(sk, app);
+	fsk_options_sync(sk, app);
+	inet_csk(sk)->icsk_af_ops = &fsk_local_af_ops[v6];
+	sk->sk_data_ready = fsk_local_data_ready;
+	rcu_assign_sk_user_data(sk, core);
+	core->sock = sock;
+	rcu_assign_pointer(core->sk, sk);
+	atomic_inc(&l->fn->nr_locals);
+	return 0;
+
+err_uncharge:
+	fsk_owner_uncharge(l->owner);
+	return err;
+}
+
+/**
+ * fsk_local_start() - let a local listener listen
+ * @core: the core
+ *
+ * It has no port: there is nothing to conflict with, and nothing that keeps
+ * the port taken when the application has closed its own.
+ *
+ * Context: Process.  Expects fsk_listener.mutex.
+ * Return: 0 or the errno of listen().
+ */
+int fsk_local_start(struct fsk_core *core)
+{
+	struct sock *sk = core->sock->sk;
+	struct proto *prot = sk->sk_prot;
+	int err;
+
+	if (sk->sk_state == TCP_LISTEN)
+		return 0;
+	WRITE_ONCE(sk->sk_prot, &fsk_local_prot[sk->sk_family == AF_INET6]);
+	err = kernel_listen(core->sock, sk->sk_max_ack_backlog);
+	WRITE_ONCE(sk->sk_prot, prot);
+	return err;
+}
+
+/**
+ * fsk_local_stop() - stop listening, as shutdown() of a listener does
+ * @core: the core
+ * @app: the app listener, which does not listen any more
+ *
+ * Connections that are queued are reset, or go to another member of the
+ * SO_REUSEPORT group where that is wanted.  Wakes who waits here.
+ *
+ * Context: Process.  Expects fsk_listener.mutex.
+ */
+void fsk_local_stop(struct fsk_core *core, struct sock *app)
+{
+	struct sock *sk = core->sock->sk;
+
+	if (sk->sk_state != TCP_LISTEN)
+		return;
+	fsk_migrate_local(sk, app);
+	kernel_sock_shutdown(core->sock, SHUT_RDWR);
+}
+
+/**
+ * fsk_local_destroy() - release a core's local listener
+ * @core: the core; its &struct socket is gone afterwards
+ *
+ * Request sockets may still refer to the sock; they find it closed and with
+ * the kernel's own functions.
+ *
+ * Context: Process.  Expects fsk_listener.mutex and that nobody can wait on
+ *          the socket's queue any more.
+ */
+void fsk_local_destroy(struct fsk_core *core)
+{
+	struct sock *sk = core->sock->sk;
+	const struct fsk_host *host = fsk_host_get(sk->sk_family);
+
+	RCU_INIT_POINTER(core->sk, NULL);
+	rcu_assign_sk_user_data(sk, NULL);
+	WRITE_ONCE(sk->sk_data_ready, host->data_ready);
+	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, host->af_ops);
+	sock_release(core->sock);
+	atomic_dec(&core->listener->fn->nr_locals);
+	fsk_owner_uncharge(core->listener->owner);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef FSK_RESCUE_H
+#define FSK_RESCUE_H
+
+#include "listen/listen.h"
+
+void fsk_rescue_core_init(struct fsk_core *core);
+void fsk_rescue_core_exit(struct fsk_core *core);
+void fsk_rescue_listener_init(struct fsk_listener *l);
+void fsk_rescue_listener_exit(struct fsk_listener *l);
+void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk);
+void fsk_rescue_arm_app(struct fsk_listener *l);
+void fsk_rescue_orphan(struct fsk_core *core);
+void fsk_rescue_limit_changed(struct fsk_net *fn);
+void __fsk_rescue_return(struct fsk_core *core);
+
+/**
+ * fsk_rescue_return() - a worker is back at its core
+ * @core: the core that the calling task is bound to
+ *
+ * The one test that rescue costs on the accept path.
+ *
+ * Context: Process, in accept() or poll() of a task bound to @core.
+ */
+static inline void fsk_rescue_return(struct fsk_core *core)
+{
+	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
+		__fsk_rescue_return(core);
+}
+
+#endif

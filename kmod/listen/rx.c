@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The packet hooks: who gets this packet.
+ *
+ * They sit at the very end of LOCAL_IN, where routing, defragmentation, NAT
+ * and all filters have been, and nothing but TCP follows.  For a SYN to a port
+ * with an app listener they make the lookup that TCP is about to make (it then
+ * need not), so the kernel's own rules decide which socket is meant: scores,
+ * devices and VRFs, SO_REUSEPORT, TIME_WAIT and half-open connections.
+ *
+ * The place differs from the design's PRE_ROUTING on purpose: there, a packet
+ * that is to be forwarded would be dropped for having a socket, and the lookup
+ * would come before routing knows the device.
+ */
+#include "listen/rx.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/tcp.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "established/direct.h"
+#include "listen/listen.h"
+#include "listen/options.h"
+#include "listen/timewait.h"
+#include "listen/ulp.h"
+
+#define FSK_RX_FLAGS	(TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | \
+			 TCP_FLAG_FIN)
+
+/* An ACK that may carry a cookie.  Once the last cookie has grown too old,
+ * ACKs are no longer looked at.
+ */
+static noinline bool fsk_rx_wants_ack(struct fsk_net *fn,
+				      const struct tcphdr *th, __be32 flags)
+{
+	if (!time_before32((u32)jiffies, READ_ONCE(fn->synq_stamp) +
+					 TCP_SYNCOOKIE_VALID)) {
+		WRITE_ONCE(fn->cookies, false);
+		return false;
+	}
+	return flags == TCP_FLAG_ACK && fsk_net_has_port(fn, ntohs(th->dest));
+}
+
+/* All that a bystander's packet pays; inlined into both hooks for that.  A TCP
+ * header that is not linear goes the kernel's way.
+ */
+static __always_inline bool fsk_rx_wants(struct fsk_net *fn,
+					 const struct sk_buff *skb)
+{
+	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	__be32 flags;
+
+	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
+		return false;
+	flags = tcp_flag_word(th) & FSK_RX_FLAGS;
+	if (flags == TCP_FLAG_SYN)
+		return fsk_net_has_port(fn, ntohs(th->dest));
+	return unlikely(READ_ONCE(fn->cookies)) &&
+	       fsk_rx_wants_ack(fn, th, flags);
+}
+
+/* Programs attached to sk_lookup may have state: TCP runs them, once. */
+static bool fsk_rx_has_sk_lookup(const struct net *net)
+{
+#ifdef CONFIG_BPF_SYSCALL
+	return rcu_access_pointer(net->bpf.run_array[NETNS_BPF_SK_LOOKUP]);
+#else
+	return false;
+#endif
+}
+
+/* Cookies */
+
+static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *sk)
+{
+	u32 now = jiffies;
+
+	if (likely(!inet_csk_reqsk_queue_is_full(sk) &&
+		   READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) != 2))
+		return;
+	if (READ_ONCE(fn->cookies) &&
+	    time_between32(now, READ_ONCE(fn->synq_stamp),
+			   READ_ONCE(fn->synq_stamp) + HZ))
+		return;
+	WRITE_ONCE(fn->synq_stamp, now);
+	WRITE_ONCE(fn->cookies, true);
+}
+
+/* Only a listener that has sent cookies lately believes one.  This core's is
+ * the likeliest; the handshake may have begun on another.
+ */
+static struct fsk_core *fsk_rx_pick_cookie(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	struct sock *sk;
+	int cpu;
+
+	for_each_cpu_wrap(cpu, cpu_possible_mask, smp_processor_id()) {
+		core = rcu_dereference(l->core[cpu]);
+		sk = core ? rcu_dereference(core->sk) : NULL;
+		if (sk && !tcp_synq_no_recent_overflow(sk))
+			return core;
+	}
+	return NULL;
+}
+
+/* SYNs */
+
+static struct fsk_core *fsk_rx_pick_syn(struct fsk_net *fn,
+					struct fsk_listener *l, struct sock *sk)
+{
+	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
+
+	if (core && fsk_core_claimed(core))
+		return core;
+	if (core && test_bit(FSK_CORE_ORPHANED, &core->flags))
+		fsk_stats_inc(fn, SYN_ORPHANED);
+	core = fsk_group_pick(l, sk);
+	if (!core)
+		fsk_stats_inc(fn, SYN_UNCLAIMED);
+	return core;
+}
+
+/* The local listener that stands for this app listener here, or NULL. */
+static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
+				    bool syn)
+{
+	struct fsk_listener *l = fsk_listener_of(app);
+	struct fsk_core *core;
+	struct sock *sk;
+
+	if (!l)
+		return NULL;
+	core = syn ? fsk_rx_pick_syn(fn, l, app) : fsk_rx_pick_cookie(l);
+	if (!core)
+		return NULL;
+	app = rcu_dereference(core->listener->sk);
+	sk = rcu_dereference(core->sk);
+	if (!app || !sk || inet_sk_state_load(sk) != TCP_LISTEN)
+		return NULL;
+	if (unlikely(fsk_options_bypass(app))) {
+		fsk_stats_inc(fn, SYN_BYPASSED);
+		return NULL;
+	}
+	if (!syn) {
+		fsk_stats_inc(fn, COOKIE_LOCAL);
+		return sk;
+	}
+	if (core->cpu == smp_processor_id())
+		fsk_options_sync(sk, app);
+	fsk_rx_note_cookie(fn, sk);
+	core->syns++;
+	fsk_stats_inc(fn, SYN_LOCAL);
+	return sk;
+}
+
+static void fsk_rx_give(struct sk_buff *skb, struct sock *sk,
+			void (*destructor)(struct sk_buff *skb))
+{
+	skb->sk = sk;
+	skb->destructor = destructor;
+}
+
+static bool fsk_rx_give_listener(struct fsk_net *fn, struct sk_buff *skb,
+				 struct sock *sk, bool syn)
+{
+	sk = fsk_ulp_joined(sk) ? fsk_rx_exchange(fn, sk, syn) : NULL;
+	if (!sk)
+		return false;
+	fsk_rx_give(skb, sk, sock_pfree);
+	return true;
+}
+
+static struct sock *fsk_rx_lookup_listener(struct fsk_net *fn,
+					   struct sk_buff *skb, int family)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	if (family == NFPROTO_IPV4)
+		return fsk_compat_listener4(fn->net, skb, ip_hdr(skb), th);
+#if IS_ENABLED(CONFIG_IPV6)
+	return fsk_compat_listener6(fn->net, skb, ipv6_hdr(skb), th);
+#else
+	return NULL;
+#endif
+}
+
+/* Whether a SYN for a connection in TIME_WAIT, which @tw is and which the
+ * caller has a reference on, went to a local listener.
+ */
+static bool fsk_rx_reopen(struct fsk_net *fn, struct sk_buff *skb,
+			  struct sock *tw, int family)
+{
+	struct sock *sk;
+
+	fsk_stats_inc(fn, SYN_TIMEWAIT);
+	if (!fsk_timewait_may_reopen(skb, tw, family))
+		return false;
+	sk = fsk_rx_lookup_listener(fn, skb, family);
+	if (!sk || !fsk_rx_give_listener(fn, skb, sk, true))
+		return false;
+	fsk_timewait_end(tw);
+	return true;
+}
+
+/* @sk is what TCP would find.  A reference that came with it goes with the
+ * packet, as early demultiplexing does it.
+ */
+static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
+			  struct sock *sk, bool refcounted, int family)
+{
+	bool syn = tcp_hdr(skb)->syn;
+
+	if (!refcounted) {
+		fsk_rx_give_listener(fn, skb, sk, syn);
+		return;
+	}
+	if (syn && sk->sk_state == TCP_TIME_WAIT &&
+	    fsk_rx_reopen(fn, skb, sk, family))
+		return;
+	fsk_rx_give(skb, sk, sock_edemux);
+}
+
+static bool fsk_rx_leave_alone(struct fsk_net *fn, const struct sk_buff *skb)
+{
+	if (skb->sk || skb->destructor || skb->pkt_type != PACKET_HOST)
+		return true;
+	if (unlikely(fsk_rx_has_sk_lookup(fn->net))) {
+		fsk_stats_inc(fn, SYN_SK_LOOKUP);
+		return true;
+	}
+	return false;
+}
+
+/* Selectors of SO_REUSEPORT groups expect to see the packet from TCP on.
+ *
+ * A packet that NFQUEUE has let pass comes in the task that said so, which may
+ * be interrupted and move to another core.
+ */
+static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	int offset = skb_transport_offset(skb);
+	bool refcounted;
+	struct sock *sk;
+
+	if (fsk_rx_leave_alone(fn, skb))
+		return;
+	local_bh_disable();
+	__skb_pull(skb, offset);
+	sk = fsk_compat_lookup4(fn->net, skb, iph, th, &refcounted);
+	if (sk)
+		fsk_rx_assign(fn, skb, sk, refcounted, NFPROTO_IPV4);
+	__skb_push(skb, offset);
+	local_bh_enable();
+}
+
+unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
+		fsk_direct_note_finish(false, state->okfn);
+		fsk_rx_steal4(priv, skb);
+	}
+	return NF_ACCEPT;
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct tcphdr *th = tcp_hdr(skb);
+	int offset = skb_transport_offset(skb);
+	bool refcounted;
+	struct sock *sk;
+
+	if (fsk_rx_leave_alone(fn, skb))
+		return;
+	local_bh_disable();
+	__skb_pull(skb, offset);
+	sk = fsk_compat_lookup6(fn->net, skb, ip6h, th, &refcounted);
+	if (sk)
+		fsk_rx_assign(fn, skb, sk, refcounted, NFPROTO_IPV6);
+	__skb_push(skb, offset);
+	local_bh_enable();
+}
+
+/* A packet with extension headers goes the kernel's way. */
+unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
+		fsk_direct_note_finish(true, state->okfn);
+		fsk_rx_steal6(priv, skb);
+	}
+	return NF_ACCEPT;
+}
+#else
+unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+#endif
+
+/* To be registered with a &struct fsk_net as priv.
+ *
+ * Last of all, but for conntrack's confirmation, which has the same priority.
+ */
+const struct nf_hook_ops fsk_rx_hook_ops[2] = {
+	{
+		.hook		= fsk_rx_ipv4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP_PRI_LAST,
+	}, {
+		.hook		= fsk_rx_ipv6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+};

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a socket joins: the TCP ULP, and the copy of the socket's operations.
+ *
+ * Of a joined socket only sock->ops is replaced.  Connections do not inherit
+ * it; what they do inherit, the two ULP pointers, .clone() clears.
+ */
+#include "listen/ulp.h"
+
+#include <linux/compat.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/uaccess.h>
+#include <net/mptcp.h>
+#include <net/tcp.h>
+
+#include <uapi/linux/fastsocket.h>
+
+#include "compat.h"
+#include "files/vfs.h"
+#include "host.h"
+#include "listen/accept.h"
+#include "listen/listen.h"
+
+/* IPv4, IPv6; filled once, from the kernel's, which are not exported */
+static struct proto_ops fsk_ulp_sock_ops[2];
+
+static const struct fsk_host *fsk_ulp_host(const struct socket *sock)
+{
+	return fsk_host_get(READ_ONCE(sock->ops)->family);
+}
+
+/* The listener, if the socket listens; else the kernel's function is right. */
+static struct fsk_listener *fsk_ulp_listener(const struct socket *sock)
+{
+	if (inet_sk_state_load(sock->sk) != TCP_LISTEN)
+		return NULL;
+	return fsk_listener_of(sock->sk);
+}
+
+static int __fsk_ulp_accept(struct socket *sock, struct socket *newsock,
+			    struct proto_accept_arg *arg)
+{
+	const struct fsk_host *host = fsk_ulp_host(sock);
+	struct fsk_listener *l = fsk_ulp_listener(sock);
+
+	/* The caller gave it the listener's. */
+	newsock->ops = host->ops;
+	if (!l)
+		return fsk_compat_accept(host->ops, sock, newsock, arg);
+	if (READ_ONCE(l->fn->vfs) && !arg->kern)
+		fsk_vfs_pass(l);
+	return fsk_accept(l, sock, newsock, arg);
+}
+
+static __poll_t fsk_ulp_poll(struct file *file, struct socket *sock,
+			     poll_table *wait)
+{
+	struct fsk_listener *l = fsk_ulp_listener(sock);
+
+	if (!l)
+		return fsk_ulp_host(sock)->ops->poll(file, sock, wait);
+	return fsk_poll(l, file, sock, wait);
+}
+
+FSK_COMPAT_ACCEPT_OP(fsk_ulp_accept, __fsk_ulp_accept)
+
+static int fsk_ulp_listen(struct socket *sock, int backlog)
+{
+	int err = fsk_ulp_host(sock)->ops->listen(sock, backlog);
+
+	/* Without memory the socket listens as on the plain kernel. */
+	if (!err)
+		fsk_listener_update(fsk_listener_of(sock->sk));
+	return err;
+}
+
+static int fsk_ulp_shutdown(struct socket *sock, int how)
+{
+	int err = fsk_ulp_host(sock)->ops->shutdown(sock, how);
+
+	fsk_listener_update(fsk_listener_of(sock->sk));
+	return err;
+}
+
+static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
+{
+	struct fsk_listener *l = fsk_ulp_listener(sock);
+	int cpu;
+
+	if (!l)
+		return -EINVAL;
+	cpu = fsk_core_reserve(l);
+	if (cpu < 0)
+		return cpu;
+	return put_user((u32)cpu, (u32 __user *)arg);
+}
+
+static int fsk_ulp_ioctl_accept(struct socket *sock, void __user *arg)
+{
+	struct fsk_listener *l = fsk_ulp_listener(sock);
+
+	return l ? fsk_vfs_accept(l, sock, arg) : -EOPNOTSUPP;
+}
+
+static int fsk_ulp_ioctl(struct socket *sock, unsigned int cmd,
+			 unsigned long arg)
+{
+	if (cmd == FSK_IOC_ACCEPT)
+		return fsk_ulp_ioctl_accept(sock, (void __user *)arg);
+	if (cmd == FSK_IOC_PIN)
+		return fsk_ulp_ioctl_pin(sock, (void __user *)arg);
+	return fsk_ulp_host(sock)->ops->ioctl(sock, cmd, arg);
+}
+
+#ifdef CONFIG_COMPAT
+static int fsk_ulp_compat_ioctl(struct socket *sock, unsigned int cmd,
+				unsigned long arg)
+{
+	const struct fsk_host *host = fsk_ulp_host(sock);
+
+	if (cmd == FSK_IOC_PIN)
+		return fsk_ulp_ioctl_pin(sock, compat_ptr(arg));
+	if (!host->ops->compat_ioctl)
+		return -ENOIOCTLCMD;
+	return host->ops->compat_ioctl(sock, cmd, arg);
+}
+#endif
+
+/* Also called for a socket that accept() was about to fill, when a security
+ * module says no: it still has the listener's operations and no sock.
+ */
+static int fsk_ulp_sock_release(struct socket *sock)
+{
+	const struct fsk_host *host = fsk_ulp_host(sock);
+	struct sock *sk = sock->sk;
+
+	if (sk)
+		fsk_listener_release(fsk_listener_of(sk));
+	return host->ops->release(sock);
+}
+
+static void fsk_ulp_ops_init(struct proto_ops *ops, int family)
+{
+	const struct fsk_host *host = fsk_host_get(family);
+
+	if (!host)
+		return;
+	*ops = *host->ops;
+	ops->accept = fsk_ulp_accept;
+	ops->poll = fsk_ulp_poll;
+	ops->listen = fsk_ulp_listen;
+	ops->shutdown = fsk_ulp_shutdown;
+	ops->ioctl = fsk_ulp_ioctl;
+#ifdef CONFIG_COMPAT
+	ops->compat_ioctl = fsk_ulp_compat_ioctl;
+#endif
+	ops->release = fsk_ulp_sock_release;
+}
+
+/* The ULP */
+
+static int fsk_ulp_check(const struct sock *sk)
+{
+	if (sk->sk_state != TCP_LISTEN && sk->sk_state != TCP_CLOSE)
+		return -EISCONN;
+	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk))
+		return -EOPNOTSUPP;
+	return fsk_host_is_plain(sk) ? 0 : -EOPNOTSUPP;
+}
+
+/* lock_sock() is held: see rank 1 in DOC: locking. */
+static int fsk_ulp_sk_init(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	struct fsk_listener *l;
+	int err;
+
+	fsk_host_keep_zerocopy(sk);
+	err = fsk_ulp_check(sk);
+	if (err)
+		return err;
+	l = fsk_listener_create(sk);
+	if (IS_ERR(l))
+		return PTR_ERR(l);
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, (void *)l);
+	WRITE_ONCE(sock->ops, &fsk_ulp_sock_ops[sk->sk_family == AF_INET6]);
+	return 0;
+}
+
+/* Atomic context.  Memory was given back by fsk_ulp_sock_release(). */
+static void fsk_ulp_sk_release(struct sock *sk)
+{
+	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
+}
+
+/* The kernel takes no module reference for the child, so there is none to
+ * drop.
+ */
+static void fsk_ulp_sk_clone(const struct request_sock *req, struct sock *newsk,
+			     const gfp_t priority)
+{
+	struct inet_connection_sock *icsk = inet_csk(newsk);
+
+	icsk->icsk_ulp_ops = NULL;
+	RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
+}
+
+static struct tcp_ulp_ops fsk_ulp_ops __read_mostly = {
+	.name		= "fastsocket",
+	.owner		= THIS_MODULE,
+	.init		= fsk_ulp_sk_init,
+	.release	= fsk_ulp_sk_release,
+	.clone		= fsk_ulp_sk_clone,
+};
+
+/**
+ * fsk_ulp_joined() - is this one of our app listeners?
+ * @sk: a full TCP socket
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether it has joined.
+ */
+bool fsk_ulp_joined(const struct sock *sk)
+{
+	return READ_ONCE(inet_csk(sk)->icsk_ulp_ops) == &fsk_ulp_ops;
+}
+
+/**
+ * fsk_ulp_init() - let sockets join
+ *
+ * Context: Process, at module load, when all else is ready.
+ * Return: 0 or a negative errno.
+ */
+int fsk_ulp_init(void)
+{
+	fsk_ulp_ops_init(&fsk_ulp_sock_ops[0], AF_INET);
+	fsk_ulp_ops_init(&fsk_ulp_sock_ops[1], AF_INET6);
+	return tcp_register_ulp(&fsk_ulp_ops);
+}
+
+/**
+ * fsk_ulp_exit() - no more
+ *
+ * Context: Process, at unload.  Waits for RCU readers.
+ */
+void fsk_ulp_exit(void)
+{
+	tcp_unregister_ulp(&fsk_ulp_ops);
+}
+
+MODULE_ALIAS_TCP_ULP("fastsocket");

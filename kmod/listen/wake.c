@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who is woken for a connection.
+ *
+ * Workers bound to a core wait in that core's queue, all others in the app
+ * listener's own.  A connection on a core wakes that core's workers; one on
+ * the app listener wakes those who wait there and, because we are a waiter
+ * there ourselves, one core's.
+ */
+#include "listen/wake.h"
+
+#include <linux/jiffies.h>
+#include <linux/poll.h>
+
+#include "listen/listen.h"
+#include "listen/rescue.h"
+
+#define FSK_WAKE_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND)
+
+static bool fsk_wake_queue(struct fsk_core *core)
+{
+	struct wait_queue_head *wait = &core->sock->wq.wait;
+
+	/* The barrier pairs with that in sock_poll_wait() or in
+	 * prepare_to_wait_exclusive(): the waiter queues itself and then looks
+	 * for connections, we queued a connection and now look for waiters.
+	 */
+	if (!wq_has_sleeper(wait))
+		return false;
+	wake_up_interruptible_sync_poll(wait, FSK_WAKE_EVENTS);
+	return true;
+}
+
+static void fsk_wake_app(struct sock *app)
+{
+	void (*data_ready)(struct sock *sk) = READ_ONCE(app->sk_data_ready);
+
+	data_ready(app);
+}
+
+/**
+ * fsk_wake_core() - a connection was queued on a core
+ * @core: the core
+ *
+ * Nobody waiting here is no harm while the core's worker is alive and busy; it
+ * looks before it sleeps.  Otherwise the connection is offered to all.
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_core(struct fsk_core *core)
+{
+	struct sock *app = rcu_dereference(core->listener->sk);
+	struct sock *sk = rcu_dereference(core->sk);
+
+	if (unlikely(!app || !sk))
+		return;
+	fsk_rescue_arm(core, sk);
+	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags))) {
+		/* Came too late to go elsewhere. */
+		fsk_wake_app(app);
+		return;
+	}
+	if (fsk_wake_queue(core))
+		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
+	else if (!fsk_core_claimed(core))
+		fsk_rescue_orphan(core);
+	if (unlikely(sock_flag(app, SOCK_FASYNC)))
+		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+static void fsk_wake_listener(struct fsk_listener *l)
+{
+	struct sock *app = rcu_dereference(l->sk);
+	struct socket_wq *wq;
+	struct fsk_core *core;
+	int cpu;
+
+	if (!app)
+		return;
+	fsk_listener_for_each_core(l, cpu, core)
+		__wake_up(&core->sock->wq.wait, TASK_INTERRUPTIBLE, 0,
+			  poll_to_key(FSK_WAKE_EVENTS));
+	wq = rcu_dereference(app->sk_wq);
+	if (wq)
+		__wake_up(&wq->wait, TASK_INTERRUPTIBLE, 0,
+			  poll_to_key(FSK_WAKE_EVENTS));
+}
+
+/**
+ * fsk_wake_all() - wake every worker of a listener, bound or not
+ * @l: the listener; the workers of its SO_REUSEPORT siblings are woken, too
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_all(struct fsk_listener *l)
+{
+	struct fsk_group *group = rcu_dereference(l->group);
+	struct fsk_listener *member;
+
+	if (!group) {
+		fsk_wake_listener(l);
+		return;
+	}
+	hlist_for_each_entry_rcu(member, &group->listeners, group_node)
+		fsk_wake_listener(member);
+}
+
+/* The first in turn that has waiters, of those that are late or of the others.
+ */
+static bool fsk_wake_from(struct fsk_listener *l, int first, bool late)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	for_each_cpu_wrap(cpu, cpu_possible_mask, first) {
+		core = rcu_dereference(l->core[cpu]);
+		if (core && late == test_bit(FSK_CORE_ORPHANED, &core->flags) &&
+		    fsk_wake_queue(core))
+			return true;
+	}
+	return false;
+}
+
+/* Whether that is enough.  A late worker that may come back is woken for that:
+ * it could be asleep, with nothing to do but for this core's connections.
+ */
+static bool fsk_wake_own(struct fsk_core *core)
+{
+	bool late = test_bit(FSK_CORE_ORPHANED, &core->flags);
+
+	if (late && time_before(jiffies, READ_ONCE(core->back_at)))
+		return false;
+	return fsk_wake_queue(core) && !late;
+}
+
+/* This core's workers if any wait, else those of another that has some, in
+ * turn: one is enough, as for a shared listener with exclusive waiters.  Not
+ * those that are late, if there are others: it is for their sake that
+ * connections come here.
+ */
+static bool fsk_wake_one(struct fsk_listener *l)
+{
+	int cpu = raw_smp_processor_id();
+	struct fsk_core *own = rcu_dereference(l->core[cpu]);
+
+	if (own && fsk_wake_own(own))
+		return true;
+	/* Under the lock of the app listener's wait queue */
+	l->app_turn = cpumask_next(l->app_turn, cpu_possible_mask);
+	if (l->app_turn >= nr_cpu_ids)
+		l->app_turn = cpumask_first(cpu_possible_mask);
+	return fsk_wake_from(l, l->app_turn, false) ||
+	       (atomic_read(&l->orphans) &&
+		fsk_wake_from(l, l->app_turn, true));
+}
+
+/* State changes concern everybody. */
+static void fsk_wake_cores(struct fsk_listener *l, void *key)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	fsk_listener_for_each_core(l, cpu, core)
+		__wake_up(&core->sock->wq.wait, TASK_INTERRUPTIBLE, 0, key);
+}
+
+/**
+ * fsk_wake_from_app() - the app listener's wait queue is being woken
+ * @entry: fsk_listener.app_wait
+ * @mode: task states to wake
+ * @sync: hint that the waker will sleep soon
+ * @key: poll events, or none at a change of state
+ *
+ * Context: Any, with the app listener's wait queue lock; takes those of cores.
+ * Return: 1 if a worker was woken, which is then the one exclusive waiter that
+ *         this wake-up was for; else 0.
+ */
+int fsk_wake_from_app(wait_queue_entry_t *entry, unsigned int mode, int sync,
+		      void *key)
+{
+	struct fsk_listener *l;
+	bool woken = false;
+
+	l = container_of(entry, struct fsk_listener, app_wait);
+	if (!READ_ONCE(l->cores))
+		return 0;
+	rcu_read_lock();
+	if (!(key_to_poll(key) & EPOLLIN)) {
+		fsk_wake_cores(l, key);
+	} else {
+		fsk_rescue_arm_app(l);
+		woken = fsk_wake_one(l);
+		if (woken)
+			fsk_stats_inc(l->fn, WAKE_APP);
+	}
+	rcu_read_unlock();
+	return woken;
+}

@@ -1,0 +1,731 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The netlink family: policies and operations.  It shows what others keep and
+ * stores settings where others read them; it decides nothing.
+ *
+ * All is of the caller's network namespace.  A dump of the listeners takes
+ * references on all of them when it starts and locks nothing between messages.
+ */
+#include "netlink/netlink.h"
+
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/utsname.h>
+#include <net/genetlink.h>
+#include <net/ipv6.h>
+#include <net/netlink.h>
+#include <net/sock.h>
+
+#include <uapi/linux/fastsocket.h>
+
+#include "compat.h"
+#include "connect/steer.h"
+#include "established/est.h"
+#include "files/pool.h"
+#include "files/vfs.h"
+#include "fsk.h"
+#include "host.h"
+#include "listen/listen.h"
+#include "listen/options.h"
+#include "listen/owner.h"
+#include "listen/rescue.h"
+#include "netns.h"
+#include "stats.h"
+
+static struct genl_family fsk_netlink_family;
+
+/* Start a reply to a do request. */
+static struct sk_buff *fsk_netlink_reply(struct genl_info *info, void **hdr)
+{
+	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+
+	if (!msg)
+		return NULL;
+	*hdr = genlmsg_put_reply(msg, info, &fsk_netlink_family, 0,
+				 info->genlhdr->cmd);
+	if (*hdr)
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
+/**
+ * fsk_netlink_row() - begin a row of a dump
+ * @msg: where to
+ * @cb: the dump
+ * @cmd: FSK_CMD_*
+ *
+ * Context: Process.
+ * Return: to be given to genlmsg_end() or genlmsg_cancel(), or %NULL if @msg is
+ *         full.
+ */
+void *fsk_netlink_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid,
+			   cb->nlh->nlmsg_seq, &fsk_netlink_family,
+			   NLM_F_MULTI, cmd);
+}
+
+/* Status */
+
+static int fsk_netlink_put_feature(struct sk_buff *msg, const char *name,
+				   bool enabled, const char *reason)
+{
+	struct nlattr *nest = nla_nest_start(msg, FSK_A_STATUS_FEATURE);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_string(msg, FSK_A_FEATURE_NAME, name) ||
+	    nla_put_u8(msg, FSK_A_FEATURE_ENABLED, enabled) ||
+	    nla_put_string(msg, FSK_A_FEATURE_REASON, reason))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static const char *fsk_netlink_vfs_reason(bool vfs)
+{
+	if (fsk_vfs_forbidden())
+		return fsk_vfs_forbidden();
+	return vfs ? "vfs is on" : "vfs is off";
+}
+
+static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
+{
+	bool hooked = READ_ONCE(fn->hooked);
+	bool rescue = READ_ONCE(fn->rescue_ms);
+	bool ipv6 = fsk_host_get(AF_INET6);
+	bool ports = fsk_compat_has_port_range();
+	bool steering = READ_ONCE(fn->steering);
+	bool est = fn->est && READ_ONCE(fn->est->on);
+	bool vfs = READ_ONCE(fn->vfs);
+
+	if (fsk_netlink_put_feature(msg, "listen", true,
+				    "for listeners that join") ||
+	    fsk_netlink_put_feature(msg, "connect", ports, ports ?
+				    "for sockets that join" :
+				    "this kernel has no port ranges") ||
+	    fsk_netlink_put_feature(msg, "steer", steering, steering ?
+				    "rfd or rfd-count ask for it" :
+				    "no interface is in steer mode") ||
+	    fsk_netlink_put_feature(msg, "ipv6", ipv6, ipv6 ?
+				    "the kernel has IPv6" :
+				    "the kernel has no IPv6") ||
+	    fsk_netlink_put_feature(msg, "vfs", vfs && !fsk_vfs_forbidden(),
+				    fsk_netlink_vfs_reason(vfs)) ||
+	    fsk_netlink_put_feature(msg, "rescue", rescue, rescue ?
+				    "rescue-ms is set" : "rescue-ms is 0") ||
+	    fsk_netlink_put_feature(msg, "established", est, est ?
+				    "established is on" :
+				    "established is off") ||
+	    fsk_netlink_put_feature(msg, "hooks", hooked, hooked ?
+				    "a listener has joined here" :
+				    "no listener has joined here"))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fsk_netlink_status_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = fsk_netlink_reply(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_string(msg, FSK_A_STATUS_VERSION, FSK_VERSION) ||
+	    nla_put_string(msg, FSK_A_STATUS_KERNEL,
+			   init_utsname()->release) ||
+	    nla_put_u32(msg, FSK_A_STATUS_LISTENERS,
+			READ_ONCE(fn->nr_listeners)) ||
+	    nla_put_u32(msg, FSK_A_STATUS_LOCALS,
+			atomic_read(&fn->nr_locals)) ||
+	    fsk_netlink_put_features(msg, fn)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+/* Listeners */
+
+/**
+ * struct fsk_netlink_dump - a dump of listeners, in netlink_callback.args
+ * @listeners: each with a reference, constant after start
+ * @count: how many
+ * @next: index of the listener whose row comes next
+ * @row: 0 for the app listener's row, else CPU number + 1
+ */
+struct fsk_netlink_dump {
+	struct fsk_listener **listeners;
+	unsigned long count;
+	unsigned long next;
+	unsigned long row;
+};
+
+static struct fsk_netlink_dump *fsk_netlink_dump_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct fsk_netlink_dump) > sizeof(cb->args));
+	return (struct fsk_netlink_dump *)cb->args;
+}
+
+static int fsk_netlink_listen_start(struct netlink_callback *cb)
+{
+	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
+	struct fsk_net *fn = fsk_net_of(sock_net(cb->skb->sk));
+	struct fsk_listener *l;
+	int err = 0;
+	int chain;
+
+	mutex_lock(&fn->mutex);
+	if (!fn->nr_listeners)
+		goto out;
+	dump->listeners = kvmalloc_array(fn->nr_listeners, sizeof(l),
+					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!dump->listeners) {
+		err = -ENOMEM;
+		goto out;
+	}
+	/* Whoever is in the table is alive: release() takes it out first. */
+	hash_for_each(fn->listeners, chain, l, node) {
+		if (WARN_ON_ONCE(dump->count == fn->nr_listeners))
+			break;
+		fsk_listener_get(l);
+		dump->listeners[dump->count++] = l;
+	}
+out:
+	mutex_unlock(&fn->mutex);
+	return err;
+}
+
+static int fsk_netlink_listen_done(struct netlink_callback *cb)
+{
+	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
+	unsigned long i;
+
+	for (i = 0; i < dump->count; i++)
+		fsk_listener_put(dump->listeners[i]);
+	kvfree(dump->listeners);
+	return 0;
+}
+
+static int fsk_netlink_put_u64(struct sk_buff *msg, int attr, u64 value)
+{
+	return nla_put_u64_64bit(msg, attr, value, FSK_A_LISTEN_PAD);
+}
+
+static int fsk_netlink_put_addr(struct sk_buff *msg, const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		return nla_put_in6_addr(msg, FSK_A_LISTEN_ADDR,
+					&sk->sk_v6_rcv_saddr);
+#endif
+	return nla_put_in_addr(msg, FSK_A_LISTEN_ADDR, sk->sk_rcv_saddr);
+}
+
+/* What both kinds of rows begin with: which listener is it? */
+static int fsk_netlink_put_key(struct sk_buff *msg,
+			       const struct fsk_listener *l,
+			       const struct sock *app)
+{
+	int ifindex = READ_ONCE(app->sk_bound_dev_if);
+
+	if (fsk_netlink_put_u64(msg, FSK_A_LISTEN_ID, l->id) ||
+	    nla_put_u8(msg, FSK_A_LISTEN_FAMILY, app->sk_family) ||
+	    fsk_netlink_put_addr(msg, app) ||
+	    nla_put_u16(msg, FSK_A_LISTEN_PORT, l->hnum))
+		return -EMSGSIZE;
+	if (ifindex && nla_put_u32(msg, FSK_A_LISTEN_IFINDEX, ifindex))
+		return -EMSGSIZE;
+	if (app->sk_family == AF_INET6 && ipv6_only_sock(app) &&
+	    nla_put_flag(msg, FSK_A_LISTEN_V6ONLY))
+		return -EMSGSIZE;
+	if (app->sk_reuseport && nla_put_flag(msg, FSK_A_LISTEN_REUSEPORT))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fsk_netlink_put_queue(struct sk_buff *msg, const struct sock *sk)
+{
+	if (nla_put_u32(msg, FSK_A_LISTEN_QLEN,
+			READ_ONCE(sk->sk_ack_backlog)) ||
+	    nla_put_u32(msg, FSK_A_LISTEN_QMAX,
+			READ_ONCE(sk->sk_max_ack_backlog)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_DROPS,
+				(u32)fsk_compat_drops(sk)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int fsk_netlink_put_app(struct sk_buff *msg,
+			       struct netlink_callback *cb,
+			       const struct fsk_listener *l,
+			       const struct sock *app)
+{
+	struct user_namespace *ns = sk_user_ns(NETLINK_CB(cb->skb).sk);
+	const char *bypass = fsk_options_bypass(app);
+
+	if (nla_put_u32(msg, FSK_A_LISTEN_UID,
+			from_kuid_munged(ns, READ_ONCE(app->sk_uid))) ||
+	    nla_put_u8(msg, FSK_A_LISTEN_STATE,
+		       bypass ? FSK_STATE_BYPASS : FSK_STATE_ACTIVE) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_APP,
+				atomic_long_read(&l->accept_app)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_OTHER,
+				atomic_long_read(&l->accept_other)))
+		return -EMSGSIZE;
+	if (bypass &&
+	    nla_put_string(msg, FSK_A_LISTEN_BYPASS_REASON, bypass))
+		return -EMSGSIZE;
+	if (nla_put_u32(msg, FSK_A_LISTEN_OWNER_LOCALS,
+			atomic_read(&l->owner->locals)))
+		return -EMSGSIZE;
+	if (READ_ONCE(l->limited) &&
+	    nla_put_flag(msg, FSK_A_LISTEN_LIMITED))
+		return -EMSGSIZE;
+	return fsk_netlink_put_queue(msg, app);
+}
+
+static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
+				const struct sock *sk)
+{
+	if (nla_put_u32(msg, FSK_A_LISTEN_CPU, core->cpu) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_SYNS,
+				READ_ONCE(core->syns)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_LOCAL,
+				atomic_long_read(&core->accept_local)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_APP,
+				atomic_long_read(&core->accept_app)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_OTHER,
+				atomic_long_read(&core->accept_other)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_RESCUES,
+				atomic_long_read(&core->rescues)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_RESCUED,
+				atomic_long_read(&core->rescued)))
+		return -EMSGSIZE;
+	if (fsk_core_claimed(core) &&
+	    nla_put_flag(msg, FSK_A_LISTEN_CLAIMED))
+		return -EMSGSIZE;
+	if (test_bit(FSK_CORE_ORPHANED, &core->flags) &&
+	    nla_put_flag(msg, FSK_A_LISTEN_ORPHANED))
+		return -EMSGSIZE;
+	return fsk_netlink_put_queue(msg, sk);
+}
+
+/* One row; nothing for a listener that has gone and a core that has none. */
+static int fsk_netlink_listen_row(struct sk_buff *msg,
+				  struct netlink_callback *cb,
+				  struct fsk_listener *l, unsigned long row)
+{
+	const struct sock *app = rcu_dereference(l->sk);
+	const struct sock *sk = NULL;
+	struct fsk_core *core = NULL;
+	void *hdr;
+	int err;
+
+	if (row) {
+		core = fsk_listener_core(l, row - 1);
+		sk = core ? rcu_dereference(core->sk) : NULL;
+	}
+	if (!app || (row && !sk))
+		return 0;
+	hdr = fsk_netlink_row(msg, cb, FSK_CMD_LISTEN_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	err = fsk_netlink_put_key(msg, l, app);
+	if (!err)
+		err = row ? fsk_netlink_put_core(msg, core, sk) :
+			    fsk_netlink_put_app(msg, cb, l, app);
+	if (err) {
+		genlmsg_cancel(msg, hdr);
+		return err;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* Rows of one listener until the message is full. */
+static int fsk_netlink_listen_rows(struct sk_buff *msg,
+				   struct netlink_callback *cb,
+				   struct fsk_netlink_dump *dump)
+{
+	struct fsk_listener *l = dump->listeners[dump->next];
+	int err = 0;
+
+	rcu_read_lock();
+	/* Where no core was made, none has to be searched for. */
+	for (; dump->row <= (READ_ONCE(l->cores) ? nr_cpu_ids : 0);
+	     dump->row++) {
+		err = fsk_netlink_listen_row(msg, cb, l, dump->row);
+		if (err)
+			break;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+static int fsk_netlink_listen_dump(struct sk_buff *msg,
+				   struct netlink_callback *cb)
+{
+	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
+	int err = 0;
+
+	while (dump->next < dump->count) {
+		err = fsk_netlink_listen_rows(msg, cb, dump);
+		if (err)
+			break;
+		dump->row = 0;
+		dump->next++;
+		cond_resched();
+	}
+	return msg->len ? msg->len : err;
+}
+
+/* Counters */
+
+static bool fsk_netlink_stats_any(const struct fsk_stats *stats)
+{
+	int i;
+
+	for (i = 0; i < __FSK_STAT_MAX; i++)
+		if (READ_ONCE(stats->n[i]))
+			return true;
+	return false;
+}
+
+static int fsk_netlink_put_stats(struct sk_buff *msg, int cpu,
+				 const struct fsk_stats *stats)
+{
+	struct nlattr *nest;
+	int i;
+
+	if (nla_put_u32(msg, FSK_A_STATS_CPU, cpu))
+		return -EMSGSIZE;
+	nest = nla_nest_start(msg, FSK_A_STATS_COUNTERS);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < __FSK_STAT_MAX; i++)
+		if (nla_put_u64_64bit(msg, FSK_STAT_TO_ATTR(i),
+				      READ_ONCE(stats->n[i]),
+				      FSK_A_COUNTER_PAD))
+			return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int fsk_netlink_stats_cpu(struct sk_buff *msg,
+				 struct netlink_callback *cb, int cpu,
+				 const struct fsk_stats *stats)
+{
+	void *hdr;
+
+	hdr = fsk_netlink_row(msg, cb, FSK_CMD_STATS_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (fsk_netlink_put_stats(msg, cpu, stats)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* args[0] is the CPU that comes next. */
+static int fsk_netlink_stats_dump(struct sk_buff *msg,
+				  struct netlink_callback *cb)
+{
+	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
+	const struct fsk_stats *stats;
+	int err = 0;
+	int cpu;
+
+	for (cpu = cb->args[0]; cpu < nr_cpu_ids; cpu++) {
+		if (!cpu_possible(cpu))
+			continue;
+		stats = per_cpu_ptr(fn->stats, cpu);
+		if (!cpu_online(cpu) && !fsk_netlink_stats_any(stats))
+			continue;
+		err = fsk_netlink_stats_cpu(msg, cb, cpu, stats);
+		if (err)
+			break;
+	}
+	cb->args[0] = cpu;
+	return msg->len ? msg->len : err;
+}
+
+/* Pools of socket files */
+
+static int fsk_netlink_vfs_cpu(struct sk_buff *msg,
+			       struct netlink_callback *cb, int cpu)
+{
+	struct fsk_pool_figures figures;
+	void *hdr;
+
+	fsk_pool_figures(fsk_net_of(sock_net(msg->sk)), cpu, &figures);
+	if (!figures.pools)
+		return 0;
+	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &fsk_netlink_family, NLM_F_MULTI, FSK_CMD_VFS_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put_u32(msg, FSK_A_VFS_CPU, cpu) ||
+	    nla_put_u32(msg, FSK_A_VFS_POOLS, figures.pools) ||
+	    nla_put_u32(msg, FSK_A_VFS_SIZE, figures.size) ||
+	    nla_put_u32(msg, FSK_A_VFS_OUT, figures.out) ||
+	    nla_put_u32(msg, FSK_A_VFS_REST, figures.rest)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* args[0] is the CPU that comes next. */
+static int fsk_netlink_vfs_dump(struct sk_buff *msg,
+				struct netlink_callback *cb)
+{
+	int err = 0;
+	int cpu;
+
+	for (cpu = cb->args[0]; cpu < nr_cpu_ids; cpu++) {
+		err = fsk_netlink_vfs_cpu(msg, cb, cpu);
+		if (err)
+			break;
+	}
+	cb->args[0] = cpu;
+	return msg->len ? msg->len : err;
+}
+
+/* Settings */
+
+static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = fsk_netlink_reply(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u32(msg, FSK_A_CONFIG_RESCUE_MS,
+			READ_ONCE(fn->rescue_ms)) ||
+	    nla_put_u8(msg, FSK_A_CONFIG_RFD, READ_ONCE(fn->rfd_mode)) ||
+	    nla_put_u8(msg, FSK_A_CONFIG_RFD_COUNT,
+		       READ_ONCE(fn->rfd_count)) ||
+	    fsk_netlink_est_config_put(msg, fn) ||
+	    nla_put_u32(msg, FSK_A_CONFIG_LOCALS_MAX, fsk_owner_max()) ||
+	    nla_put_u8(msg, FSK_A_CONFIG_VFS, READ_ONCE(fn->vfs))) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+static int fsk_netlink_config_rfd(struct fsk_net *fn, struct genl_info *info)
+{
+	struct nlattr *count = info->attrs[FSK_A_CONFIG_RFD_COUNT];
+	struct nlattr *mode = info->attrs[FSK_A_CONFIG_RFD];
+	bool old_count = fn->rfd_count;
+	u8 old_mode = fn->rfd_mode;
+	int err;
+
+	if (mode && (nla_get_u8(mode) == FSK_RFD_RSS ||
+		     nla_get_u8(mode) == FSK_RFD_NTUPLE)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, mode,
+				    "this mode is set for each interface");
+		return -EINVAL;
+	}
+	WRITE_ONCE(fn->rfd_mode, mode ? nla_get_u8(mode) : old_mode);
+	WRITE_ONCE(fn->rfd_count, count ? nla_get_u8(count) : old_count);
+	err = fsk_steer_update(fn);
+	if (!err)
+		return 0;
+	WRITE_ONCE(fn->rfd_mode, old_mode);
+	WRITE_ONCE(fn->rfd_count, old_count);
+	GENL_SET_ERR_MSG(info, "the hooks could not be registered");
+	return err;
+}
+
+static bool fsk_netlink_config_any(const struct genl_info *info)
+{
+	int i;
+
+	for (i = 1; i <= FSK_A_CONFIG_MAX; i++)
+		if (info->attrs[i])
+			return true;
+	return false;
+}
+
+/* What concerns all namespaces is not for the administrator of one. */
+static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
+
+	if (!fsk_netlink_config_any(info)) {
+		GENL_SET_ERR_MSG(info, "give a setting");
+		return -EINVAL;
+	}
+	if (locals_max && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, locals_max,
+				    "set this limit outside the container");
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int fsk_netlink_config_vfs(struct fsk_net *fn, struct genl_info *info)
+{
+	struct nlattr *vfs = info->attrs[FSK_A_CONFIG_VFS];
+
+	if (!vfs)
+		return 0;
+	if (nla_get_u8(vfs) && fsk_vfs_forbidden()) {
+		NL_SET_ERR_MSG_ATTR(info->extack, vfs,
+				    "this kernel's security module labels sockets in accept4(): leave vfs off");
+		return -EOPNOTSUPP;
+	}
+	WRITE_ONCE(fn->vfs, nla_get_u8(vfs));
+	if (!fn->vfs)
+		fsk_pool_drain(fn);
+	return 0;
+}
+
+static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
+	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
+	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
+	int err;
+
+	err = fsk_netlink_config_check(skb, info);
+	if (err)
+		return err;
+	mutex_lock(&fn->mutex);
+	err = fsk_netlink_config_vfs(fn, info);
+	if (!err)
+		err = fsk_netlink_config_rfd(fn, info);
+	if (!err)
+		err = fsk_netlink_est_config(fn, info);
+	if (!err && rescue_ms) {
+		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
+		fsk_rescue_limit_changed(fn);
+	}
+	mutex_unlock(&fn->mutex);
+	if (!err && locals_max)
+		fsk_owner_set_max(nla_get_u32(locals_max));
+	return err;
+}
+
+/* The family */
+
+/* Not const: up to 6.6 the policy points to it without. */
+static struct netlink_range_validation
+fsk_netlink_rescue_range __ro_after_init = {
+	.max = FSK_RESCUE_MS_MAX,
+};
+
+static struct netlink_range_validation
+fsk_netlink_locals_range __ro_after_init = {
+	.max = FSK_LOCALS_MAX_MAX,
+};
+
+static const struct nla_policy fsk_netlink_config_policy[] = {
+	[FSK_A_CONFIG_RESCUE_MS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_rescue_range),
+	[FSK_A_CONFIG_RFD] = NLA_POLICY_MAX(NLA_U8, FSK_RFD_NTUPLE),
+	[FSK_A_CONFIG_RFD_COUNT] = NLA_POLICY_MAX(NLA_U8, 1),
+	[FSK_A_CONFIG_ESTABLISHED] = NLA_POLICY_MAX(NLA_U8, 1),
+	[FSK_A_CONFIG_ESTABLISHED_AFTER] = { .type = NLA_U32 },
+	[FSK_A_CONFIG_LOCALS_MAX] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_locals_range),
+	[FSK_A_CONFIG_VFS] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* A request without a policy takes no attributes: the kernel refuses all, so
+ * that a filter of a later version is not silently ignored.
+ */
+static const struct genl_ops fsk_netlink_ops[] = {
+	{
+		.cmd	 = FSK_CMD_STATUS_GET,
+		.doit	 = fsk_netlink_status_get,
+	}, {
+		.cmd	 = FSK_CMD_LISTEN_GET,
+		.start	 = fsk_netlink_listen_start,
+		.dumpit	 = fsk_netlink_listen_dump,
+		.done	 = fsk_netlink_listen_done,
+	}, {
+		.cmd	 = FSK_CMD_STATS_GET,
+		.dumpit	 = fsk_netlink_stats_dump,
+	}, {
+		.cmd	 = FSK_CMD_CONFIG_GET,
+		.doit	 = fsk_netlink_config_get,
+	}, {
+		.cmd	 = FSK_CMD_CONFIG_SET,
+		.doit	 = fsk_netlink_config_set,
+		.flags	 = GENL_UNS_ADMIN_PERM,
+		.policy	 = fsk_netlink_config_policy,
+		.maxattr = ARRAY_SIZE(fsk_netlink_config_policy) - 1,
+	}, {
+		.cmd	 = FSK_CMD_RFD_GET,
+		.dumpit	 = fsk_netlink_rfd_dump,
+	}, {
+		.cmd	 = FSK_CMD_RFD_SET,
+		.doit	 = fsk_netlink_rfd_set,
+		.flags	 = GENL_UNS_ADMIN_PERM,
+		.policy	 = fsk_netlink_rfd_policy,
+		.maxattr = FSK_A_RFD_MAX,
+	}, {
+		.cmd	 = FSK_CMD_RFD_DEL,
+		.doit	 = fsk_netlink_rfd_del,
+		.flags	 = GENL_UNS_ADMIN_PERM,
+		.policy	 = fsk_netlink_rfd_del_policy,
+		.maxattr = FSK_A_RFD_IFINDEX,
+	}, {
+		.cmd	 = FSK_CMD_DEST_GET,
+		.dumpit	 = fsk_netlink_dest_dump,
+	}, {
+		.cmd	 = FSK_CMD_EST_GET,
+		.dumpit	 = fsk_netlink_est_dump,
+	}, {
+		.cmd	 = FSK_CMD_CONN_GET,
+		.dumpit	 = fsk_netlink_conn_dump,
+	}, {
+		.cmd	 = FSK_CMD_VFS_GET,
+		.dumpit	 = fsk_netlink_vfs_dump,
+	},
+};
+
+static struct genl_family fsk_netlink_family __ro_after_init = {
+	.name		= FSK_GENL_NAME,
+	.version	= FSK_GENL_VERSION,
+	.module		= THIS_MODULE,
+	.netnsok	= true,
+	.parallel_ops	= true,
+	.ops		= fsk_netlink_ops,
+	.n_ops		= ARRAY_SIZE(fsk_netlink_ops),
+};
+
+/**
+ * fsk_netlink_init() - register the family
+ *
+ * Context: Process, at module load, after the namespaces' state exists.
+ * Return: 0 or a negative errno.
+ */
+int __init fsk_netlink_init(void)
+{
+	return genl_register_family(&fsk_netlink_family);
+}
+
+/**
+ * fsk_netlink_exit() - unregister it
+ *
+ * Context: Process, at unload.  Dumps hold the module, so none is under way.
+ */
+void fsk_netlink_exit(void)
+{
+	genl_unregister_family(&fsk_netlink_family);
+}
