@@ -9,8 +9,8 @@
 # shellcheck disable=SC2317 # tests are called by name
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=../lib.sh
-. "$here/../lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
 
 tests=(refuses counts restores__after_a_run restores__after_an_error
 	restores__after_a_signal)

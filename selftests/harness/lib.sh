@@ -11,7 +11,7 @@
 #
 # Within a test: note, need, check, skip, defer.
 
-FSK_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+FSK_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 KTAP_SKIP=4
 ktap_count=0 ktap_failed=0 ktap_skipped=0
 

@@ -4,13 +4,13 @@
 # The tool, and the netlink family behind it. As root, on a machine of one's
 # own:
 #
-#   selftests/vm/run -- selftests/tool.sh [TEST...]
+#   selftests/vm/run -- selftests/user/tool.sh [TEST...]
 #
 # shellcheck disable=SC2317,SC2016 # tests are called by name; sh expands
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
 
 module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 tests=(usage help no_module rights full_disk status set_range set_namespace

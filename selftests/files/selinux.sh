@@ -4,13 +4,13 @@
 # Under a security module that labels sockets nothing is accepted by the module.
 # As root, on a machine of one's own that booted with it:
 #
-#   FSK_VM_ARGS=security=selinux selftests/vm/run -- selftests/selinux.sh
+#   FSK_VM_ARGS=security=selinux selftests/vm/run -- selftests/files/selinux.sh
 #
 # shellcheck disable=SC2317 # tests are called by their names
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
 
 tests=(active status refused left)
 
@@ -51,7 +51,7 @@ test_left() {
 	work=$(mktemp -d)
 	defer rm -rf "$work"
 	cc -O2 -D_GNU_SOURCE -rdynamic -o "$work/native" \
-		"$here/lib_preload.c" -lpthread || fail "does not compile"
+		"$here/../user/lib_preload.c" -lpthread || fail "does not compile"
 	env FASTSOCKET_ACCEPT=1 LD_PRELOAD="$FSK_ROOT/build/libfsocket.so" \
 		"$work/native" accept || fail "accept() is not what it was"
 	"$FSK_TOOL" show stats | grep -q '^vfs-accept  *0 ' ||

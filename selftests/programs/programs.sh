@@ -4,7 +4,7 @@
 # programs.sh [quick | all | NAME...]: real servers under Fastsocket. As root,
 # with the module loaded, on a machine of one's own (a virtual one, usually):
 #
-#   selftests/vm/run -k 6.12 -c 4 -- selftests/programs.sh quick
+#   selftests/vm/run -k 6.12 -c 4 -- selftests/programs/programs.sh quick
 #
 # A name is a test or the beginning of some ("nginx", "python"). Connections
 # are counted by the module and, as a witness, by the kernel's own tracing where
@@ -17,12 +17,12 @@
 # shellcheck disable=SC2317 # tests are called by their names
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$here/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=trace.sh
-. "$here/trace.sh"
-# shellcheck source-path=SCRIPTDIR source=programs/servers.sh
-. "$here/programs/servers.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/trace.sh
+. "$here/../harness/trace.sh"
+# shellcheck source-path=SCRIPTDIR source=servers.sh
+. "$here/servers.sh"
 
 quick=(nginx_shared nginx_reuseport nginx_reload haproxy_threads python_accept)
 all=("${quick[@]}" python_epoll python_poll python_select python_pin

@@ -14,14 +14,14 @@
 # shellcheck disable=SC2317 # tests are called by their names
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$here/lib.sh"
-# shellcheck source-path=SCRIPTDIR source=trace.sh
-. "$here/trace.sh"
-# shellcheck source-path=SCRIPTDIR source=trace_flows.sh
-. "$here/trace_flows.sh"
-# shellcheck source-path=SCRIPTDIR source=programs/servers.sh
-. "$here/programs/servers.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/trace.sh
+. "$here/../harness/trace.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/trace_flows.sh
+. "$here/../harness/trace_flows.sh"
+# shellcheck source-path=SCRIPTDIR source=../programs/servers.sh
+. "$here/../programs/servers.sh"
 
 quick=(plain haproxy_threads_rss haproxy_threads_steer nginx_rss)
 all=(plain plain_rfs haproxy_threads_rss haproxy_threads_rss6
@@ -55,7 +55,7 @@ boot() {
 		esac
 	done
 	shift $((OPTIND - 1))
-	exec "$here/vm/run" -k "$kernel" -c "$cpus" -q "$cpus" -m 3G \
+	exec "$here/../vm/run" -k "$kernel" -c "$cpus" -q "$cpus" -m 3G \
 		-t "${FSK_LIMIT:-900}" --peer "$here/proxy.sh --backend" -- \
 		"$here/proxy.sh" --inside "$@"
 }

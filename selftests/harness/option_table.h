@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Every socket option that a TCP socket can be asked for, what the module does
- * about it, and where that shows.  options.c sets each; `selftests/optiontable`
+ * about it, and where that shows.  options.c sets each; `selftests/harness/optiontable`
  * makes the manual's table from it, and finds options that are missing here.
  *
  * A row is in one line, which optiontable reads:

@@ -3,13 +3,13 @@
 #
 # The preload library. As root, on a machine of one's own:
 #
-#   selftests/vm/run -- selftests/lib_preload.sh [TEST...]
+#   selftests/vm/run -- selftests/user/lib_preload.sh [TEST...]
 #
 # shellcheck disable=SC2317 # tests are called by their names
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
 
 library=$FSK_ROOT/build/libfsocket.so
 module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
