@@ -25,7 +25,7 @@ static const char fsk_help[] =
 "  adopt PID [PORT...] let listeners of a running program join\n"
 "  show listen         the listeners that joined, and their cores\n"
 "  show stats          counters of each core\n"
-"  show rfd            how replies reach their core; source ports in use\n"
+"  show rfd [--all]    how replies reach their core; source ports in use\n"
 "  show vfs            socket files that are kept and used again\n"
 "  show flows          connections, and the core each port stands for\n"
 "  show established [--list]\n"

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
-tests=(usage help no_module rights full_disk status set_range set_namespace
+tests=(usage help manual no_module rights full_disk status set_range set_namespace
 	set_locals_max
 	netns listen_empty listen_rows listen_addresses listen_bypass
 	listen_churn listen_many stats_counts stats_sum json attributes
@@ -147,6 +147,23 @@ test_help() {
 	tool 0 status --help
 	tool 0 -V
 	echo "$out" | grep -q '^fastsocket [0-9.]*$' || fail "$out"
+}
+
+# The manual has each command and setting that the help has, in its synopsis
+# and in the text.
+test_manual() {
+	local count=0 page=$FSK_ROOT/tools/man/fastsocket.8.scd words
+
+	begin
+	tool 0 --help
+	while read -r words; do
+		sed -n '/^# SYNOPSIS/,/^# DESCRIPTION/p' "$page" |
+			grep -qF "*fastsocket $words" ||
+			fail "not in the synopsis: $words"
+		grep -q "^\*$words\*" "$page" || fail "not in the text: $words"
+		count=$((count + 1))
+	done < <(grep -oE '^  [a-z]+( [a-z-]+=?)?' <<<"$out")
+	[ "$count" -ge 20 ] || fail "only $count commands in the help: $out"
 }
 
 test_no_module() {
