@@ -62,7 +62,8 @@ static bool fsk_accept_listener(int fd)
 	kind = atomic_load_explicit(&fsk_accept_kinds[fd],
 				    memory_order_relaxed);
 	if (kind == FSK_ACCEPT_UNKNOWN) {
-		kind = fsk_joined(fd) ? FSK_ACCEPT_JOINED : FSK_ACCEPT_OTHER;
+		kind = fsk_join_check(fd) ? FSK_ACCEPT_JOINED :
+					    FSK_ACCEPT_OTHER;
 		fsk_accept_set(fd, kind);
 		if (kind == FSK_ACCEPT_JOINED)
 			fsk_log("fd %d: accepts by the module", fd);
@@ -108,7 +109,7 @@ static bool fsk_accept_left(int fd, int err)
 	case ENOMEM:
 		return false;
 	case EINVAL:	/* or of what is no listener any more */
-		return !fsk_joined(fd);
+		return !fsk_join_check(fd);
 	case EOPNOTSUPP:
 		fsk_accept_pause(&fsk_accept_self);
 		return true;
@@ -133,7 +134,7 @@ void fsk_accept_forget(int fd)
 }
 
 /**
- * fsk_accept() - accept4() by the module, if it may be
+ * fsk_accept_try() - accept4() by the module, if it may be
  * @fd: a descriptor of any kind
  * @addr: as accept4()'s
  * @len: as accept4()'s
@@ -143,8 +144,8 @@ void fsk_accept_forget(int fd)
  * Context: A cancellation point.
  * Return: whether @ret is valid; if not, the stock call is to be made.
  */
-bool fsk_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
-		int *ret)
+bool fsk_accept_try(int fd, struct sockaddr *addr, socklen_t *len, int flags,
+		    int *ret)
 {
 	struct fsk_accept_thread *self = &fsk_accept_self;
 	struct fsk_accept arg = {

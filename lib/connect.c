@@ -34,7 +34,7 @@
  * was; 0 when all is well. Threads that race over them try twice at worst.
  */
 static atomic_uint fsk_connect_next;
-static atomic_uint fsk_connect_wait;
+static atomic_uint fsk_connect_pause_s;
 
 /* No system call: the kernel's page for it is read. */
 static unsigned int fsk_connect_now(void)
@@ -47,7 +47,8 @@ static unsigned int fsk_connect_now(void)
 
 static bool fsk_connect_pauses(void)
 {
-	return atomic_load_explicit(&fsk_connect_wait, memory_order_relaxed) &&
+	return atomic_load_explicit(&fsk_connect_pause_s,
+				    memory_order_relaxed) &&
 	       (int)(fsk_connect_now() -
 		     atomic_load_explicit(&fsk_connect_next,
 					  memory_order_relaxed)) < 0;
@@ -55,7 +56,7 @@ static bool fsk_connect_pauses(void)
 
 static void fsk_connect_pause(void)
 {
-	unsigned int wait = 2 * atomic_load_explicit(&fsk_connect_wait,
+	unsigned int wait = 2 * atomic_load_explicit(&fsk_connect_pause_s,
 						     memory_order_relaxed);
 
 	if (wait < FSK_CONNECT_WAIT_MIN_S)
@@ -65,7 +66,7 @@ static void fsk_connect_pause(void)
 	/* The clock ticks in whole seconds: one more, or it may be none. */
 	atomic_store_explicit(&fsk_connect_next, fsk_connect_now() + wait + 1,
 			      memory_order_relaxed);
-	atomic_store_explicit(&fsk_connect_wait, wait, memory_order_relaxed);
+	atomic_store_explicit(&fsk_connect_pause_s, wait, memory_order_relaxed);
 }
 
 /* What will be the same for the next socket, until an administrator acts. */
@@ -97,7 +98,7 @@ static void fsk_connect_set(int fd, const char *name)
 	/* 1 when it has joined: FSK_RFD_JOINED. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
 		       strlen(FSK_ULP_RFD_NAME)) >= 0) {
-		atomic_store_explicit(&fsk_connect_wait, 0,
+		atomic_store_explicit(&fsk_connect_pause_s, 0,
 				      memory_order_relaxed);
 		fsk_log("fd %d to %s: source port by core", fd, name);
 		return;
@@ -124,14 +125,14 @@ static int fsk_connect_port(const struct sockaddr *addr, socklen_t len)
 }
 
 /**
- * fsk_connect() - let a socket that is about to connect join, if it may
+ * fsk_connect_join() - let a socket that is about to connect join, if it may
  * @fd: a socket of any kind
  * @addr: what it will connect to, or %NULL
  * @len: of @addr
  *
  * Context: Keeps errno.
  */
-void fsk_connect(int fd, const struct sockaddr *addr, socklen_t len)
+void fsk_connect_join(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct fsk_config *config = fsk_config_get();
 	int port, saved = errno;

@@ -42,15 +42,15 @@ void fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void fsk_name(const struct sockaddr *addr, char *name);
 
-bool fsk_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags,
-		int *ret);
+bool fsk_accept_try(int fd, struct sockaddr *addr, socklen_t *len, int flags,
+		    int *ret);
 void fsk_accept_forget(int fd);
 
-void fsk_connect(int fd, const struct sockaddr *addr, socklen_t len);
+void fsk_connect_join(int fd, const struct sockaddr *addr, socklen_t len);
 
 void fsk_join(int fd);
 void fsk_activate(void);
-bool fsk_joined(int fd);
+bool fsk_join_check(int fd);
 
 void fsk_pin(int fd);
 void fsk_pin_forget(int fd);

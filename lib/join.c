@@ -103,13 +103,13 @@ out:
 }
 
 /**
- * fsk_joined() - is this a listener that has joined?
+ * fsk_join_check() - is this a listener that has joined?
  * @fd: a descriptor of any kind
  *
  * Context: Changes errno.
  * Return: whether it is, whoever let it join.
  */
-bool fsk_joined(int fd)
+bool fsk_join_check(int fd)
 {
 	char name[TCP_ULP_NAME_MAX] = "";
 	socklen_t len = sizeof(name);

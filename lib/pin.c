@@ -127,7 +127,7 @@ void fsk_pin(int fd)
 
 	if (fsk_pin_other(fd))
 		return;
-	if (fsk_joined(fd))
+	if (fsk_join_check(fd))
 		fsk_pin_thread(fd);
 	else
 		fsk_pin_remember(fd);

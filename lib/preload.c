@@ -110,7 +110,7 @@ FSK_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	typeof(connect) *next = fsk_next(FSK_CONNECT);
 
-	fsk_connect(fd, addr, len);
+	fsk_connect_join(fd, addr, len);
 	return next ? next(fd, addr, len) :
 		      (int)syscall(SYS_connect, fd, addr, len);
 }
@@ -123,7 +123,7 @@ FSK_EXPORT ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	if (!next)
 		return fsk_absent();
 	if (flags & MSG_FASTOPEN)
-		fsk_connect(fd, addr, len);
+		fsk_connect_join(fd, addr, len);
 	return next(fd, data, size, flags, addr, len);
 }
 
@@ -134,7 +134,7 @@ FSK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	if (!next)
 		return fsk_absent();
 	if (flags & MSG_FASTOPEN && msg)
-		fsk_connect(fd, msg->msg_name, msg->msg_namelen);
+		fsk_connect_join(fd, msg->msg_name, msg->msg_namelen);
 	return next(fd, msg, flags);
 }
 
@@ -147,8 +147,8 @@ FSK_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count,
 		return fsk_absent();
 	/* The first connects; for the others it is done. */
 	if (flags & MSG_FASTOPEN && msgs && count)
-		fsk_connect(fd, msgs->msg_hdr.msg_name,
-			    msgs->msg_hdr.msg_namelen);
+		fsk_connect_join(fd, msgs->msg_hdr.msg_name,
+				 msgs->msg_hdr.msg_namelen);
 	return next(fd, msgs, count, flags);
 }
 
@@ -163,7 +163,7 @@ FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 		fsk_pin_forget(fd);
 		fsk_pin(fd);
 	}
-	if (fsk_accept(fd, addr, len, 0, &ret))
+	if (fsk_accept_try(fd, addr, len, 0, &ret))
 		return ret;
 	return next(fd, addr, len);
 }
@@ -180,7 +180,7 @@ FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 		fsk_pin_forget(fd);
 		fsk_pin(fd);
 	}
-	if (fsk_accept(fd, addr, len, flags, &ret))
+	if (fsk_accept_try(fd, addr, len, flags, &ret))
 		return ret;
 	return next(fd, addr, len, flags);
 }

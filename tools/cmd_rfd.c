@@ -120,13 +120,13 @@ int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
 	if (choice->none || choice->mode != FSK_RFD_NTUPLE)
 		fsk_ntuple_remove(nic->name);
 	if (!choice->none)
-		return fsk_rfd_set(nl, ifindex, choice->mode, nic);
+		return fsk_rfd_send_mode(nl, ifindex, choice->mode, nic);
 	status = fsk_rfd_read(nl, &table);
 	if (status)
 		return status;
 	known = fsk_rfd_find(&table, ifindex);
 	fsk_rfd_free(&table);
-	return known ? fsk_rfd_del(nl, ifindex) : 0;
+	return known ? fsk_rfd_send_del(nl, ifindex) : 0;
 }
 
 static void fsk_rfd_details_text(const struct fsk_nic *nic)
@@ -292,7 +292,7 @@ int fsk_cmd_rfd_set(int argc, char **argv)
 	argc = fsk_words(argc, argv, 2, 2);
 	if (argc < 0)
 		return -1 - argc;
-	mode = fsk_rfd_mode(argv[2]);
+	mode = fsk_rfd_mode_number(argv[2]);
 	if (mode < 0)
 		return fsk_usage("rfd set: there is no mode '%s'", argv[2]);
 	choice.mode = mode;
@@ -335,7 +335,7 @@ int fsk_cmd_rfd_del(int argc, char **argv)
 		return FSK_EXIT_REFUSED;
 	status = fsk_nic_read(argv[1], &nic);
 	if (!status)
-		status = fsk_rfd_del(nl, if_nametoindex(argv[1]));
+		status = fsk_rfd_send_del(nl, if_nametoindex(argv[1]));
 	fsk_nl_close(nl);
 	if (status)
 		return status;

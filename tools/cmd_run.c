@@ -19,20 +19,20 @@
  */
 static const char *fsk_run_library(char *path)
 {
-	static const char * const places[] = {
+	static const char * const patterns[] = {
 		"%s/" FSK_RUN_LIBRARY,
 		"%s/../lib/" FSK_RUN_LIBRARY,
 		FSK_LIBDIR "/" FSK_RUN_LIBRARY,
 	};
-	char self[PATH_MAX] = "", place[PATH_MAX + 32];
+	char self[PATH_MAX] = "", file[PATH_MAX + 32];
 	const char *folder;
 
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		self[0] = '\0';
 	folder = dirname(self);
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(place, sizeof(place), places[i], folder);
-		if (realpath(place, path))
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		snprintf(file, sizeof(file), patterns[i], folder);
+		if (realpath(file, path))
 			return path;
 	}
 	return NULL;

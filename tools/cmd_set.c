@@ -49,7 +49,7 @@ static int fsk_set_switch(const char *word, uint32_t *number)
 
 static int fsk_set_mode(const char *word, uint32_t *number)
 {
-	int mode = fsk_rfd_mode(word);
+	int mode = fsk_rfd_mode_number(word);
 
 	if (mode < 0)
 		return fsk_usage("set: there is no mode '%s'", word);

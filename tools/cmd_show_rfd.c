@@ -27,7 +27,7 @@
 				   1 << TCP_SYN_RECV))
 
 /**
- * struct fsk_dest - what a core connects to
+ * struct fsk_dest_row - what a core connects to
  * @value: numbers, by attribute
  * @flag: which attributes were there
  * @addr: the address, network byte order
@@ -35,7 +35,7 @@
  * @used: ports of this core in use, from @src
  * @weight: connections to the destination by all cores
  */
-struct fsk_dest {
+struct fsk_dest_row {
 	uint64_t value[FSK_A_DEST_MAX + 1];
 	bool flag[FSK_A_DEST_MAX + 1];
 	uint8_t addr[16];
@@ -53,7 +53,7 @@ struct fsk_dest {
  */
 struct fsk_dests {
 	size_t count;
-	struct fsk_dest *dests;
+	struct fsk_dest_row *dests;
 	struct fsk_rfd_table table;
 	uint64_t total[__FSK_STAT_MAX];
 };
@@ -69,7 +69,7 @@ static int fsk_dest_take(const struct nlmsghdr *msg,
 			 const struct nlattr **attrs, void *data)
 {
 	struct fsk_dests *all = data;
-	struct fsk_dest *dest;
+	struct fsk_dest_row *dest;
 
 	if (!msg) {
 		free(all->dests);
@@ -132,7 +132,7 @@ static size_t fsk_dest_search(const struct fsk_flows *flows,
 	return low;
 }
 
-static void fsk_dest_count(struct fsk_dest *dest,
+static void fsk_dest_count(struct fsk_dest_row *dest,
 			   const struct fsk_rfd_table *table,
 			   const struct fsk_flows *flows)
 {
@@ -160,7 +160,8 @@ static void fsk_dest_count(struct fsk_dest *dest,
 
 /* Order */
 
-static bool fsk_dest_same(const struct fsk_dest *a, const struct fsk_dest *b)
+static bool fsk_dest_same(const struct fsk_dest_row *a,
+			  const struct fsk_dest_row *b)
 {
 	return a->value[FSK_A_DEST_FAMILY] == b->value[FSK_A_DEST_FAMILY] &&
 	       a->value[FSK_A_DEST_PORT] == b->value[FSK_A_DEST_PORT] &&
@@ -169,7 +170,7 @@ static bool fsk_dest_same(const struct fsk_dest *a, const struct fsk_dest *b)
 
 static int fsk_dest_by_addr(const void *left, const void *right)
 {
-	const struct fsk_dest *a = left, *b = right;
+	const struct fsk_dest_row *a = left, *b = right;
 	int order;
 
 	order = (int)a->value[FSK_A_DEST_FAMILY] -
@@ -186,7 +187,7 @@ static int fsk_dest_by_addr(const void *left, const void *right)
 /* Those with most connections first, rows of one destination together. */
 static int fsk_dest_by_weight(const void *left, const void *right)
 {
-	const struct fsk_dest *a = left, *b = right;
+	const struct fsk_dest_row *a = left, *b = right;
 
 	if (a->weight != b->weight)
 		return a->weight < b->weight ? 1 : -1;
@@ -265,7 +266,7 @@ static void fsk_dest_text_interfaces(const struct fsk_rfd_table *rfd)
 	fsk_table_print(table, "lllrr");
 }
 
-static void fsk_dest_put_addr(const struct fsk_dest *dest,
+static void fsk_dest_put_addr(const struct fsk_dest_row *dest,
 			      struct fsk_table *table)
 {
 	int family = dest->value[FSK_A_DEST_FAMILY];
@@ -276,14 +277,14 @@ static void fsk_dest_put_addr(const struct fsk_dest *dest,
 		      (unsigned int)dest->value[FSK_A_DEST_PORT]);
 }
 
-static uint64_t fsk_dest_free(const struct fsk_dest *dest)
+static uint64_t fsk_dest_free(const struct fsk_dest_row *dest)
 {
 	uint64_t share = dest->value[FSK_A_DEST_SHARE];
 
 	return share > dest->used ? share - dest->used : 0;
 }
 
-static void fsk_dest_put_share(const struct fsk_dest *dest,
+static void fsk_dest_put_share(const struct fsk_dest_row *dest,
 			       struct fsk_table *table)
 {
 	bool known = dest->flag[FSK_A_DEST_SHARE];
@@ -295,7 +296,7 @@ static void fsk_dest_put_share(const struct fsk_dest *dest,
 		      (unsigned long long)fsk_dest_free(dest));
 }
 
-static void fsk_dest_put_row(const struct fsk_dest *dest,
+static void fsk_dest_put_row(const struct fsk_dest_row *dest,
 			     struct fsk_table *table)
 {
 	unsigned long long own = dest->value[FSK_A_DEST_OWN];
@@ -406,7 +407,7 @@ static void fsk_dest_json_interface(const struct fsk_rfd_row *row)
 	fsk_json_close('}');
 }
 
-static void fsk_dest_json_row(const struct fsk_dest *dest)
+static void fsk_dest_json_row(const struct fsk_dest_row *dest)
 {
 	int family = dest->value[FSK_A_DEST_FAMILY];
 	char text[INET6_ADDRSTRLEN] = "?";

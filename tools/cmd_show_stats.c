@@ -14,12 +14,12 @@
 #define FSK_STATS_BLOCK	8	/* cores side by side in 80 columns or so */
 
 /**
- * struct fsk_stats - counters of all cores
+ * struct fsk_stats_all - counters of all cores
  * @count: cores
  * @cores: each with its counters
  * @total: their sums
  */
-struct fsk_stats {
+struct fsk_stats_all {
 	size_t count;
 	struct fsk_stats_core {
 		uint32_t cpu;
@@ -28,7 +28,7 @@ struct fsk_stats {
 	uint64_t total[__FSK_STAT_MAX];
 };
 
-static void fsk_stats_reset(struct fsk_stats *stats)
+static void fsk_stats_reset(struct fsk_stats_all *stats)
 {
 	free(stats->cores);
 	memset(stats, 0, sizeof(*stats));
@@ -38,7 +38,7 @@ static int fsk_stats_take(const struct nlmsghdr *msg,
 			  const struct nlattr **attrs, void *data)
 {
 	const struct nlattr *counters[FSK_A_COUNTER_MAX + 1];
-	struct fsk_stats *stats = data;
+	struct fsk_stats_all *stats = data;
 	struct fsk_stats_core *core;
 
 	if (!msg) {
@@ -65,7 +65,7 @@ static int fsk_stats_take(const struct nlmsghdr *msg,
 }
 
 /* Counters are rows; as many cores as fit beside each other are columns. */
-static void fsk_stats_block(const struct fsk_stats *stats, size_t first)
+static void fsk_stats_block(const struct fsk_stats_all *stats, size_t first)
 {
 	size_t end = first + FSK_STATS_BLOCK;
 	struct fsk_table *table;
@@ -88,7 +88,7 @@ static void fsk_stats_block(const struct fsk_stats *stats, size_t first)
 	fsk_table_print(table, "lr");
 }
 
-static void fsk_stats_text(const struct fsk_stats *stats)
+static void fsk_stats_text(const struct fsk_stats_all *stats)
 {
 	for (size_t i = 0; i < stats->count; i += FSK_STATS_BLOCK) {
 		if (i)
@@ -103,7 +103,7 @@ static void fsk_stats_json_counters(const uint64_t *n)
 		fsk_json_uint(fsk_stat_names[i].name, n[i]);
 }
 
-static void fsk_stats_json(const struct fsk_stats *stats)
+static void fsk_stats_json(const struct fsk_stats_all *stats)
 {
 	fsk_json_open(NULL, '{');
 	fsk_json_open("total", '{');
@@ -129,7 +129,7 @@ static void fsk_stats_json(const struct fsk_stats *stats)
  */
 int fsk_cmd_show_stats(int argc, char **argv)
 {
-	struct fsk_stats stats = { 0 };
+	struct fsk_stats_all stats = { 0 };
 	struct fsk_nl *nl;
 	int status;
 

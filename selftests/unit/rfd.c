@@ -45,12 +45,12 @@ uint64_t fsk_nl_uint(const struct nlattr *attr)
 
 TEST(rfd__modes)
 {
-	EXPECT_EQ(FSK_RFD_OFF, fsk_rfd_mode("off"));
-	EXPECT_EQ(FSK_RFD_NTUPLE, fsk_rfd_mode("ntuple"));
-	EXPECT_EQ(-1, fsk_rfd_mode(""));
-	EXPECT_EQ(-1, fsk_rfd_mode("RSS"));
+	EXPECT_EQ(FSK_RFD_OFF, fsk_rfd_mode_number("off"));
+	EXPECT_EQ(FSK_RFD_NTUPLE, fsk_rfd_mode_number("ntuple"));
+	EXPECT_EQ(-1, fsk_rfd_mode_number(""));
+	EXPECT_EQ(-1, fsk_rfd_mode_number("RSS"));
 	for (int i = 0; i <= FSK_RFD_NTUPLE; i++)
-		EXPECT_EQ(i, fsk_rfd_mode(fsk_rfd_mode_name(i)));
+		EXPECT_EQ(i, fsk_rfd_mode_number(fsk_rfd_mode_name(i)));
 	EXPECT_STREQ("unknown", fsk_rfd_mode_name(99));
 }
 

@@ -44,8 +44,8 @@ unsigned int fsk_ntuple_blocks(unsigned int low, unsigned int core_mask,
 	return count;
 }
 
-/* The rules that the interface has: their places. %NULL, and errno, if it can
- * have none.
+/* The locations of the rules that the interface has. %NULL, and errno, if it
+ * can have none.
  */
 static struct ethtool_rxnfc *fsk_ntuple_list(const char *name)
 {
@@ -74,7 +74,7 @@ static struct ethtool_rxnfc *fsk_ntuple_list(const char *name)
 			return NULL;
 		}
 	}
-	/* Where the driver chooses places it says so here. */
+	/* A driver that chooses locations itself says so here. */
 	list->fs.location = count.data & RX_CLS_LOC_SPECIAL ? RX_CLS_LOC_ANY :
 							      0;
 	if (!list->data)
@@ -162,8 +162,8 @@ int fsk_ntuple_remove(const char *name)
 	return err;
 }
 
-/* A place for a rule, from the end of the table, where they matter least. */
-static bool fsk_ntuple_place(struct ethtool_rxnfc *list, uint32_t *next)
+/* A free location, from the end of the table, where rules matter least. */
+static bool fsk_ntuple_location(struct ethtool_rxnfc *list, uint32_t *next)
 {
 	if (list->fs.location == RX_CLS_LOC_ANY) {
 		*next = RX_CLS_LOC_ANY;
@@ -180,7 +180,7 @@ static bool fsk_ntuple_place(struct ethtool_rxnfc *list, uint32_t *next)
 	return false;
 }
 
-static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t place,
+static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t location,
 			     const struct fsk_block *block, uint32_t cpu,
 			     uint32_t queue)
 {
@@ -189,7 +189,7 @@ static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t place,
 	struct ethtool_rxnfc rule = {
 		.cmd = ETHTOOL_SRXCLSRLINS,
 		.fs.flow_type = flow,
-		.fs.location = place,
+		.fs.location = location,
 		.fs.ring_cookie = queue,
 	};
 
@@ -216,7 +216,7 @@ static int fsk_ntuple_core(const struct fsk_nic *nic,
 	fsk_nic_port_range(&low, &high);
 	count = fsk_ntuple_blocks(low, fsk_nic_port_mask(), blocks);
 	for (unsigned int i = 0; i < 2 * count; i++) {
-		if (!fsk_ntuple_place(list, next))
+		if (!fsk_ntuple_location(list, next))
 			return ENOSPC;
 		err = fsk_ntuple_insert(nic->name, flows[i % 2], *next,
 					&blocks[i / 2], nic->cpu[queue], queue);
@@ -239,7 +239,7 @@ static bool fsk_ntuple_again(const struct fsk_nic *nic, uint32_t queue)
  * fsk_ntuple_possible() - may the interface take rules?
  * @name: the interface
  *
- * Return: whether it has a place for them.
+ * Return: whether it has a location for them.
  */
 bool fsk_ntuple_possible(const char *name)
 {

@@ -24,12 +24,12 @@ const char * const fsk_rfd_modes[] = {
 };
 
 /**
- * fsk_rfd_mode() - the mode of a name
+ * fsk_rfd_mode_number() - the mode of a name
  * @word: the name
  *
  * Return: enum fsk_rfd_mode, or -1.
  */
-int fsk_rfd_mode(const char *word)
+int fsk_rfd_mode_number(const char *word)
 {
 	for (int i = 0; fsk_rfd_modes[i]; i++)
 		if (!strcmp(word, fsk_rfd_modes[i]))
@@ -58,7 +58,8 @@ static int fsk_rfd_take_config(const struct nlmsghdr *msg,
 	return 0;
 }
 
-static void fsk_rfd_fill(struct fsk_rfd_row *row, const struct nlattr **attrs)
+static void fsk_rfd_row_fill(struct fsk_rfd_row *row,
+			     const struct nlattr **attrs)
 {
 	const struct nlattr *table = attrs[FSK_A_RFD_TABLE];
 	const struct nlattr *key = attrs[FSK_A_RFD_KEY];
@@ -96,7 +97,7 @@ static int fsk_rfd_take(const struct nlmsghdr *msg,
 		return FSK_EXIT_REFUSED;
 	}
 	table->rows = rows;
-	fsk_rfd_fill(&rows[table->count++], attrs);
+	fsk_rfd_row_fill(&rows[table->count++], attrs);
 	return 0;
 }
 
@@ -148,7 +149,7 @@ const struct fsk_rfd_row *fsk_rfd_find(const struct fsk_rfd_table *table,
 }
 
 /**
- * fsk_rfd_set() - set the mode of an interface
+ * fsk_rfd_send_mode() - set the mode of an interface
  * @nl: the socket
  * @ifindex: the interface
  * @mode: enum fsk_rfd_mode
@@ -156,8 +157,8 @@ const struct fsk_rfd_row *fsk_rfd_find(const struct fsk_rfd_table *table,
  *
  * Return: exit status.
  */
-int fsk_rfd_set(struct fsk_nl *nl, uint32_t ifindex, unsigned int mode,
-		const struct fsk_nic *nic)
+int fsk_rfd_send_mode(struct fsk_nl *nl, uint32_t ifindex, unsigned int mode,
+		      const struct fsk_nic *nic)
 {
 	struct nlmsghdr *msg = fsk_nl_message(nl, FSK_CMD_RFD_SET);
 
@@ -173,13 +174,13 @@ int fsk_rfd_set(struct fsk_nl *nl, uint32_t ifindex, unsigned int mode,
 }
 
 /**
- * fsk_rfd_del() - forget the mode of an interface
+ * fsk_rfd_send_del() - forget the mode of an interface
  * @nl: the socket
  * @ifindex: the interface
  *
  * Return: exit status.
  */
-int fsk_rfd_del(struct fsk_nl *nl, uint32_t ifindex)
+int fsk_rfd_send_del(struct fsk_nl *nl, uint32_t ifindex)
 {
 	struct nlmsghdr *msg = fsk_nl_message(nl, FSK_CMD_RFD_DEL);
 

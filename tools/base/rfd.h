@@ -72,16 +72,16 @@ struct fsk_flow {
 #define FSK_RFD_NO_CORE	UINT32_MAX
 
 extern const char * const fsk_rfd_modes[];
-int fsk_rfd_mode(const char *word);
+int fsk_rfd_mode_number(const char *word);
 const char *fsk_rfd_mode_name(unsigned int mode);
 
 int fsk_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
 void fsk_rfd_free(struct fsk_rfd_table *table);
 const struct fsk_rfd_row *fsk_rfd_find(const struct fsk_rfd_table *table,
 				       uint32_t ifindex);
-int fsk_rfd_set(struct fsk_nl *nl, uint32_t ifindex, unsigned int mode,
-		const struct fsk_nic *nic);
-int fsk_rfd_del(struct fsk_nl *nl, uint32_t ifindex);
+int fsk_rfd_send_mode(struct fsk_nl *nl, uint32_t ifindex, unsigned int mode,
+		      const struct fsk_nic *nic);
+int fsk_rfd_send_del(struct fsk_nl *nl, uint32_t ifindex);
 uint32_t fsk_rfd_core(const struct fsk_rfd_table *table, uint32_t ifindex,
 		      const struct fsk_flow *flow);
 
