@@ -24,6 +24,7 @@
 #include <net/tcp_states.h>
 
 #include "established/est.h"
+#include "flow.h"
 
 /* Packets that are sent */
 
@@ -48,7 +49,7 @@ fsk_reader_next(union fsk_reader_flow flow, u16 tag, u16 cpu)
 /* A line that other cores read is written only where something changes. */
 static void fsk_reader_note(struct fsk_reader *reader, const struct sock *sk)
 {
-	u32 hash = fsk_est_hash(reader->seed, sk);
+	u32 hash = fsk_flow_hash(reader->seed, sk);
 	union fsk_reader_flow *place, old, new;
 
 	place = &reader->flow[hash >> (32 - FSK_READER_BITS)];
@@ -102,7 +103,7 @@ static const struct nf_hook_ops fsk_reader_hook_ops[2] = {
  * @ipv6: of this family
  *
  * Context: Any.
- * Return: its hash, as fsk_est_hash() has the socket's.
+ * Return: its hash, as fsk_flow_hash() has the socket's.
  */
 u32 fsk_reader_hash(const struct fsk_reader *reader, const struct sk_buff *skb,
 		    bool ipv6)
@@ -111,10 +112,10 @@ u32 fsk_reader_hash(const struct fsk_reader *reader, const struct sk_buff *skb,
 	__portpair ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 
 	if (ipv6)
-		return fsk_est_hash6(reader->seed, &ipv6_hdr(skb)->saddr,
-				     &ipv6_hdr(skb)->daddr, ports);
-	return fsk_est_hash4(reader->seed, ip_hdr(skb)->saddr,
-			     ip_hdr(skb)->daddr, ports);
+		return fsk_flow_hash6(reader->seed, &ipv6_hdr(skb)->saddr,
+				      &ipv6_hdr(skb)->daddr, ports);
+	return fsk_flow_hash4(reader->seed, ip_hdr(skb)->saddr,
+			      ip_hdr(skb)->daddr, ports);
 }
 
 /* Namespaces */

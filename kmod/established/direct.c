@@ -374,7 +374,7 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 		     fsk_direct_leave(core, skb, state)))
 		return NF_ACCEPT;
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
-	hash = fsk_est_hash4(core->seed, iph->saddr, iph->daddr, ports);
+	hash = fsk_flow_hash4(core->seed, iph->saddr, iph->daddr, ports);
 	sk = fsk_direct_find4(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
 		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV4);
@@ -459,7 +459,7 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 		     fsk_direct_leave(core, skb, state)))
 		return NF_ACCEPT;
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
-	hash = fsk_est_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
+	hash = fsk_flow_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
 	sk = fsk_direct_find6(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
 		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV6);

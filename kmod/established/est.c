@@ -203,7 +203,7 @@ static void fsk_est_sweep_bucket(struct fsk_est_core *core,
 	for (i = 0; i < FSK_EST_WAYS; i++) {
 		sk = b->sk[i];
 		if (sk && (!fsk_est_alive(core, sk) ||
-			   fsk_est_bucket(core, fsk_est_hash(core->seed, sk)) !=
+			   fsk_est_bucket(core, fsk_flow_hash(core->seed, sk)) !=
 			   b))
 			fsk_est_bury(core, b, i, &dead);
 	}
@@ -243,7 +243,7 @@ static void fsk_est_move_bucket(struct fsk_est_core *core)
 		sk = from->sk[i];
 		if (!sk)
 			continue;
-		hash = fsk_est_hash(core->seed, sk);
+		hash = fsk_flow_hash(core->seed, sk);
 		to = &fsk_est_buckets(core->table)
 			[fsk_est_index(core->table, hash)];
 		j = fsk_est_find_empty(to);
@@ -346,7 +346,7 @@ static bool fsk_est_conn(const struct fsk_est_core *core,
 
 	if (!sk || !fsk_est_get(&b->sk[i], sk))
 		return false;
-	hash = fsk_est_hash(core->seed, sk);
+	hash = fsk_flow_hash(core->seed, sk);
 	conn->state = READ_ONCE(sk->sk_state);
 	conn->ipv6 = sk->sk_family == AF_INET6;
 #if IS_ENABLED(CONFIG_IPV6)

@@ -15,6 +15,7 @@
 #include <net/sock.h>
 
 #include "established/direct.h"
+#include "flow.h"
 #include "netns.h"
 
 #define FSK_EST_WAYS		7	/* connections in a cache line */
@@ -140,61 +141,6 @@ void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash);
 bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash);
 int fsk_est_list(struct fsk_est_core *core, u64 *pos,
 		 struct fsk_est_conn conn[FSK_EST_WAYS]);
-
-/* Hashes.  Who knows the seed can fill a bucket, and what he gets is the
- * kernel's table for these connections; so they need not be stronger.
- * @ports is INET_COMBINED_PORTS(), local and remote as the sock has them.
- */
-
-static inline u32 fsk_est_mix(u64 x)
-{
-	x *= 0x9e3779b97f4a7c15ull;
-	x ^= x >> 32;
-	x *= 0xd6e8feb86659fd93ull;
-	return x >> 32;
-}
-
-static inline u32 fsk_est_hash4(u64 seed, __be32 remote, __be32 local,
-				__portpair ports)
-{
-	u64 x = (__force u64)remote << 32 | (__force u32)ports;
-
-	return fsk_est_mix((x ^ seed) * 0xff51afd7ed558ccdull +
-			   (__force u32)local);
-}
-
-/* One load where bytes are in this order. */
-static inline u64 fsk_est_half(const struct in6_addr *addr, int i)
-{
-	return (__force u64)addr->s6_addr32[i + 1] << 32 |
-	       (__force u32)addr->s6_addr32[i];
-}
-
-static inline u32 fsk_est_hash6(u64 seed, const struct in6_addr *remote,
-				const struct in6_addr *local, __portpair ports)
-{
-	u64 x = seed ^ (__force u32)ports;
-	int i;
-
-	for (i = 0; i < 4; i += 2) {
-		x = (x ^ fsk_est_half(remote, i)) * 0xff51afd7ed558ccdull;
-		x = rol64(x, 32);
-		x = (x ^ fsk_est_half(local, i)) * 0xc4ceb9fe1a85ec53ull;
-		x = rol64(x, 32);
-	}
-	return fsk_est_mix(x);
-}
-
-static inline u32 fsk_est_hash(u64 seed, const struct sock *sk)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
-		return fsk_est_hash6(seed, &sk->sk_v6_daddr,
-				     &sk->sk_v6_rcv_saddr, sk->sk_portpair);
-#endif
-	return fsk_est_hash4(seed, sk->sk_daddr, sk->sk_rcv_saddr,
-			     sk->sk_portpair);
-}
 
 /* Tables */
 
