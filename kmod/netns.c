@@ -54,6 +54,7 @@ static void __net_exit fsk_net_net_exit(struct net *net)
 	fsk_est_net_exit(fn);
 	fsk_steer_net_exit(fn);
 	fsk_rfd_drain(fn);
+	bitmap_free(fn->connected);
 	bitmap_free(fn->ports);
 	free_percpu(fn->stats);
 }
@@ -98,6 +99,26 @@ int fsk_net_make_ports(struct fsk_net *fn)
 	if (!fn->ports)
 		fn->ports = bitmap_zalloc(FSK_NET_PORTS, GFP_KERNEL_ACCOUNT);
 	return fn->ports ? 0 : -ENOMEM;
+}
+
+/**
+ * fsk_net_make_connected() - have a map of the ports that have connected
+ * @fn: namespace state
+ *
+ * Context: Process, fsk_net.mutex held.
+ * Return: 0 or -ENOMEM.
+ */
+int fsk_net_make_connected(struct fsk_net *fn)
+{
+	unsigned long *map;
+
+	lockdep_assert_held(&fn->mutex);
+	if (fn->connected)
+		return 0;
+	map = bitmap_zalloc(FSK_NET_PORTS, GFP_KERNEL_ACCOUNT);
+	/* Pairs with READ_ONCE() in fsk_net_note_connected(). */
+	smp_store_release(&fn->connected, map);
+	return map ? 0 : -ENOMEM;
 }
 
 /**

@@ -44,9 +44,13 @@ struct fsk_steer;
  * @reading: the hooks of @reader are registered; written under @mutex
  * @reader: made when first needed, under @mutex; stays
  * @steer_work: has @rfd_overflow noticed
+ * @est_on: established tables are on; written under @mutex
  * @est_after: segments that a connection has received when it is entered in
  *	@est's tables; written under @mutex
  * @est: made when first asked for, under @mutex; stays
+ * @connected: bit map of the local ports that joined sockets have connected
+ *	from while @est_on; made under @mutex when that is first asked for;
+ *	stays
  * @rfd: interfaces that have been described, RCU, written under @mutex
  * @net: the namespace, constant
  * @mutex: rank 3 of DOC: locking; protects what follows
@@ -75,8 +79,10 @@ struct fsk_net {
 	u32 rfd_stamp;
 	struct fsk_steer *steer;
 	struct fsk_reader *reader;
+	bool est_on;
 	u32 est_after;
 	struct fsk_est *est;
+	unsigned long *connected;
 	struct hlist_head rfd[FSK_NET_RFD];
 
 	/* cold from here on */
@@ -95,6 +101,7 @@ extern unsigned int fsk_net_id;
 int fsk_net_init(const struct nf_hook_ops *hooks);
 void fsk_net_exit(void);
 int fsk_net_make_ports(struct fsk_net *fn);
+int fsk_net_make_connected(struct fsk_net *fn);
 
 /**
  * fsk_net_of() - this module's state of a namespace
@@ -120,6 +127,36 @@ static inline struct fsk_net *fsk_net_of(const struct net *net)
 static inline bool fsk_net_has_port(const struct fsk_net *fn, u16 hnum)
 {
 	return test_bit(hnum, fn->ports);
+}
+
+/**
+ * fsk_net_has_joined() - can this be a port of joined sockets?
+ * @fn: namespace state, both of whose maps of ports have been made
+ * @hnum: local port, host byte order
+ *
+ * Context: Any.
+ * Return: whether its connections are entered in tables and followed.
+ */
+static inline bool fsk_net_has_joined(const struct fsk_net *fn, u16 hnum)
+{
+	return fsk_net_has_port(fn, hnum) || test_bit(hnum, fn->connected);
+}
+
+/**
+ * fsk_net_note_connected() - a joined socket has connected
+ * @fn: namespace state
+ * @hnum: its local port, host byte order
+ *
+ * Context: Process.
+ */
+static inline void fsk_net_note_connected(struct fsk_net *fn, u16 hnum)
+{
+	/* Pairs with the release in fsk_net_make_connected(). */
+	unsigned long *connected = READ_ONCE(fn->connected);
+
+	/* A line that all cores read is written only where it changes. */
+	if (connected && READ_ONCE(fn->est_on) && !test_bit(hnum, connected))
+		set_bit(hnum, connected);
 }
 
 #endif

@@ -29,7 +29,6 @@
 #include "connect/joined.h"
 #include "connect/port.h"
 #include "connect/steer.h"
-#include "established/est.h"
 #include "fsk.h"
 #include "host.h"
 #include "netns.h"
@@ -154,7 +153,7 @@ static int fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr, int len)
 	fsk_connect_leave(sk);
 	err = __fsk_connect(sk, uaddr, len);
 	if (!err)
-		fsk_est_connected(fsk_net_of(sock_net(sk)), sk);
+		fsk_net_note_connected(fsk_net_of(sock_net(sk)), sk->sk_num);
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 	return err;
 }

@@ -23,7 +23,6 @@
 #include <net/inet_hashtables.h>
 #include <net/tcp_states.h>
 
-#include "established/est.h"
 #include "flow.h"
 
 /* Packets that are sent */
@@ -75,7 +74,7 @@ static unsigned int fsk_reader_out(void *priv, struct sk_buff *skb,
 	    sk->sk_protocol == IPPROTO_TCP &&
 	    1 << READ_ONCE(sk->sk_state) &
 	    (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
-	    fsk_est_has_port(fn->est, sk->sk_num))
+	    fsk_net_has_joined(fn, sk->sk_num))
 		fsk_reader_note(fn->reader, sk);
 	return NF_ACCEPT;
 }
@@ -176,7 +175,7 @@ static void fsk_reader_stop(struct fsk_net *fn)
  */
 int fsk_reader_update(struct fsk_net *fn, bool steer)
 {
-	bool wanted = steer && fn->est && fn->est->on;
+	bool wanted = steer && fn->est_on;
 
 	lockdep_assert_held(&fn->mutex);
 	if (wanted && !fn->reading)

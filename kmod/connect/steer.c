@@ -32,7 +32,6 @@
 #include "compat.h"
 #include "connect/reader.h"
 #include "connect/rfd.h"
-#include "established/est.h"
 
 /**
  * struct fsk_steer_queue - packets on their way to one core
@@ -279,7 +278,7 @@ static bool fsk_steer_reads(const struct fsk_steer *steer,
 
 	/* Pairs with the release in fsk_reader_start(). */
 	return smp_load_acquire(&fn->reading) && !th->syn &&
-	       fsk_est_has_port(fn->est, ntohs(th->dest)) &&
+	       fsk_net_has_joined(fn, ntohs(th->dest)) &&
 	       fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex)) == FSK_RFD_STEER;
 }
 

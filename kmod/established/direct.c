@@ -233,7 +233,7 @@ static bool fsk_direct_may_learn(struct fsk_est *est, const struct tcphdr *th)
 {
 	if (tcp_flag_word(th) & (FSK_DIRECT_LAST | TCP_FLAG_SYN))
 		return false;
-	return fsk_est_has_port(est, ntohs(th->dest));
+	return fsk_net_has_joined(est->fn, ntohs(th->dest));
 }
 
 /* What the kernel's table says is what early demultiplexing would have found

@@ -329,7 +329,7 @@ static void fsk_est_work(struct work_struct *work)
 		fsk_est_resize(core, order - 1);
 	spin_lock_bh(&core->lock);
 	core->kicked = false;
-	if (READ_ONCE(core->est->on) &&
+	if (READ_ONCE(core->est->fn->est_on) &&
 	    (core->entries || fsk_est_wants_less(core)))
 		fsk_est_kick(core, fsk_est_wants_more(core) ? 1 : HZ);
 	spin_unlock_bh(&core->lock);
@@ -476,14 +476,14 @@ static void fsk_est_stop(struct fsk_est *est)
 {
 	int cpu;
 
-	WRITE_ONCE(est->on, false);
+	WRITE_ONCE(est->fn->est_on, false);
 	nf_unregister_net_hooks(est->fn->net, est->hook_ops,
 				ARRAY_SIZE(est->hook_ops));
 	synchronize_rcu();	/* hooks that still run */
 	for_each_possible_cpu(cpu)
 		cancel_delayed_work_sync(&per_cpu_ptr(est->core, cpu)->work);
 	fsk_est_empty(est);
-	bitmap_zero(est->ports, FSK_NET_PORTS);
+	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
 }
 
 /**
@@ -500,26 +500,28 @@ int fsk_est_switch(struct fsk_net *fn, bool on)
 	int err;
 
 	lockdep_assert_held(&fn->mutex);
-	if (on == (est && est->on))
+	if (on == fn->est_on)
 		return 0;
 	if (!on) {
 		fsk_est_stop(est);
 		return 0;
 	}
 	err = fsk_net_make_ports(fn);
+	if (!err)
+		err = fsk_net_make_connected(fn);
 	if (err)
 		return err;
 	if (!est) {
 		est = fsk_est_create(fn);
 		if (!est)
 			return -ENOMEM;
-		/* Pairs with READ_ONCE() in fsk_est_connected(). */
+		/* Pairs with READ_ONCE() of who shows the tables. */
 		smp_store_release(&fn->est, est);
 	}
 	err = nf_register_net_hooks(fn->net, est->hook_ops,
 				    ARRAY_SIZE(est->hook_ops));
 	if (!err)
-		WRITE_ONCE(est->on, true);
+		WRITE_ONCE(fn->est_on, true);
 	return err;
 }
 
@@ -535,7 +537,7 @@ void fsk_est_net_exit(struct fsk_net *fn)
 
 	if (!est)
 		return;
-	if (est->on)
+	if (fn->est_on)
 		fsk_est_stop(est);
 	free_percpu(est->core);
 	kvfree(est);

@@ -101,18 +101,14 @@ struct fsk_est_core {
  * struct fsk_est - a namespace's connections
  * @core: by CPU
  * @fn: namespace state, constant
- * @on: hooks are registered; written under fsk_net.mutex
  * @hook_ops: one for each family
- * @ports: bit map of the local ports that joined sockets have connected from
  *
  * Made when first switched on, freed with the namespace.
  */
 struct fsk_est {
 	struct fsk_est_core __percpu *core;
 	struct fsk_net *fn;
-	bool on;
 	struct nf_hook_ops hook_ops[2];
-	unsigned long ports[BITS_TO_LONGS(FSK_NET_PORTS)];
 };
 
 /**
@@ -233,35 +229,6 @@ static inline bool fsk_est_get(struct sock **place, struct sock *sk)
 		return true;
 	sock_gen_put(sk);
 	return false;
-}
-
-/**
- * fsk_est_has_port() - can this be a port of joined sockets?
- * @est: the namespace's
- * @hnum: local port, host byte order
- *
- * Context: Any.
- * Return: whether its connections are entered and followed.
- */
-static inline bool fsk_est_has_port(const struct fsk_est *est, u16 hnum)
-{
-	return fsk_net_has_port(est->fn, hnum) || test_bit(hnum, est->ports);
-}
-
-/**
- * fsk_est_connected() - a joined socket has connected
- * @fn: its namespace's state
- * @sk: the socket
- *
- * Context: Process.
- */
-static inline void fsk_est_connected(struct fsk_net *fn, const struct sock *sk)
-{
-	struct fsk_est *est = READ_ONCE(fn->est);
-
-	/* A line that all cores read is written only where it changes. */
-	if (est && READ_ONCE(est->on) && !test_bit(sk->sk_num, est->ports))
-		set_bit(sk->sk_num, est->ports);
 }
 
 #endif

@@ -18,10 +18,8 @@
 
 int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn)
 {
-	const struct fsk_est *est = READ_ONCE(fn->est);
-
 	if (nla_put_u8(msg, FSK_A_CONFIG_ESTABLISHED,
-		       est && READ_ONCE(est->on)) ||
+		       READ_ONCE(fn->est_on)) ||
 	    nla_put_u32(msg, FSK_A_CONFIG_ESTABLISHED_AFTER,
 			READ_ONCE(fn->est_after)))
 		return -EMSGSIZE;
@@ -115,7 +113,7 @@ static struct fsk_est *fsk_netlink_est(const struct sk_buff *msg)
 
 	/* Pairs with the release in fsk_est_switch(). */
 	est = smp_load_acquire(&fsk_net_of(sock_net(msg->sk))->est);
-	return est && READ_ONCE(est->on) ? est : NULL;
+	return est && READ_ONCE(est->fn->est_on) ? est : NULL;
 }
 
 /* args[0] is the CPU that comes next. */

@@ -97,7 +97,7 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 	bool ipv6 = fsk_host_get(AF_INET6);
 	bool ports = fsk_compat_has_port_range();
 	bool steering = READ_ONCE(fn->steering);
-	bool est = fn->est && READ_ONCE(fn->est->on);
+	bool est = READ_ONCE(fn->est_on);
 	bool vfs = READ_ONCE(fn->vfs);
 
 	if (fsk_netlink_put_feature(msg, "listen", true,
