@@ -14,7 +14,6 @@
 #include "listen/listen.h"
 #include "listen/local.h"
 #include "listen/owner.h"
-#include "listen/rx.h"
 #include "listen/ulp.h"
 #include "netlink/netlink.h"
 #include "netns.h"
@@ -41,7 +40,7 @@ static int __init fsk_main_init(void)
 	err = fsk_est_init();
 	if (err)
 		goto err_steer;
-	err = fsk_net_init(fsk_rx_hook_ops);
+	err = fsk_net_init();
 	if (err)
 		goto err_est;
 	err = fsk_netlink_init();

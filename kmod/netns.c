@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Per-namespace state: made with the namespace, published by net_generic(),
- * gone with it.  What is in its tables belongs to listen.c; when the hooks are
- * registered is decided there, too.
+ * gone with it.  What is in it belongs to the features, which register here
+ * what they do when a namespace comes or goes.
  */
 #include "netns.h"
 
@@ -10,13 +10,11 @@
 #include <linux/netdevice.h>
 #include <linux/slab.h>
 
-#include "connect/reader.h"
-#include "connect/rfd.h"
-#include "connect/steer.h"
-#include "established/est.h"
-
 unsigned int fsk_net_id __read_mostly;
-static const struct nf_hook_ops *fsk_net_hooks;
+
+/* In the order in which they were registered. */
+static const struct fsk_net_part *fsk_net_parts[FSK_NET_PARTS] __ro_after_init;
+static int fsk_net_nr_parts __ro_after_init;
 
 static int __net_init fsk_net_net_init(struct net *net)
 {
@@ -27,33 +25,19 @@ static int __net_init fsk_net_net_init(struct net *net)
 	if (!fn->stats)
 		return -ENOMEM;
 	fn->net = net;
-	fn->rescue_ms = FSK_RESCUE_MS;
-	fn->rfd_mode = FSK_RFD_MASK;
-	fn->rfd_stamp = 1;
-	fn->est_after = FSK_EST_AFTER;
 	mutex_init(&fn->mutex);
-	fsk_steer_net_init(fn);
-	hash_init(fn->listeners);
-	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
-		fn->hook_ops[i] = fsk_net_hooks[i];
-		fn->hook_ops[i].priv = fn;
-	}
+	for (i = 0; i < fsk_net_nr_parts; i++)
+		fsk_net_parts[i]->init(fn);
 	return 0;
 }
 
-/* Listeners hold their namespace, so the tables are empty by now; packets that
- * saw the hooks have left, because a socket's namespace reference is dropped
- * after an RCU grace period.
- */
 static void __net_exit fsk_net_net_exit(struct net *net)
 {
 	struct fsk_net *fn = fsk_net_of(net);
+	int i;
 
-	WARN_ON_ONCE(fn->nr_listeners || fn->hooked);
-	fsk_reader_net_exit(fn);
-	fsk_est_net_exit(fn);
-	fsk_steer_net_exit(fn);
-	fsk_rfd_drain(fn);
+	for (i = fsk_net_nr_parts - 1; i >= 0; i--)
+		fsk_net_parts[i]->exit(fn);
 	bitmap_free(fn->connected);
 	bitmap_free(fn->ports);
 	free_percpu(fn->stats);
@@ -72,12 +56,14 @@ static int fsk_net_device_event(struct notifier_block *nb, unsigned long event,
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(data);
 	struct fsk_net *fn = fsk_net_of(dev_net(dev));
+	int i;
 
 	if (event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 	mutex_lock(&fn->mutex);
-	if (fsk_rfd_del(fn, dev->ifindex))
-		fsk_steer_update(fn);	/* can only stop it */
+	for (i = 0; i < fsk_net_nr_parts; i++)
+		if (fsk_net_parts[i]->device_gone)
+			fsk_net_parts[i]->device_gone(fn, dev->ifindex);
 	mutex_unlock(&fn->mutex);
 	return NOTIFY_DONE;
 }
@@ -122,17 +108,29 @@ int fsk_net_make_connected(struct fsk_net *fn)
 }
 
 /**
- * fsk_net_init() - give every namespace its state
- * @hooks: one for each family, to be registered where there are listeners
+ * fsk_net_register() - take part when namespaces come and go
+ * @part: the feature's
  *
- * Context: Process, at module load.
+ * A feature that needs another one's state in a namespace registers after it.
+ *
+ * Context: Process, at module load, before fsk_net_init().
+ */
+void __init fsk_net_register(const struct fsk_net_part *part)
+{
+	if (!WARN_ON_ONCE(fsk_net_nr_parts == FSK_NET_PARTS))
+		fsk_net_parts[fsk_net_nr_parts++] = part;
+}
+
+/**
+ * fsk_net_init() - give every namespace its state
+ *
+ * Context: Process, at module load, when all parts are registered.
  * Return: 0 or a negative errno.
  */
-int fsk_net_init(const struct nf_hook_ops *hooks)
+int __init fsk_net_init(void)
 {
 	int err;
 
-	fsk_net_hooks = hooks;
 	err = register_pernet_subsys(&fsk_net_ops);
 	if (err)
 		return err;

@@ -19,7 +19,7 @@ struct fsk_steer;
 #define FSK_NET_BITS		8	/* 256 chains, by port */
 #define FSK_NET_PORTS		65536
 #define FSK_NET_RFD		16	/* chains of interfaces, by number */
-#define FSK_RESCUE_MS		20	/* a worker's time slice or two */
+#define FSK_NET_PARTS		4
 
 /**
  * struct fsk_net - what the module knows of one network namespace
@@ -96,9 +96,26 @@ struct fsk_net {
 	bool hooked;
 };
 
+/**
+ * struct fsk_net_part - what a feature does when namespaces come and go
+ * @init: a namespace comes; all of its &struct fsk_net that is nobody's part is
+ *	ready, the rest zeroed
+ * @exit: a namespace goes, or the module; parts that were registered later have
+ *	gone already.  Listeners and connections have gone before, if the
+ *	namespace goes.
+ * @device_gone: an interface of a namespace goes, whose number will be used
+ *	again; RTNL and fsk_net.mutex are held.  Or %NULL.
+ */
+struct fsk_net_part {
+	void (*init)(struct fsk_net *fn);
+	void (*exit)(struct fsk_net *fn);
+	void (*device_gone)(struct fsk_net *fn, int ifindex);
+};
+
 extern unsigned int fsk_net_id;
 
-int fsk_net_init(const struct nf_hook_ops *hooks);
+void fsk_net_register(const struct fsk_net_part *part);
+int fsk_net_init(void);
 void fsk_net_exit(void);
 int fsk_net_make_ports(struct fsk_net *fn);
 int fsk_net_make_connected(struct fsk_net *fn);

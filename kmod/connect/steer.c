@@ -487,33 +487,37 @@ static void fsk_steer_overflow(struct work_struct *work)
 	mutex_unlock(&fn->mutex);
 }
 
-/**
- * fsk_steer_net_init() - a namespace comes
- * @fn: namespace state
- *
- * Context: Process.
- */
-void fsk_steer_net_init(struct fsk_net *fn)
+static void fsk_steer_net_init(struct fsk_net *fn)
 {
+	fn->rfd_mode = FSK_RFD_MASK;
+	fn->rfd_stamp = 1;
 	INIT_WORK(&fn->steer_work, fsk_steer_overflow);
 }
 
-/**
- * fsk_steer_net_exit() - a namespace goes
- * @fn: namespace state
- *
- * Its devices have gone, so no packet of it is in a queue.
- *
- * Context: Process.
- */
-void fsk_steer_net_exit(struct fsk_net *fn)
+/* Its devices have gone, so no packet of it is in a queue. */
+static void fsk_steer_net_exit(struct fsk_net *fn)
 {
+	fsk_reader_net_exit(fn);
 	cancel_work_sync(&fn->steer_work);
 	if (fn->steering)
 		fsk_steer_stop(fn);
 	if (fn->steer)
 		kvfree_rcu(fn->steer, rcu);
+	fsk_rfd_drain(fn);
 }
+
+static void fsk_steer_device_gone(struct fsk_net *fn, int ifindex)
+{
+	if (fsk_rfd_del(fn, ifindex))
+		fsk_steer_update(fn);	/* can only stop it */
+}
+
+/* Interfaces' modes (rfd.c) and who serves a connection (reader.c) go with it. */
+static const struct fsk_net_part fsk_steer_net_part = {
+	.init		= fsk_steer_net_init,
+	.exit		= fsk_steer_net_exit,
+	.device_gone	= fsk_steer_device_gone,
+};
 
 /* Module */
 
@@ -531,13 +535,14 @@ static void fsk_steer_queue_init(struct fsk_steer_queue *q)
 /**
  * fsk_steer_init() - make the queues
  *
- * Context: Process, at module load.
+ * Context: Process, at module load, before fsk_net_init().
  * Return: 0 or -ENOMEM.
  */
-int fsk_steer_init(void)
+int __init fsk_steer_init(void)
 {
 	int cpu;
 
+	fsk_net_register(&fsk_steer_net_part);
 	fsk_steer_dev = fsk_compat_netdev_dummy();
 	if (!fsk_steer_dev)
 		return -ENOMEM;

@@ -37,8 +37,6 @@ struct fsk_steer {
 void __fsk_steer_note(struct fsk_steer *steer,
 		      const struct fsk_port_pick *pick, u16 hnum);
 int fsk_steer_update(struct fsk_net *fn);
-void fsk_steer_net_init(struct fsk_net *fn);
-void fsk_steer_net_exit(struct fsk_net *fn);
 int fsk_steer_init(void);
 void fsk_steer_exit(void);
 

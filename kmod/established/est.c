@@ -525,13 +525,14 @@ int fsk_est_switch(struct fsk_net *fn, bool on)
 	return err;
 }
 
-/**
- * fsk_est_net_exit() - a namespace goes, or the module
- * @fn: namespace state
- *
- * Context: Process.
- */
-void fsk_est_net_exit(struct fsk_net *fn)
+/* Namespaces and module */
+
+static void fsk_est_net_init(struct fsk_net *fn)
+{
+	fn->est_after = FSK_EST_AFTER;
+}
+
+static void fsk_est_net_exit(struct fsk_net *fn)
 {
 	struct fsk_est *est = fn->est;
 
@@ -543,14 +544,20 @@ void fsk_est_net_exit(struct fsk_net *fn)
 	kvfree(est);
 }
 
+static const struct fsk_net_part fsk_est_net_part = {
+	.init	= fsk_est_net_init,
+	.exit	= fsk_est_net_exit,
+};
+
 /**
  * fsk_est_init() - be ready to have tables
  *
- * Context: Process, at module load.
+ * Context: Process, at module load, before fsk_net_init().
  * Return: 0 or -ENOMEM.
  */
-int fsk_est_init(void)
+int __init fsk_est_init(void)
 {
+	fsk_net_register(&fsk_est_net_part);
 	fsk_est_wq = alloc_workqueue("fsk-est", WQ_PERCPU, 0);
 	return fsk_est_wq ? 0 : -ENOMEM;
 }

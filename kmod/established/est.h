@@ -132,7 +132,6 @@ struct fsk_est_conn {
 int fsk_est_init(void);
 void fsk_est_exit(void);
 int fsk_est_switch(struct fsk_net *fn, bool on);
-void fsk_est_net_exit(struct fsk_net *fn);
 void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash);
 bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash);
 int fsk_est_list(struct fsk_est_core *core, u64 *pos,

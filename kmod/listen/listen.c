@@ -12,7 +12,10 @@
 #include "listen/migrate.h"
 #include "listen/owner.h"
 #include "listen/rescue.h"
+#include "listen/rx.h"
 #include "listen/wake.h"
+
+#define FSK_LISTEN_RESCUE_MS	20	/* a worker's time slice or two */
 
 static struct workqueue_struct *fsk_listen_wq;
 static atomic_t fsk_listen_id = ATOMIC_INIT(0);
@@ -277,14 +280,43 @@ void fsk_listener_release(struct fsk_listener *l)
 	fsk_listener_put(l);
 }
 
+/* Namespaces and module */
+
+static void fsk_listen_net_init(struct fsk_net *fn)
+{
+	int i;
+
+	fn->rescue_ms = FSK_LISTEN_RESCUE_MS;
+	hash_init(fn->listeners);
+	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
+		fn->hook_ops[i] = fsk_rx_hook_ops[i];
+		fn->hook_ops[i].priv = fn;
+	}
+}
+
+/* Listeners hold their namespace, so the tables are empty by now; packets that
+ * saw the hooks have left, because a socket's namespace reference is dropped
+ * after an RCU grace period.
+ */
+static void fsk_listen_net_exit(struct fsk_net *fn)
+{
+	WARN_ON_ONCE(fn->nr_listeners || fn->hooked);
+}
+
+static const struct fsk_net_part fsk_listen_net_part = {
+	.init	= fsk_listen_net_init,
+	.exit	= fsk_listen_net_exit,
+};
+
 /**
  * fsk_listen_init() - make the work queue
  *
- * Context: Process, at module load.
+ * Context: Process, at module load, before fsk_net_init().
  * Return: 0 or -ENOMEM.
  */
-int fsk_listen_init(void)
+int __init fsk_listen_init(void)
 {
+	fsk_net_register(&fsk_listen_net_part);
 	fsk_listen_wq = alloc_workqueue("fastsocket", WQ_UNBOUND, 0);
 	return fsk_listen_wq ? 0 : -ENOMEM;
 }
