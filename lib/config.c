@@ -45,6 +45,7 @@ static bool fsk_config_ports(const char *name, struct fsk_ports *ports)
 
 static void fsk_config_read(struct fsk_config *config)
 {
+	config->listen = true;
 	config->log = fsk_config_on("FASTSOCKET_LOG");
 	config->pin = fsk_config_on("FASTSOCKET_PIN");
 	config->accept = fsk_config_on("FASTSOCKET_ACCEPT");
@@ -74,6 +75,24 @@ struct fsk_config *fsk_config_get(void)
 				      memory_order_release);
 	}
 	return &fsk_config;
+}
+
+/**
+ * fsk_config_leave() - make no system call any more but the program's own
+ *
+ * For the calling process and those that it forks.
+ *
+ * Context: Any.
+ */
+void fsk_config_leave(void)
+{
+	struct fsk_config *config = fsk_config_get();
+
+	config->accept = false;
+	config->connect = false;
+	config->listen = false;
+	config->log = false;
+	config->pin = false;
 }
 
 /**

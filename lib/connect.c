@@ -3,8 +3,8 @@
  * Whether a socket that is about to connect joins, and its joining: the kernel
  * then chooses the source port by core, and lets the socket go.
  *
- * Any doubt and any error leave it as it is. There is one system call, and none
- * while there is nobody to hear it.
+ * Any doubt and any error leave it as it is. There are two system calls, one to
+ * read the address and one to join, and none while there is nobody to hear it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -109,25 +109,45 @@ static void fsk_connect_set(int fd, const char *name)
 		fsk_connect_reason(errno));
 }
 
+union fsk_connect_addr {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
 /* The port, host byte order, or -1 for what is no internet address. The kernel
  * complains about those that are too short.
  */
-static int fsk_connect_port(const struct sockaddr *addr, socklen_t len)
+static int fsk_connect_port(const struct sockaddr *addr, socklen_t len,
+			    union fsk_connect_addr *copy)
 {
-	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
-
-	if (!addr || len < sizeof(*in) ||
-	    (addr->sa_family != AF_INET && addr->sa_family != AF_INET6) ||
-	    (addr->sa_family == AF_INET6 &&
+	if (len < sizeof(copy->in) ||
+	    !fsk_memory_copy(copy, addr, len < sizeof(*copy) ? len :
+			     sizeof(*copy)) ||
+	    (copy->sa.sa_family != AF_INET && copy->sa.sa_family != AF_INET6) ||
+	    (copy->sa.sa_family == AF_INET6 &&
 	     len < offsetof(struct sockaddr_in6, sin6_scope_id)))
 		return -1;
-	return ntohs(in->sin_port);	/* AF_INET6 has it there, too */
+	return ntohs(copy->in.sin_port);	/* AF_INET6 has it there, too */
+}
+
+/**
+ * fsk_connect_wanted() - is there anything to do for a socket that connects?
+ *
+ * Context: Any.
+ * Return: whether fsk_connect_join() may do something.
+ */
+bool fsk_connect_wanted(void)
+{
+	struct fsk_config *config = fsk_config_get();
+
+	return config->connect && (config->log || !fsk_connect_pauses());
 }
 
 /**
  * fsk_connect_join() - let a socket that is about to connect join, if it may
  * @fd: a socket of any kind
- * @addr: what it will connect to, or %NULL
+ * @addr: what it will connect to, of which nothing is known
  * @len: of @addr
  *
  * Context: Keeps errno.
@@ -135,16 +155,17 @@ static int fsk_connect_port(const struct sockaddr *addr, socklen_t len)
 void fsk_connect_join(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct fsk_config *config = fsk_config_get();
+	union fsk_connect_addr copy = { 0 };
 	int port, saved = errno;
 	char name[FSK_NAME_SIZE] = "";
 
-	if (!config->connect)
+	if (!fsk_connect_wanted())
 		return;
-	port = fsk_connect_port(addr, len);
+	port = fsk_connect_port(addr, len, &copy);
 	if (port < 0)
 		return;
 	if (config->log)
-		fsk_name(addr, name);
+		fsk_name(&copy.sa, name);
 	if (!config->all_connect_ports &&
 	    !fsk_ports_has(&config->connect_ports, port))
 		fsk_log("fd %d to %s: left alone: %s", fd, name,

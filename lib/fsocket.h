@@ -17,10 +17,12 @@
  * @all_connect_ports: no list was given
  * @accept: accept by the module's ioctl
  * @connect: sockets that connect may join
+ * @listen: listeners may join
  * @log: explain decisions on standard error
  * @pin: bind each worker to a CPU
  *
- * Read once, by the first call that needs it; constant after that.
+ * Read once, by the first call that needs it; constant after that, but for
+ * fsk_config_leave().
  */
 struct fsk_config {
 	struct fsk_ports ports;
@@ -29,11 +31,13 @@ struct fsk_config {
 	atomic_bool all_connect_ports;
 	atomic_bool accept;
 	atomic_bool connect;
+	atomic_bool listen;
 	atomic_bool log;
 	atomic_bool pin;
 };
 
 struct fsk_config *fsk_config_get(void);
+void fsk_config_leave(void);
 
 void fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -46,11 +50,14 @@ bool fsk_accept_try(int fd, struct sockaddr *addr, socklen_t *len, int flags,
 		    int *ret);
 void fsk_accept_forget(int fd);
 
+bool fsk_connect_wanted(void);
 void fsk_connect_join(int fd, const struct sockaddr *addr, socklen_t len);
 
 void fsk_join(int fd);
 void fsk_activate(void);
 bool fsk_join_check(int fd);
+
+bool fsk_memory_copy(void *to, const void *from, size_t size);
 
 void fsk_pin(int fd);
 void fsk_pin_forget(int fd);

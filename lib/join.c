@@ -80,6 +80,8 @@ void fsk_join(int fd)
 	char name[FSK_NAME_SIZE];
 	int saved = errno;
 
+	if (!fsk_config_get()->listen)
+		return;
 	if (!fsk_join_is_tcp(fd)) {
 		fsk_log("fd %d: left alone: not a TCP socket", fd);
 		goto out;

@@ -165,7 +165,7 @@ void fsk_pin_restore(const void *mask)
 
 static void fsk_pin_fork_child(void)
 {
-	if (fsk_pin_self.pinned)
+	if (fsk_pin_self.pinned && fsk_config_get()->pin)
 		fsk_pin_restore(fsk_pin_self.mask);
 	fsk_pin_self.pinned = false;
 	fsk_pin_self.done = false;

@@ -4,7 +4,8 @@
  * and the calls that may connect by TCP Fast Open, if that was asked for: a
  * socket joins before it. accept(), if that was asked for: see accept.c. The
  * calls by which a worker begins to wait, and pthread_create(), only pass
- * through, unless binding to CPUs was asked for.
+ * through, unless binding to CPUs was asked for. prctl() tells when a sandbox
+ * begins.
  *
  * Each makes the stock call and returns its result and errno.
  */
@@ -12,11 +13,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,6 +39,7 @@ enum fsk_call {
 	FSK_POLL_CHK,
 	FSK_PPOLL,
 	FSK_PPOLL_CHK,
+	FSK_PRCTL,
 	FSK_PSELECT,
 	FSK_PTHREAD_CREATE,
 	FSK_SELECT,
@@ -55,6 +59,7 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_POLL_CHK] = "__poll_chk",
 	[FSK_PPOLL] = "ppoll",
 	[FSK_PPOLL_CHK] = "__ppoll_chk",
+	[FSK_PRCTL] = "prctl",
 	[FSK_PSELECT] = "pselect",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
 	[FSK_SELECT] = "select",
@@ -127,14 +132,23 @@ FSK_EXPORT ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	return next(fd, data, size, flags, addr, len);
 }
 
+static void fsk_connect_msg(int fd, const struct msghdr *msg)
+{
+	struct msghdr copy;
+
+	if (fsk_connect_wanted() &&
+	    fsk_memory_copy(&copy, msg, sizeof(copy)))
+		fsk_connect_join(fd, copy.msg_name, copy.msg_namelen);
+}
+
 FSK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	typeof(sendmsg) *next = fsk_next(FSK_SENDMSG);
 
 	if (!next)
 		return fsk_absent();
-	if (flags & MSG_FASTOPEN && msg)
-		fsk_connect_join(fd, msg->msg_name, msg->msg_namelen);
+	if (flags & MSG_FASTOPEN)
+		fsk_connect_msg(fd, msg);
 	return next(fd, msg, flags);
 }
 
@@ -146,9 +160,8 @@ FSK_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count,
 	if (!next)
 		return fsk_absent();
 	/* The first connects; for the others it is done. */
-	if (flags & MSG_FASTOPEN && msgs && count)
-		fsk_connect_join(fd, msgs->msg_hdr.msg_name,
-				 msgs->msg_hdr.msg_namelen);
+	if (flags & MSG_FASTOPEN && count)
+		fsk_connect_msg(fd, &msgs->msg_hdr);
 	return next(fd, msgs, count, flags);
 }
 
@@ -196,11 +209,25 @@ FSK_EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 	return next(epfd, op, fd, event);
 }
 
+/* Where a program asks for more than there can be, the kernel says EINVAL or
+ * takes fewer: what comes behind is not looked at.
+ */
+#define FSK_POLL_MAX	65536
+
 static void fsk_pin_poll(const struct pollfd *fds, nfds_t count)
 {
-	for (nfds_t i = 0; i < count && fsk_pin_wanted(); i++)
-		if (fds[i].events & (POLLIN | POLLRDNORM))
-			fsk_pin(fds[i].fd);
+	struct pollfd copy[64];
+	nfds_t i, n;
+
+	for (; count && count <= FSK_POLL_MAX && fsk_pin_wanted();
+	     fds += n, count -= n) {
+		n = count < 64 ? count : 64;
+		if (!fsk_memory_copy(copy, fds, n * sizeof(*copy)))
+			return;
+		for (i = 0; i < n && fsk_pin_wanted(); i++)
+			if (copy[i].events & (POLLIN | POLLRDNORM))
+				fsk_pin(copy[i].fd);
+	}
 }
 
 FSK_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -255,15 +282,49 @@ FSK_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count,
 	return next(fds, count, timeout, sigmask, size);
 }
 
+/* Processes that are sandboxed by a filter of their own leave all sockets alone
+ * from then on: it may end them for a call that they didn't make. (Filters that
+ * are loaded by syscall(), as libseccomp does, are not noticed.)
+ */
+FSK_EXPORT int prctl(int option, ...)
+{
+	typeof(prctl) *next = fsk_next(FSK_PRCTL);
+	unsigned long args[4];
+	va_list list;
+	int ret;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		args[i] = va_arg(list, unsigned long);
+	va_end(list);
+	ret = next ? next(option, args[0], args[1], args[2], args[3]) :
+		     (int)syscall(SYS_prctl, option, args[0], args[1], args[2],
+				  args[3]);
+	if (option == PR_SET_SECCOMP && !ret)
+		fsk_config_leave();
+	return ret;
+}
+
 /* Sets may be larger than FD_SETSIZE, which FD_ISSET() would not take. */
 static void fsk_pin_select(int count, const fd_set *set)
 {
 	const unsigned long *bits = (const unsigned long *)set;
-	const int word = 8 * sizeof(*bits);
+	const int width = 8 * sizeof(*bits);
+	unsigned long copy[64];
+	int fd, i, n;
 
-	for (int fd = 0; set && fd < count && fsk_pin_wanted(); fd++)
-		if (bits[fd / word] & 1UL << fd % word)
-			fsk_pin(fd);
+	/* The kernel looks at no more than there are descriptors, either. */
+	if (count > FSK_POLL_MAX)
+		count = FSK_POLL_MAX;
+	for (fd = 0; fd < count && fsk_pin_wanted(); fd += n) {
+		n = count - fd < 64 * width ? count - fd : 64 * width;
+		if (!fsk_memory_copy(copy, bits + fd / width,
+				     (n + width - 1) / width * sizeof(*bits)))
+			return;
+		for (i = 0; i < n && fsk_pin_wanted(); i++)
+			if (copy[i / width] & 1UL << i % width)
+				fsk_pin(fd + i);
+	}
 }
 
 FSK_EXPORT int select(int count, fd_set *in, fd_set *out, fd_set *except,

@@ -7,12 +7,20 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -418,10 +426,155 @@ static void accept_until_denied(void)
 	printf("%lld\n", now.tv_sec * 1000LL + now.tv_nsec / 1000000);
 }
 
+/* Pointers that no call may follow: none, a wild one, one into a page that
+ * can't be read, and three to objects that reach into it.
+ */
+static void *bad_pointers[6];
+
+static void bad_pages(void)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_port = htons(1),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(page != MAP_FAILED && !munmap(page + 4096, 4096));
+	memcpy(page + 4096 - 8, &in, 8);
+	bad_pointers[0] = NULL;
+	bad_pointers[1] = (void *)0xdeadbeef000;
+	bad_pointers[2] = page + 4096;
+	bad_pointers[3] = page + 4096 - 8;
+	bad_pointers[4] = page + 4096 - 4;
+	bad_pointers[5] = (void *)-8L;
+}
+
+static void told(const char *what, int i, int ret)
+{
+	int err = ret < 0 ? errno : 0;
+
+	printf("%s(%d) = %d, %d\n", what, i, ret, err);
+}
+
+static void bad_sends(int fd, int i, void *at)
+{
+	struct msghdr msg = { .msg_name = at, .msg_namelen = 16 };
+	struct mmsghdr msgs = { .msg_hdr = msg };
+
+	told("connect", i, connect(fd, at, 16));
+	told("connect long", i, connect(fd, at, 28));
+	told("connect longer", i, connect(fd, at, 4096));
+	told("connect negative", i, connect(fd, at, -1));
+	told("connect short", i, connect(fd, at, 8));
+	told("sendto", i, sendto(fd, "x", 1, MSG_FASTOPEN, at, 16));
+	told("sendmsg", i, sendmsg(fd, at, MSG_FASTOPEN));
+	told("sendmsg name", i, sendmsg(fd, &msg, MSG_FASTOPEN));
+	told("sendmmsg", i, sendmmsg(fd, at, 1, MSG_FASTOPEN));
+	told("sendmmsg name", i, sendmmsg(fd, &msgs, 1, MSG_FASTOPEN));
+}
+
+static void bad_waits(int i, void *at)
+{
+	volatile nfds_t too_many = -1;	/* or the compiler warns */
+	struct timespec at_once = { 0 };
+	struct timeval none = { 0 };
+
+	told("poll", i, poll(at, 2, 0));
+	told("poll many", i, poll(at, 60000, 0));
+	told("poll too many", i, poll(at, too_many, 0));
+	told("ppoll", i, ppoll(at, 2, &at_once, NULL));
+	told("select", i, select(1024, at, NULL, NULL, &none));
+	told("select negative", i, select(-1, at, NULL, NULL, &none));
+	told("pselect", i, pselect(1024, at, NULL, NULL, &at_once, NULL));
+	told("select many", i, select(2147483647, at, NULL, NULL, &none));
+}
+
+/* Prints what each call says to a pointer that is none. */
+static void bad(void)
+{
+	int pipes[2];
+
+	CHECK(!pipe(pipes));
+	bad_pages();
+	for (int i = 0; i < 6; i++) {
+		bad_sends(socket(AF_INET, SOCK_STREAM, 0), i, bad_pointers[i]);
+		bad_sends(-1, i, bad_pointers[i]);
+		bad_sends(pipes[0], i, bad_pointers[i]);
+		bad_waits(i, bad_pointers[i]);
+	}
+}
+
+/* Only what the program itself calls is let through. */
+static void sandbox(void)
+{
+	static const int calls[] = {
+		SYS_socket, SYS_bind, SYS_listen, SYS_connect, SYS_accept,
+		SYS_sendto, SYS_poll, SYS_write, SYS_close, SYS_clone,
+		SYS_wait4, SYS_set_robust_list, SYS_exit_group, SYS_gettid,
+	};
+	struct sock_filter filter[2 * sizeof(calls) / sizeof(*calls) + 2];
+	struct sock_fprog prog = { .filter = filter };
+	size_t i, n = 0;
+
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		offsetof(struct seccomp_data, nr));
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		filter[n++] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+		filter[n++] = (struct sock_filter)BPF_STMT(
+			BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	}
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+		SECCOMP_RET_KILL_PROCESS);
+	prog.len = n;
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
+}
+
+/* What vsftpd does: listens, and serves, behind a filter of its own. */
+static void check_sandbox(void)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(7001),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = listener(), to, got, status = -1;
+	struct pollfd waits;
+	pid_t child;
+
+	/* A thread that was bound before. */
+	if (getenv("FASTSOCKET_PIN")) {
+		waits = (struct pollfd){ .fd = fd, .events = POLLIN };
+		CHECK(!poll(&waits, 1, 0));
+	}
+	sandbox();
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(!bind(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	CHECK(!listen(fd, 5));
+	to = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(!connect(to, (struct sockaddr *)&addr, sizeof(addr)));
+	waits = (struct pollfd){ .fd = fd, .events = POLLIN };
+	CHECK(poll(&waits, 1, 10000) == 1);
+	got = accept(fd, NULL, NULL);
+	CHECK(got >= 0 && sendto(got, "x", 1, MSG_NOSIGNAL, NULL, 0) == 1);
+	child = fork();
+	if (!child)
+		_exit(0);
+	CHECK(wait4(child, &status, 0, NULL) == child && !status);
+	_exit(wrong);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "attr"))
 		check_attr();
+	else if (argc == 2 && !strcmp(argv[1], "bad"))
+		bad();
+	else if (argc == 2 && !strcmp(argv[1], "sandbox"))
+		check_sandbox();
 	else if (argc == 2 && !strcmp(argv[1], "accept"))
 		check_accept();
 	else if (argc == 2 && !strcmp(argv[1], "accept-until-denied"))

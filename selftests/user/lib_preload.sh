@@ -18,7 +18,7 @@ tests=(symbols fallback fallback_native unprivileged joins joins_native others
 	pin_off pin_accept pin_poll pin_select pin_epoll pin_many pin_processes
 	pin_mask pin_bound pin_descendants pin_attr pin_exec pin_not_joined
 	connect connect_off connect_ports connect_log connect_strace
-	accept accept_off accept_apparmor)
+	bad_pointers sandbox asan accept accept_off accept_apparmor)
 
 # under VARIABLE=VALUE... PROGRAM...: with the library, and nothing else set
 under() {
@@ -72,7 +72,7 @@ test_symbols() {
 
 	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
 	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect epoll_ctl \
-listen poll ppoll pselect pthread_create select sendmmsg sendmsg sendto" ] || fail "$found"
+listen poll ppoll prctl pselect pthread_create select sendmmsg sendmsg sendto" ] || fail "$found"
 }
 
 test_fallback() {
@@ -268,11 +268,12 @@ calls() {
 		fail "strace"
 	# The loader's work differs by the length of the environment, not by
 	# connections.
-	grep -cE ' (setsockopt|getsockopt|connect|clock_gettime|fcntl)\(' \
+	grep -cE ' ((set|get)sockopt|connect|clock_gettime|fcntl|rt_sigprocmask)\(' \
 		"$work/trace"
 }
 
-# One more for each socket where the module is, and one in all where it isn't.
+# Two more for each socket where the module is, to read the address and to join,
+# and two in all where it isn't.
 test_connect_strace() {
 	local off on joins
 
@@ -282,10 +283,10 @@ test_connect_strace() {
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
 	joins=$(grep -c 'fastsocket-rfd.*= 1$' "$work/trace")
 	[ "$joins" = 10 ] || note "the module does not know fastsocket-rfd"
-	[ "$joins" = 10 ] && [ $((on - off)) != 10 ] && fail "$off, then $on"
+	[ "$joins" = 10 ] && [ $((on - off)) != 20 ] && fail "$off, then $on"
 	without_module
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
-	[ $((on - off)) = 1 ] || fail "without the module: $off, then $on"
+	[ $((on - off)) = 2 ] || fail "without the module: $off, then $on"
 }
 
 # counted NAME: a counter of this namespace
@@ -301,6 +302,50 @@ counted_above() {
 with_vfs() {
 	"$FSK_TOOL" set vfs=on || fail "not switched on"
 	defer "$FSK_TOOL" set vfs=off
+}
+
+# A pointer that can't be followed gets what it gets without the library.
+test_bad_pointers() {
+	local all=(FASTSOCKET_CONNECT=1 FASTSOCKET_PIN=1 FASTSOCKET_ACCEPT=1)
+
+	native
+	"$work/native" bad >"$work/plain" || fail "without the library"
+	grep -q ' 14$' "$work/plain" || fail "no EFAULT: $(cat "$work/plain")"
+	under "${all[@]}" "$work/native" bad >"$work/with" ||
+		fail "ends with $?: $(tail -1 "$work/with")"
+	cmp -s "$work/plain" "$work/with" ||
+		fail "$(diff "$work/plain" "$work/with")"
+	under "${all[@]}" FASTSOCKET_LOG=1 "$work/native" bad >"$work/with" \
+		2>"$work/log" || fail "with a log: $?"
+	cmp -s "$work/plain" "$work/with" ||
+		fail "with a log: $(diff "$work/plain" "$work/with")"
+}
+
+# A filter that a program sets for itself ends it for any call but its own.
+test_sandbox() {
+	local vars
+
+	native
+	quiet "$work/native" sandbox
+	for vars in "" FASTSOCKET_CONNECT=1 FASTSOCKET_ACCEPT=1 \
+		FASTSOCKET_PIN=1; do
+		# shellcheck disable=SC2086 # none, or one
+		quiet under $vars "$work/native" sandbox
+	done
+}
+
+# A program with the shared AddressSanitizer starts if that is named first.
+test_asan() {
+	local asan
+
+	need cc
+	work=$(mktemp -d)
+	defer rm -rf "$work"
+	asan=$(cc -print-file-name=libasan.so)
+	[ -e "$asan" ] || skip "no shared AddressSanitizer"
+	echo 'int main(void) { return 0; }' >"$work/asan.c"
+	cc -fsanitize=address -o "$work/asan" "$work/asan.c" || fail "cc"
+	quiet env LD_PRELOAD="$(realpath "$asan"):$library" "$work/asan"
 }
 
 test_accept() {
