@@ -93,6 +93,7 @@ static void __exit fsk_main_exit(void)
 module_init(fsk_main_init);
 module_exit(fsk_main_exit);
 
+MODULE_AUTHOR("The Fastsocket maintainers");
 MODULE_DESCRIPTION("Per-core listen tables and source ports for TCP");
 MODULE_VERSION(FSK_VERSION);
 MODULE_LICENSE("GPL");
