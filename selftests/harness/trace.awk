@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Joins the events of trace.sh: SYN to child by the request socket, child to
-# accept by its address. Both addresses are used again and again, hence the
-# deletes: an entry lives from one event to the next.
+# accept and to the first answer by its address. Both addresses are used again
+# and again, hence the deletes: an entry lives from one event to the next.
 
 function value(name,	i)
 {
@@ -61,21 +61,36 @@ event == "take:" {
 		kept[from[child]]++
 	else
 		away[from[child]]++
+	taken[child] = from[child]
 	delete from[child]
+}
+
+event == "answer:" && (value("child") in taken) {
+	child = value("child")
+	answered[taken[child]]++
+	if (taken[child] == cpu)
+		served[cpu]++
+	delete taken[child]
 }
 
 END {
 	for (child in from)
 		left++
 	for (cpu = 0; cpu < cpus; cpu++) {
-		printf "core %d syns %d local %d away %d woken %d\n", cpu,
-			syns[cpu], kept[cpu], away[cpu], woken[cpu]
+		printf "core %d syns %d local %d away %d", cpu, syns[cpu],
+			kept[cpu], away[cpu]
+		printf " answered %d served %d woken %d\n", answered[cpu],
+			served[cpu], woken[cpu]
 		s += syns[cpu]
 		k += kept[cpu]
 		a += away[cpu]
+		r += answered[cpu]
+		v += served[cpu]
 		w += woken[cpu]
 		d += data[cpu]
 	}
-	printf "sum syns %d local %d away %d woken %d data %d", s, k, a, w, d
+	printf "sum syns %d local %d away %d answered %d served %d", s, k, a, r,
+		v
+	printf " woken %d data %d", w, d
 	printf " left %d unknown %d lost %d\n", left, unknown, lost
 }

@@ -11,12 +11,16 @@
 #   trace_get FILE NAME         one figure of the sum line
 #
 # The report has a line per core and one for all:
-#   core N syns S local L away A woken W
-#   sum syns S local L away A woken W data D left Q unknown U lost X
+#   core N syns S local L away A answered R served V woken W
+#   sum syns S local L away A answered R served V woken W data D left Q unknown U
+#       lost X
 #
 # syns     connections whose SYN arrived on this core, by where the kernel made
 #          the request socket; counted when the handshake is complete
 # local    of these, accepted on the same core;  away: on another one
+# answered of these, sent something by the server;  served: for the first time on
+#          the same core, whoever accepted: a server may give a connection to
+#          another thread
 # woken    wake-ups of sleeping workers by this core, but for those by data on
 #          an accepted connection, which are "data"
 # left     complete, never accepted;  unknown: accepted, arrival not seen
@@ -36,6 +40,7 @@ TRACE_PROBES=(
 	'p:NAME/cookie inet_csk_reqsk_queue_add req=$arg2 child=$arg3 port=+14($arg3):u16'
 	'p:NAME/data sock_def_readable port=+14($arg1):u16 state=+18($arg1):u8'
 	'r:NAME/dataend sock_def_readable'
+	'p:NAME/answer tcp_sendmsg child=$arg1 port=+14($arg1):u16'
 	'r512:NAME/take inet_csk_accept child=$retval port=+14($retval):u16'
 )
 
@@ -59,6 +64,7 @@ trace_start() {
 		tracefs_enable $TRACE_NAME $TRACE_NAME/syn "port == $port" &&
 		tracefs_enable $TRACE_NAME $TRACE_NAME/done "port == $port" &&
 		tracefs_enable $TRACE_NAME $TRACE_NAME/cookie "port == $port" &&
+		tracefs_enable $TRACE_NAME $TRACE_NAME/answer "port == $port" &&
 		tracefs_enable $TRACE_NAME $TRACE_NAME/take \
 			"child != 0 && port == $port" || return 1
 	pids=$(trace_pid_filter "$@")

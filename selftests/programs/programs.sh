@@ -27,7 +27,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 quick=(nginx_shared nginx_reuseport nginx_reload haproxy_threads python_accept)
 all=("${quick[@]}" python_epoll python_poll python_select python_pin
 	python_adopt python_activated python_passed static_join static_adopt
-	redis_one_core nginx_upgrade haproxy_reload nginx_cycles
+	redis_one_core nginx_upgrade haproxy_default haproxy_reload nginx_cycles
+	plain_nginx_shared plain_nginx_reuseport plain_haproxy_threads
+	plain_haproxy_default
 	unload_under_load)
 number=${FSK_LOAD:-400}
 reloads=${FSK_RELOADS:-3}
@@ -126,6 +128,9 @@ all_local() {
 	[ -z "$blind" ] || return 0
 	check "accepted on their core, by the trace" \
 		share "$(of_trace local)" "$(of_trace syns)" 99
+	check "connections answered" [ "$(of_trace answered)" -ge "$load_done" ]
+	check "answered on their core, by the trace" \
+		share "$(of_trace served)" "$(of_trace answered)" 99
 	check "accepted from the local listener, of those traced" \
 		share "$(of_module local)" "$(of_trace syns)" 99
 	check "wake-ups per connection" \
@@ -165,6 +170,62 @@ test_haproxy_threads() {
 	no_rescue
 	serve start_haproxy accelerated
 	shows_locality
+}
+
+# HAProxy as it comes: whichever thread accepts a connection gives it to the one
+# with fewest, so that it is answered on another core in spite of us. The manual
+# says what to set; here nothing must be lost.
+test_haproxy_default() {
+	need haproxy
+	begin
+	no_rescue
+	handover=on
+	serve start_haproxy accelerated
+	claimed_by
+	measure
+	nothing_lost
+	counts_agree
+	check "accepted from the local listener, by the module" \
+		share "$(of_module local)" "$(accepted)" 99
+	compared "Fastsocket"
+}
+
+# compared WITH: what a report of figures takes from here
+compared() {
+	[ -n "$blind" ] || note "$1: on the SYN's core accepted" \
+		"$(of_trace local) of $(of_trace syns), answered" \
+		"$(of_trace served) of $(of_trace answered)"
+}
+
+# plain_server START-FUNCTION [OPTIONS]: what the others are compared with, a
+# share by chance
+plain_server() {
+	local before
+
+	begin
+	serve "$1" plain "${2-}"
+	before=$(accepts_of_module)
+	measure
+	check "connections that failed" [ "$load_failed" = 0 ]
+	check "the module has no part in it" \
+		[ "$(accepts_of_module)" = "$before" ]
+	compared "plain kernel"
+}
+
+accepts_of_module() {
+	"$FSK_TOOL" -j show stats | tr -d ' \n' |
+		grep -o '"accept-[a-z]*":[0-9]*' |
+		awk -F: '{ n += $2 } END { print n + 0 }'
+}
+
+test_plain_nginx_shared() { need nginx; plain_server start_nginx; }
+test_plain_nginx_reuseport() { need nginx; plain_server start_nginx reuseport; }
+test_plain_haproxy_threads() { need haproxy; plain_server start_haproxy; }
+
+test_plain_haproxy_default() {
+	need haproxy
+	handover=on
+	plain_server start_haproxy
 }
 
 # flowing WHEN: the load makes connections now

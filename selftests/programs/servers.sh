@@ -6,7 +6,7 @@
 # CPU each. start_* take a word for launch first.
 
 CPUS=$(nproc)
-dir='' port='' server='' load_cpus=''
+dir='' port='' server='' load_cpus='' handover=''
 load_done=0 load_failed=0 load_number=0 load_pids=()
 PROGRAMS=$FSK_ROOT/selftests/programs
 
@@ -14,6 +14,7 @@ PROGRAMS=$FSK_ROOT/selftests/programs
 fill() {
 	sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" -e "s|@CPUS@|$CPUS|g" \
 		-e "s|@LAST@|$((CPUS - 1))|g" -e "s|@OPTIONS@|$2|g" \
+		-e "s|@HANDOVER@|${handover:-off}|g" \
 		"$PROGRAMS/$1" >"$dir/$1"
 }
 
@@ -80,7 +81,8 @@ start_nginx() {
 	wait_for 20 waiting "$server" "$CPUS"
 }
 
-# start_haproxy HOW [BIND-OPTIONS]
+# start_haproxy HOW [BIND-OPTIONS]; handover=on leaves HAProxy's default, by which
+# the thread that accepts a connection gives it to another
 start_haproxy() {
 	launch_haproxy "$1" "${2-}" -D
 }
