@@ -12,8 +12,8 @@
  * A place has a reference on its socket and the socket knows nothing of it:
  * no pointer in a socket leads here, so nothing that is done to one (kTLS,
  * sockmap, another ULP, connect() to somewhere else, listen()) can matter, and
- * the module goes without waiting for sockets.  The design's sk_destruct would
- * be inherited by the children of a socket that disconnects and listens.  The
+ * the module goes without waiting for sockets.  An sk_destruct of ours would be
+ * inherited by the children of a socket that disconnects and listens.  The
  * price: of a connection that ends without a packet from its peer, the closed
  * socket's memory stays until the sweep.
  *

@@ -8,9 +8,9 @@
  * need not), so the kernel's own rules decide which socket is meant: scores,
  * devices and VRFs, SO_REUSEPORT, TIME_WAIT and half-open connections.
  *
- * The place differs from the design's PRE_ROUTING on purpose: there, a packet
- * that is to be forwarded would be dropped for having a socket, and the lookup
- * would come before routing knows the device.
+ * Not at PRE_ROUTING, although less work would have been done by then: there a
+ * packet that is to be forwarded would be dropped for having a socket, and the
+ * lookup would come before routing knows the device.
  */
 #include "listen/rx.h"
 
