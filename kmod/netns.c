@@ -12,6 +12,11 @@
 
 unsigned int fsk_net_id __read_mostly;
 
+/* What comes after LOCAL_IN in IPv4 and in IPv6: known as soon as a hook there
+ * has seen a SYN.
+ */
+fsk_net_finish_t fsk_net_finish[2] __read_mostly;
+
 /* In the order in which they were registered. */
 static const struct fsk_net_part *fsk_net_parts[FSK_NET_PARTS] __ro_after_init;
 static int fsk_net_nr_parts __ro_after_init;

@@ -96,6 +96,9 @@ struct fsk_net {
 	bool hooked;
 };
 
+typedef int (*fsk_net_finish_t)(struct net *net, struct sock *sk,
+				struct sk_buff *skb);
+
 /**
  * struct fsk_net_part - what a feature does when namespaces come and go
  * @init: a namespace comes; all of its &struct fsk_net that is nobody's part is
@@ -113,6 +116,7 @@ struct fsk_net_part {
 };
 
 extern unsigned int fsk_net_id;
+extern fsk_net_finish_t fsk_net_finish[2];
 
 void fsk_net_register(const struct fsk_net_part *part);
 int fsk_net_init(void);
@@ -130,6 +134,19 @@ int fsk_net_make_connected(struct fsk_net *fn);
 static inline struct fsk_net *fsk_net_of(const struct net *net)
 {
 	return net_generic(net, fsk_net_id);
+}
+
+/**
+ * fsk_net_note_finish() - remember what comes after LOCAL_IN
+ * @ipv6: of this family
+ * @okfn: is this function of the kernel's, which a hook there is told
+ *
+ * Context: Softirq.
+ */
+static inline void fsk_net_note_finish(bool ipv6, fsk_net_finish_t okfn)
+{
+	if (unlikely(READ_ONCE(fsk_net_finish[ipv6]) != okfn))
+		WRITE_ONCE(fsk_net_finish[ipv6], okfn);
 }
 
 /**

@@ -37,7 +37,6 @@
 
 #include "compat.h"
 #include "established/est.h"
-#include "listen/rx.h"
 
 #define FSK_DIRECT_LAST	(TCP_FLAG_FIN | TCP_FLAG_RST)
 
@@ -120,12 +119,12 @@ fsk_direct_is_all(struct net *net, const struct sk_buff *skb, int family)
 #endif
 }
 
-/* Known as soon as rx.c has seen a SYN; IPv4's and IPv6's. */
-fsk_direct_okfn_t fsk_direct_finish[2];
-
-/* Whether nobody at LOCAL_IN wants to see a packet that is no SYN. */
+/* Whether nobody at LOCAL_IN wants to see a packet that is no SYN: listeners'
+ * hooks do not, and no other hook there has the namespace's state as its priv.
+ */
 static __always_inline bool
-fsk_direct_is_alone(const struct net *net, bool ipv6)
+fsk_direct_is_alone(const struct fsk_est_core *core, const struct net *net,
+		    bool ipv6)
 {
 	const struct nf_hook_entries *e;
 
@@ -134,7 +133,7 @@ fsk_direct_is_alone(const struct net *net, bool ipv6)
 	else
 		e = rcu_dereference(net->nf.hooks_ipv4[NF_INET_LOCAL_IN]);
 	return !e || (e->num_hook_entries == 1 &&
-		      e->hooks[0].hook == (ipv6 ? fsk_rx_ipv6 : fsk_rx_ipv4));
+		      e->hooks[0].priv == core->fn);
 }
 
 static __always_inline bool
@@ -151,15 +150,15 @@ static __always_inline void
 fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
 		   struct sk_buff *skb, bool ipv6)
 {
-	fsk_direct_okfn_t finish = core->finish[ipv6];
+	fsk_net_finish_t finish = core->finish[ipv6];
 
 	core->direct++;
 	if (likely(finish && fsk_direct_is_local(skb, ipv6) &&
-		   fsk_direct_is_alone(net, ipv6))) {
+		   fsk_direct_is_alone(core, net, ipv6))) {
 		finish((struct net *)net, NULL, skb);
 		return;
 	}
-	core->finish[ipv6] = READ_ONCE(fsk_direct_finish[ipv6]);
+	core->finish[ipv6] = READ_ONCE(fsk_net_finish[ipv6]);
 	dst_input(skb);
 }
 

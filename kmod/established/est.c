@@ -408,6 +408,7 @@ static void fsk_est_core_init(struct fsk_est *est, int cpu, u64 seed)
 	core->cpu = cpu;
 	core->seed = seed;
 	core->est = est;
+	core->fn = est->fn;
 }
 
 static struct fsk_est *fsk_est_create(struct fsk_net *fn)

@@ -67,6 +67,7 @@ struct fsk_est_counts {
  * @direct: packets given to TCP at once; written by this core alone
  * @finish: what comes after LOCAL_IN in IPv4 and in IPv6, %NULL until it is
  *	known; written by this core alone
+ * @fn: namespace state, constant
  * @n: other counters
  * @lock: protects all that is written but @n; rank 8, taken with BH off
  * @entries: connections in both tables
@@ -83,7 +84,8 @@ struct fsk_est_core {
 	u32 moved;
 	u64 seed;
 	u64 direct;
-	fsk_direct_okfn_t finish[2];
+	fsk_net_finish_t finish[2];
+	const struct fsk_net *fn;
 	/* all that a direct packet touches is above */
 	struct fsk_est_counts n ____cacheline_aligned_in_smp;
 

@@ -22,7 +22,6 @@
 #include <net/tcp.h>
 
 #include "compat.h"
-#include "established/direct.h"
 #include "listen/listen.h"
 #include "listen/options.h"
 #include "listen/timewait.h"
@@ -260,11 +259,11 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 	local_bh_enable();
 }
 
-unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+static unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
 	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
-		fsk_direct_note_finish(false, state->okfn);
+		fsk_net_note_finish(false, state->okfn);
 		fsk_rx_steal4(priv, skb);
 	}
 	return NF_ACCEPT;
@@ -291,24 +290,24 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 }
 
 /* A packet with extension headers goes the kernel's way. */
-unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
 	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
-		fsk_direct_note_finish(true, state->okfn);
+		fsk_net_note_finish(true, state->okfn);
 		fsk_rx_steal6(priv, skb);
 	}
 	return NF_ACCEPT;
 }
 #else
-unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
-			 const struct nf_hook_state *state)
+static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
 	return NF_ACCEPT;
 }
 #endif
 
-/* To be registered with a &struct fsk_net as priv.
+/* To be registered with a &struct fsk_net as priv, by which direct.c knows them.
  *
  * Last of all, but for conntrack's confirmation, which has the same priority.
  */
