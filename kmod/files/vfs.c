@@ -27,6 +27,7 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "compat.h"
+#include "files/pool.h"
 #include "host.h"
 #include "listen/accept.h"
 #include "listen/listen.h"
@@ -35,23 +36,50 @@
 
 static const char *fsk_vfs_why_not __ro_after_init;
 
-/* Who may */
+/**
+ * struct fsk_vfs_pass - who was let through accept4() last
+ * @lock: rank 10 of DOC: locking; protects what follows
+ * @cred: its credentials, with a reference; or %NULL
+ * @stamp: jiffies when that was
+ */
+struct fsk_vfs_pass {
+	spinlock_t lock;	/* rank 10 of DOC: locking */
+	const struct cred *cred;
+	unsigned long stamp;
+};
 
 /**
- * fsk_vfs_init() - find out which security modules there are
- *
- * Each that labels inodes knows its own label's name; which are active is
- * decided when the kernel boots.
- *
- * Context: Process, at module load.
+ * struct fsk_vfs - what is kept with each core of a listener
+ * @pool: its socket files
+ * @pass: who may use them
  */
-void __init fsk_vfs_init(void)
+struct fsk_vfs {
+	struct fsk_pool pool;
+	struct fsk_vfs_pass pass;
+};
+
+static struct fsk_vfs *fsk_vfs_of(struct fsk_core *core)
 {
-	if (security_ismaclabel("selinux"))
-		fsk_vfs_why_not = "SELinux labels sockets in accept4()";
-	else if (security_ismaclabel("SMACK64"))
-		fsk_vfs_why_not = "Smack labels sockets in accept4()";
+	return (struct fsk_vfs *)core->files;
 }
+
+static void fsk_vfs_create(struct fsk_core *core)
+{
+	struct fsk_vfs *vfs = fsk_vfs_of(core);
+
+	fsk_pool_create(&vfs->pool, core->listener->fn, core->cpu);
+	spin_lock_init(&vfs->pass.lock);
+}
+
+static void fsk_vfs_destroy(struct fsk_core *core)
+{
+	struct fsk_vfs *vfs = fsk_vfs_of(core);
+
+	fsk_pool_destroy(&vfs->pool);
+	put_cred(vfs->pass.cred);
+}
+
+/* Who may */
 
 /**
  * fsk_vfs_forbidden() - why FSK_IOC_ACCEPT is not to be had on this machine
@@ -64,36 +92,8 @@ const char *fsk_vfs_forbidden(void)
 	return fsk_vfs_why_not;
 }
 
-/**
- * fsk_vfs_create() - nobody has passed
- * @pass: zeroed memory
- *
- * Context: Any.
- */
-void fsk_vfs_create(struct fsk_vfs_pass *pass)
-{
-	spin_lock_init(&pass->lock);
-}
-
-/**
- * fsk_vfs_destroy() - drop the reference
- * @pass: nobody uses it any more
- *
- * Context: Any.
- */
-void fsk_vfs_destroy(struct fsk_vfs_pass *pass)
-{
-	put_cred(pass->cred);
-}
-
-/**
- * fsk_vfs_pass() - accept4() let the caller through
- * @l: the listener
- *
- * Context: Process, sleeps when a core is made; right after the security
- *          module was asked.
- */
-void fsk_vfs_pass(struct fsk_listener *l)
+/* accept4() let the caller through: the security module was asked just now. */
+static void fsk_vfs_pass(struct fsk_listener *l)
 {
 	struct fsk_core *own = fsk_core_claim(l);
 	const struct cred *old = NULL;
@@ -101,7 +101,7 @@ void fsk_vfs_pass(struct fsk_listener *l)
 
 	if (!own)
 		return;
-	pass = &own->pass;
+	pass = &fsk_vfs_of(own)->pass;
 	spin_lock(&pass->lock);
 	if (pass->cred != current_cred()) {
 		old = pass->cred;
@@ -141,7 +141,7 @@ static int fsk_vfs_may(struct fsk_listener *l, struct fsk_core *own)
 		fsk_stats_inc(l->fn, VFS_REFUSE);
 		return -EOPNOTSUPP;
 	}
-	if (!fsk_vfs_passed(&own->pass)) {
+	if (!fsk_vfs_passed(&fsk_vfs_of(own)->pass)) {
 		fsk_stats_inc(l->fn, VFS_RENEW);
 		return -ESTALE;
 	}
@@ -183,7 +183,7 @@ static struct file *fsk_vfs_take(struct fsk_listener *l, struct fsk_core *own,
 	struct file *file;
 	int err;
 
-	file = fsk_pool_file(&own->pool, host->ops,
+	file = fsk_pool_file(&fsk_vfs_of(own)->pool, host->ops,
 			     sock->sk->sk_prot_creator->name,
 			     arg->flags & SOCK_NONBLOCK ? O_NONBLOCK : 0);
 	if (IS_ERR(file))
@@ -221,18 +221,12 @@ static int fsk_vfs_accept_fd(struct fsk_listener *l, struct fsk_core *own,
 	return fd;
 }
 
-/**
- * fsk_vfs_accept() - FSK_IOC_ACCEPT
- * @l: the listener
- * @sock: its socket
- * @uarg: &struct fsk_accept
- *
- * Context: Process, sleeps as accept4() does.
- * Return: a descriptor; -EOPNOTSUPP or -ESTALE when the caller should use
- *         accept4(), see the ABI; or an errno of accept4().
+/* FSK_IOC_ACCEPT, with a &struct fsk_accept.  Returns a descriptor; -EOPNOTSUPP
+ * or -ESTALE when the caller should use accept4(), see the ABI; or an errno of
+ * accept4().
  */
-int fsk_vfs_accept(struct fsk_listener *l, struct socket *sock,
-		   void __user *uarg)
+static int fsk_vfs_accept(struct fsk_listener *l, struct socket *sock,
+			  void __user *uarg)
 {
 	struct fsk_core *own = fsk_core_claim(l);
 	struct fsk_accept arg;
@@ -247,4 +241,29 @@ int fsk_vfs_accept(struct fsk_listener *l, struct socket *sock,
 	if (arg.flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) || arg.pad)
 		return -EINVAL;
 	return fsk_vfs_accept_fd(l, own, sock, &arg);
+}
+
+static const struct fsk_core_files fsk_vfs_core_files = {
+	.size		= sizeof(struct fsk_vfs),
+	.create		= fsk_vfs_create,
+	.destroy	= fsk_vfs_destroy,
+	.passed		= fsk_vfs_pass,
+	.accept		= fsk_vfs_accept,
+};
+
+/**
+ * fsk_vfs_init() - be there for listeners; find out what security modules say
+ *
+ * Each that labels inodes knows its own label's name; which are active is
+ * decided when the kernel boots.
+ *
+ * Context: Process, at module load, before a listener can join.
+ */
+void __init fsk_vfs_init(void)
+{
+	if (security_ismaclabel("selinux"))
+		fsk_vfs_why_not = "SELinux labels sockets in accept4()";
+	else if (security_ismaclabel("SMACK64"))
+		fsk_vfs_why_not = "Smack labels sockets in accept4()";
+	fsk_core_files = &fsk_vfs_core_files;
 }

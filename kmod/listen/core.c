@@ -17,6 +17,9 @@
 #include "listen/owner.h"
 #include "listen/rescue.h"
 
+/* Set before the first listener joins. */
+const struct fsk_core_files *fsk_core_files __ro_after_init;
+
 /* Whether the taker still holds its place: alive, or alive and bound. */
 static bool fsk_core_taker_alive(struct fsk_core *core, bool bound)
 {
@@ -106,7 +109,8 @@ static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 	app = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
 	if (l->dead || !l->listed)
 		return NULL;
-	core = kzalloc_node(sizeof(*core), GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
+	core = kzalloc_node(sizeof(*core) + fsk_core_files->size,
+			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
 			    cpu_to_node(cpu));
 	if (!core)
 		goto err;
@@ -120,8 +124,7 @@ static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 	if (err)
 		goto err_destroy;
 	WRITE_ONCE(l->limited, false);
-	fsk_pool_create(&core->pool, l->fn, cpu);
-	fsk_vfs_create(&core->pass);
+	fsk_core_files->create(core);
 	WRITE_ONCE(l->cores, l->cores + 1);
 	rcu_assign_pointer(l->core[cpu], core);
 	fsk_group_insert(core);
@@ -149,8 +152,7 @@ void fsk_core_free(struct fsk_core *core)
 		return;
 	fsk_rescue_core_exit(core);
 	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
-	fsk_pool_destroy(&core->pool);
-	fsk_vfs_destroy(&core->pass);
+	fsk_core_files->destroy(core);
 	kfree(core);
 }
 

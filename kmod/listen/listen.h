@@ -14,8 +14,6 @@
 #include <net/inet_connection_sock.h>
 #include <net/sock.h>
 
-#include "files/pool.h"
-#include "files/vfs.h"
 #include "netns.h"
 
 struct fsk_listener;
@@ -78,8 +76,7 @@ enum {
  * @back_at: jiffies before which an orphaned core does not come back
  * @backoff: in jiffies, doubled when orphaned again soon
  * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
- * @pool: socket files for FSK_IOC_ACCEPT
- * @pass: who may use that
+ * @files: the socket files' part, see &struct fsk_core_files
  */
 struct fsk_core {
 	struct sock __rcu *sk;
@@ -104,9 +101,29 @@ struct fsk_core {
 	unsigned long backoff;
 	struct hlist_node group_node;
 
-	struct fsk_pool pool;
-	struct fsk_vfs_pass pass;
+	u64 files[];
 };
+
+/**
+ * struct fsk_core_files - what the mechanism of socket files does for listeners
+ * @size: bytes that it keeps with each core, in fsk_core.files
+ * @create: a core is made: its bytes are zeroed
+ * @destroy: a core goes, after an RCU grace period
+ * @passed: accept4() has let the calling task through, on this listener
+ * @accept: FSK_IOC_ACCEPT
+ *
+ * All are called by tasks and may sleep.
+ */
+struct fsk_core_files {
+	size_t size;
+	void (*create)(struct fsk_core *core);
+	void (*destroy)(struct fsk_core *core);
+	void (*passed)(struct fsk_listener *l);
+	int (*accept)(struct fsk_listener *l, struct socket *sock,
+		      void __user *arg);
+};
+
+extern const struct fsk_core_files *fsk_core_files;
 
 /**
  * struct fsk_listener - one app listener

@@ -17,7 +17,6 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "compat.h"
-#include "files/vfs.h"
 #include "host.h"
 #include "listen/accept.h"
 #include "listen/listen.h"
@@ -49,7 +48,7 @@ static int __fsk_ulp_accept(struct socket *sock, struct socket *newsock,
 	if (!l)
 		return fsk_compat_accept(host->ops, sock, newsock, arg);
 	if (READ_ONCE(l->fn->vfs) && !arg->kern)
-		fsk_vfs_pass(l);
+		fsk_core_files->passed(l);
 	return fsk_accept(l, sock, newsock, arg);
 }
 
@@ -100,7 +99,7 @@ static int fsk_ulp_ioctl_accept(struct socket *sock, void __user *arg)
 {
 	struct fsk_listener *l = fsk_ulp_listener(sock);
 
-	return l ? fsk_vfs_accept(l, sock, arg) : -EOPNOTSUPP;
+	return l ? fsk_core_files->accept(l, sock, arg) : -EOPNOTSUPP;
 }
 
 static int fsk_ulp_ioctl(struct socket *sock, unsigned int cmd,
