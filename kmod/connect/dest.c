@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Per-core tables of the destinations that a core connects to, and where in the
- * port range it is with each.  How a port is chosen is port.c's business.
+ * port range it is with each.  port.c chooses the ports.
  *
  * A table is a cache: a destination that is forgotten begins anew somewhere
  * else in the range, which costs some looks at ports that are in use.
@@ -23,7 +23,7 @@ static struct fsk_dest_table *fsk_dest_table_create(int cpu)
 {
 	struct fsk_dest_table *table, *old;
 
-	/* Not charged to whoever connects first: it serves all. */
+	/* It serves all, so the first who connects is not charged for it. */
 	table = kvzalloc_node(sizeof(*table), GFP_KERNEL | __GFP_NOWARN,
 			      cpu_to_node(cpu));
 	if (!table)
@@ -66,12 +66,12 @@ struct fsk_dest_table *fsk_dest_table_peek(int cpu)
 }
 
 /**
- * fsk_dest_set() - the places where a destination may be
+ * fsk_dest_set() - the slots where a destination may be
  * @table: the core's table
  * @key: which destination
  *
  * Context: Any.
- * Return: the first of FSK_DEST_WAYS places.
+ * Return: the first of FSK_DEST_WAYS slots.
  */
 struct fsk_dest *fsk_dest_set(struct fsk_dest_table *table,
 			      const struct fsk_dest_key *key)
@@ -120,9 +120,8 @@ struct fsk_dest *fsk_dest_find(struct fsk_dest_table *table,
  * @walk: the walk, whose table is locked
  * @size: over how many ports it is to go, not 0
  *
- * Nobody can tell from outside where a walk begins and how it goes on: what
- * RFC 6056 asks for, at which the kernel's own choice begins at a secret place
- * and goes on by small random steps.
+ * A walk begins at a secret port and has a secret step, so that nobody can tell
+ * from outside which port comes next, as RFC 6056 asks.
  *
  * Context: Process.
  */
@@ -146,8 +145,8 @@ void fsk_dest_walk_resize(struct fsk_dest_walk *walk, u32 size)
  * @route: the way there
  *
  * Context: Process.
- * Return: the destination, in the place of the one that was longest not asked
- *         for; valid while the lock is held.
+ * Return: the destination, which replaces the one that was asked for least
+ *         recently; valid while the lock is held.
  */
 struct fsk_dest *fsk_dest_insert(struct fsk_dest_table *table,
 				 struct fsk_dest *set,

@@ -39,8 +39,8 @@ struct fsk_dest_key {
  * @saddr: source address
  * @ifindex: interface
  *
- * A hint: the port that comes of it is checked by the kernel's own rules for
- * what the route really is.
+ * A hint: the kernel checks the port that comes of it against the route that the
+ * connection really takes.
  */
 struct fsk_dest_route {
 	struct in6_addr daddr;
@@ -50,9 +50,10 @@ struct fsk_dest_route {
 
 /**
  * struct fsk_dest_walk - a walk over ports of the range, each once a round
- * @size: how many ports; what they are is the caller's business
+ * @size: how many ports; the caller knows which
  * @at: number of the port that comes next
- * @step: from one number to the next, modulo @size, to which it is prime
+ * @step: from one number to the next, modulo @size; the two have no common
+ *	divisor
  * @idle: steps since a port was found
  * @used_up: a whole round found none
  * @skipped: connections since then, roughly
@@ -68,15 +69,15 @@ struct fsk_dest_walk {
 
 /**
  * struct fsk_dest - a destination to which this core connects
- * @key: which; @key.net_cookie is 0 while the place is free
+ * @key: which; @key.net_cookie is 0 while the slot is free
  * @route: the way there
  * @own: walk over the ports of this core
  * @any: walk over all ports
  * @stamp: jiffies when it was last asked for
  * @rfd_stamp: fsk_net.rfd_stamp for which @hash was worked out
- * @rfd_ifindex: interface for which they were
+ * @rfd_ifindex: interface for which @hash was worked out
  * @hash: of the flow without its local port, in rss mode
- * @trust: connections in a row that got the first port which came to mind
+ * @trust: connections in a row that got their first candidate
  * @nr_own: connections from a port of this core
  * @nr_any: connections from another port
  * @nr_probes: ports looked at
@@ -102,10 +103,10 @@ struct fsk_dest {
 
 /**
  * struct fsk_dest_table - the destinations of one core
- * @lock: protects all; taken by tasks that run on this core, so that nobody
- *	waits for it but by being moved in the middle, and by dumps
+ * @lock: protects all; tasks that run on this core take it, so only a task that
+ *	is moved to another core meanwhile, or a dump, ever waits for it
  * @cpu: the core, constant
- * @dest: places, by hash
+ * @dest: slots, by hash
  */
 struct fsk_dest_table {
 	spinlock_t lock;	/* rank 6 of DOC: locking */

@@ -2,8 +2,9 @@
 /*
  * The sockets that have joined to connect and have not done so yet.
  *
- * There is no other way to find them, and unload must: a reference on the
- * module for each would do, too, but is one counter for all cores.
+ * Unload must find them, and the kernel keeps no list that would name them.  A
+ * reference on the module for each socket would make unload wait instead, but
+ * all cores would share its counter.
  */
 #include "connect/joined.h"
 
@@ -15,17 +16,18 @@
 
 #define FSK_JOINED_BITS		10	/* 1024 chains, 64 KiB */
 
-/* Sockets that lie together were allocated, and are used, by one core: they
- * share a chain, so that its line stays there.  A slab of them is 32 KiB.
+/* One core allocates and uses the sockets of a slab, which is 32 KiB.  They
+ * share a chain, so the chain's cache line stays on that core.
  */
 #define FSK_JOINED_SHIFT	15
 
 /**
  * struct fsk_joined - a socket that has joined
  * @node: in its chain, protected by the chain's lock
- * @sk: without a reference: it leaves before it is destroyed
+ * @sk: without a reference: the socket leaves before it is destroyed
  *
- * On a line of its own: small objects of the kernel's come from other cores.
+ * Each has a cache line of its own: the kernel's small objects would share
+ * theirs with other cores'.
  */
 struct fsk_joined {
 	struct hlist_node node;
@@ -33,7 +35,7 @@ struct fsk_joined {
 } ____cacheline_aligned_in_smp;
 
 /**
- * struct fsk_joined_chain - those of some addresses
+ * struct fsk_joined_chain - the joined sockets of some slabs
  * @lock: rank 6 of DOC: locking
  * @head: protected by @lock
  */
@@ -90,7 +92,9 @@ int fsk_joined_add(struct sock *sk)
 	struct fsk_joined_chain *chain = fsk_joined_chain(sk);
 	struct fsk_joined *joined;
 
-	/* Not charged to anybody: small beside the socket, which is. */
+	/* Nobody is charged for it: it is small beside the socket, for which
+	 * its owner is.
+	 */
 	joined = kmem_cache_alloc(fsk_joined_cache, GFP_KERNEL | __GFP_NOWARN);
 	if (!joined)
 		return -ENOMEM;

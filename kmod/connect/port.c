@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Choosing the source port of an active connection: one whose replies come in
- * on the core that connects, and that is free.
+ * Choosing the source port of an active connection: a free one whose replies
+ * come in on the core that connects.
  *
- * What is found here is a proposal.  It is looked for without the kernel's
- * locks and on the ground of the route that the last connection took; the
- * kernel's connect() decides.
+ * This file only proposes.  It takes none of the kernel's locks and assumes the
+ * route that the last connection took; the kernel's connect() decides.
  */
 #include "connect/port.h"
 
@@ -20,30 +19,30 @@
 
 #include "connect/rfd.h"
 
-/* Offsets passed over with the lock held; some microseconds. */
+/* A search holds the lock for this many offsets, some microseconds. */
 #define FSK_PORT_STEPS		2048
 
-/* So many looks at ports of this core for one connection, then any port will
- * do; the next connection goes on.  When all are taken, it is known after a
- * round of looks, which are thousands: some for each of many connections, not
- * all of them for one.  With one in ten free, 97 % of connections find one.
+/* One connection looks at this many ports of its core and then takes any port;
+ * the next connection goes on from there.  Finding out that all of a core's
+ * ports are taken needs thousands of looks: many connections share them, none
+ * pays for all.  With one port in ten free, 97 % of connections find one.
  */
 #define FSK_PORT_LOOKS_OWN	32
 
-/* When a whole round has found no port of this core, one connection in so many
- * looks at one more of them, so that ports which become free are found and
- * looks stay few.
+/* After a whole round without a free port of this core, one connection in four
+ * looks at one more of them: ports that become free are found, and looks stay
+ * few.
  */
 #define FSK_PORT_RETRY_OWN	4
 
-/* When a round has found no port at all, so many looks, and it is the kernel's
- * turn, which looks at all.
+/* After a whole round without any free port, a connection looks at this many
+ * and then leaves the choice to the kernel, which looks at all.
  */
 #define FSK_PORT_RETRY_ANY	8
 
-/* After so many connections in a row that got the first port that came to mind,
- * ports are no longer looked at before the kernel is asked, which looks itself:
- * what it reads to take a port, others wrote.  One refusal, and they are again.
+/* After this many connects in a row got their first candidate, skip our own
+ * check and let the kernel's connect() check: both read lines that other cores
+ * wrote.  One refusal turns the check on again.
  */
 #define FSK_PORT_TRUST		16
 
@@ -59,7 +58,7 @@ static bool fsk_port_key4(struct fsk_dest_key *key, const struct sock *sk,
 {
 	const struct ip_options_rcu *opt;
 
-	/* Source routes go elsewhere. */
+	/* A source route leads to another host first. */
 	opt = rcu_dereference_protected(inet_sk(sk)->inet_opt,
 					lockdep_sock_is_held(sk));
 	if (opt && opt->opt.srr)
@@ -80,8 +79,8 @@ static bool fsk_port_key6(struct fsk_dest_key *key, const struct sock *sk,
 	if (type & IPV6_ADDR_MAPPED)
 		return fsk_port_key4(key, sk, daddr->s6_addr32[3],
 				     in6->sin6_port);
-	/* Any address means the loopback of a family that depends; a routing
-	 * header goes elsewhere.
+	/* The kernel takes the any address for a loopback address of either
+	 * family, and a routing header leads to another host first.
 	 */
 	if (type == IPV6_ADDR_ANY || rcu_access_pointer(inet6_sk(sk)->opt))
 		return false;
@@ -98,7 +97,7 @@ static bool fsk_port_key6(struct fsk_dest_key *key, const struct sock *sk,
 }
 #endif
 
-/* Whatever is unusual about the address is for the kernel to judge. */
+/* The kernel judges an address that is unusual in any way. */
 static bool fsk_port_key(struct fsk_dest_key *key, const struct sock *sk,
 			 const struct sockaddr_unsized *uaddr, int len)
 {
@@ -177,7 +176,7 @@ static bool fsk_port_route6(struct fsk_port_pick *pick)
 }
 #endif
 
-/* The way that a connection has taken. */
+/* Remember the way that a connection has taken. */
 static void fsk_port_learn(struct fsk_dest_route *route, const struct sock *sk,
 			   bool ipv6)
 {
@@ -276,8 +275,8 @@ static u32 fsk_port_flow_hash(const struct fsk_rfd *rfd,
 	return fsk_rfd_flow_hash(rfd, &flow);
 }
 
-/* Expects rcu_read_lock(), for as long as the rule is used.  The mode that
- * holds for the destination, or FSK_RFD_MASK in place of what can't be done.
+/* Expects rcu_read_lock() for as long as the caller uses the rule.  Returns the
+ * destination's mode, or FSK_RFD_MASK where that mode can't be had.
  */
 static u8 fsk_port_rule(struct fsk_net *fn, const struct fsk_dest *dest,
 			int cpu, struct fsk_port_rule *rule)
@@ -292,7 +291,9 @@ static u8 fsk_port_rule(struct fsk_net *fn, const struct fsk_dest *dest,
 	return mode == FSK_RFD_RSS && !rule->rfd ? FSK_RFD_MASK : mode;
 }
 
-/* The hash costs as much as a hundred steps. */
+/* Keep the hash until the interface's description changes: making it costs as
+ * much as a hundred steps.
+ */
 static void fsk_port_rehash(struct fsk_net *fn, struct fsk_dest *dest,
 			    struct fsk_port_rule *rule)
 {
@@ -311,7 +312,7 @@ static void fsk_port_rehash(struct fsk_net *fn, struct fsk_dest *dest,
  * struct fsk_port_row - the ports that a walk goes over
  * @first: the first of them
  * @stride: from one to the next
- * @rule: if not %NULL, only those for which it says so are meant
+ * @rule: if not %NULL, the walk passes over ports that are not the core's
  */
 struct fsk_port_row {
 	u32 first;
@@ -319,8 +320,8 @@ struct fsk_port_row {
 	const struct fsk_port_rule *rule;
 };
 
-/* The next port of a walk, 0 when a round is over, -EAGAIN to come back with
- * the lock given up in between.
+/* Returns the next port of a walk, 0 when a round is over, or -EAGAIN when the
+ * caller should let go of the lock and call again.
  */
 static int fsk_port_step(struct fsk_dest_walk *walk,
 			 const struct fsk_port_row *row)
@@ -356,7 +357,9 @@ static int fsk_port_step_all(struct fsk_dest *dest, struct fsk_dest_walk *walk,
 	return fsk_port_step(walk, &row);
 }
 
-/* Where bits of the port tell the core, its ports need not be searched for. */
+/* Bits of the port tell the core, so the walk goes from one of the core's ports
+ * right to the next.
+ */
 static int fsk_port_step_masked(struct fsk_dest *dest,
 				struct fsk_dest_walk *walk,
 				const struct fsk_port_rule *rule)
@@ -451,8 +454,8 @@ static int fsk_port_candidate(struct fsk_port_pick *pick)
 
 /* Looks */
 
-/* May the kernel let a new connection follow this one, in TIME_WAIT?  Only a
- * guess is needed, but one that is seldom wrong.
+/* Guess whether the kernel would let a new connection replace this one, which
+ * is in TIME_WAIT.  A wrong guess costs a refusal or a port.
  */
 static bool fsk_port_may_reuse(const struct net *net, const struct sock *sk,
 			       bool ipv6)

@@ -13,15 +13,15 @@
  * @fn: namespace state
  * @sk: the socket that connects
  * @table: of the core that connects
- * @set: places in @table where the destination may be
+ * @set: slots in @table where the destination may be
  * @key: the destination
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
  * @foreign: whether the network card sends its replies to another core
- * @trust: the next port is free for all we know, and need not be looked at
- * @own_over: no more of this core's ports are to be looked at
+ * @trust: leave the check of the next port to the kernel
+ * @own_over: look at no more of this core's ports
  * @own_looks: ports of this core looked at
- * @any_looks: ports looked at after a round in vain
+ * @any_looks: ports looked at after a round that found none
  * @probes: ports looked at
  * @clashes: ports that the kernel refused
  */

@@ -3,9 +3,8 @@
  * Receive flow delivery: which core does a packet of an active connection come
  * in on, as a function of the local port?
  *
- * What a network card does is told by user space, interface by interface.  If
- * it told wrong, packets come in on another core than hoped for, and nothing
- * else is lost.
+ * User space tells what each network card does.  If it tells wrong, packets
+ * come in on another core than hoped for, and nothing else is lost.
  */
 #include "connect/rfd.h"
 
@@ -15,8 +14,8 @@
 #include "connect/toeplitz.h"
 #include "netns.h"
 
-/* What is hashed: addresses and ports of the packet as it comes in, so the
- * remote end first and our port last.
+/* The card hashes addresses and ports of the packet as it comes in: the remote
+ * end comes first and our port last.
  */
 #define FSK_RFD_INPUT_MAX	(2 * sizeof(struct in6_addr) + 4)
 
@@ -40,8 +39,8 @@ static unsigned int fsk_rfd_input(u8 *input, const struct fsk_rfd_flow *flow,
  * @rfd: of the interface
  * @flow: the flow
  *
- * The hash is linear: the hash with another port is this one, exclusive or
- * what the port's bytes add.
+ * The hash is linear: the hash with another port is this one XOR what the port's
+ * bytes contribute.
  *
  * Context: Expects rcu_read_lock().
  * Return: the hash, to be given to fsk_rfd_cpu().
