@@ -2,10 +2,10 @@
 /*
  * The host kernel's own functions, learnt from live sockets.
  *
- * Half of what a TCP socket points to is not exported, and less is with each
- * release.  But every plain socket carries the pointers, so two throw-away
- * sockets at load time tell them all, and tell apart a plain socket from one
- * that somebody else has already taken over.
+ * The kernel does not export half of what a TCP socket points to, and exports
+ * less with each release.  But every plain socket carries the pointers.  So the
+ * module makes two throw-away sockets when it loads: they tell the pointers, and
+ * by these it tells a plain socket from one that somebody has taken over.
  */
 #include "host.h"
 
@@ -98,10 +98,10 @@ bool fsk_host_is_plain(const struct sock *sk)
  * fsk_host_keep_zerocopy() - undo what the kernel did before a ULP's init
  * @sk: a TCP socket that has no ULP yet
  *
- * For ULPs that change how data is sent it takes SOCK_SUPPORT_ZC away, and does
- * not give it back when the ULP refuses.  A socket that sends and receives by
- * the kernel's own functions had it; sockmap, which takes it away for good,
- * replaces them.
+ * The kernel takes SOCK_SUPPORT_ZC away for ULPs that change how data is sent,
+ * and does not give it back when the ULP refuses.  A socket that sends and
+ * receives by the kernel's own functions had it: sockmap, which takes it away
+ * for good, replaces those functions.
  *
  * Context: Expects lock_sock(@sk).
  */

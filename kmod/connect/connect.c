@@ -4,17 +4,15 @@
  *
  * A socket joins right before connect() and is the kernel's own again when
  * connect() returns: some functions of its protocol are replaced in between.
- * Instead of one call of the kernel's connect there are as many as it takes
- * for one of the ports that port.c proposes to be accepted, each with the
- * socket's port range narrowed to that port, so that all of the kernel's rules
- * hold.
+ * Our connect() calls the kernel's once for each port that port.c proposes, with
+ * the socket's port range narrowed to that port, until the kernel takes one.  So
+ * all of the kernel's rules hold.
  *
- * Joining is asked for as a ULP, "fastsocket-rfd", which is never attached:
- * its init function returns 1, which the kernel takes for a refusal and hands
- * to the caller of setsockopt(), where it is no error.  A ULP that was attached
- * would have to be detached by connect(), while another thread may be between
- * looking whether there is one and reading its name: getsockopt(TCP_ULP) does
- * that without a lock.
+ * A socket asks to join by a ULP, "fastsocket-rfd", which is never attached: its
+ * init function returns 1, which the kernel takes for a refusal and hands to the
+ * caller of setsockopt(), where it is no error.  connect() would have to detach
+ * an attached ULP while another thread, in getsockopt(TCP_ULP), is between
+ * testing the pointer and reading the name through it, without a lock.
  */
 #include "connect/connect.h"
 
@@ -33,15 +31,16 @@
 #include "host.h"
 #include "netns.h"
 
-/* A port that looks free and isn't is one that somebody has bound, or that
- * another core was quicker to take.  More than a few in a row are no chance.
+/* The kernel refuses a port that looks free when somebody has bound it or
+ * another core was quicker.  After this many refusals in a row it is no chance,
+ * and the kernel chooses.
  */
 #define FSK_CONNECT_CLASHES	8
 
 /* IPv4, IPv6; filled once, from the kernel's */
 static struct proto fsk_connect_prot[2];
 
-/* Held by whoever is in a function of ours, but for its first and its last few
+/* A task holds it in each of our functions, but for its first and its last few
  * instructions: see "What unload waits for" in DOC: locking.
  */
 DEFINE_STATIC_SRCU(fsk_connect_srcu);
@@ -58,7 +57,7 @@ static bool fsk_connect_joined(const struct sock *sk)
 	return sk->sk_prot == &fsk_connect_prot[sk->sk_family == AF_INET6];
 }
 
-/* Those that have a port are bound to it; those under repair are told all. */
+/* A socket with a port is bound to it; one under repair is told everything. */
 static bool fsk_connect_may_choose(const struct sock *sk)
 {
 	return !inet_sk(sk)->inet_num && !tcp_sk(sk)->repair &&
@@ -78,7 +77,9 @@ static int fsk_connect_from(struct sock *sk, struct sockaddr_unsized *uaddr,
 	return err;
 }
 
-/* 0 or an errno that says more than that the port is not free. */
+/* Returns 0, -EADDRNOTAVAIL when the kernel should choose, or another errno of
+ * the kernel's connect().
+ */
 static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
 			   struct sockaddr_unsized *uaddr, int len)
 {
@@ -92,9 +93,7 @@ static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
 		err = fsk_connect_from(sk, uaddr, len, hnum);
 		if (err != -EADDRNOTAVAIL)
 			return err;
-		/* A port that is in use is refused without changing the
-		 * socket.
-		 */
+		/* The kernel refused the port and left the socket as it was. */
 		pick->clashes++;
 	}
 	return -EADDRNOTAVAIL;
@@ -109,7 +108,7 @@ static void fsk_connect_chosen(struct fsk_port_pick *pick)
 		fsk_stats_inc(pick->fn, CONNECT_ANY);
 }
 
-/* The first replies may have come already, and been handled where they did. */
+/* The first replies may have come in already, on whichever core they did. */
 static void fsk_connect_by_kernel(struct fsk_port_pick *pick)
 {
 	fsk_stats_inc(pick->fn, CONNECT_KERNEL);
@@ -141,9 +140,8 @@ static int __fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr,
 	return err;
 }
 
-/* What a joined socket can do first.  lock_sock() is held by connect(), by
- * sendmsg() with MSG_FASTOPEN and by listen(); a socket that is destroyed is
- * nobody else's.
+/* What a joined socket can do first.  connect(), sendmsg() with MSG_FASTOPEN and
+ * listen() hold lock_sock(); a socket that is destroyed has no other user.
  */
 
 static int fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr, int len)
@@ -191,8 +189,8 @@ static void fsk_connect_prot_init(struct proto *prot, int family)
 
 /* The ULP */
 
-/* Not fsk_host_is_plain(): a socket that was connected before may have been
- * turned to IPv4 for good.
+/* Not fsk_host_is_plain(): an earlier connection may have turned an IPv6 socket
+ * to IPv4 for good.
  */
 static int fsk_connect_check(const struct sock *sk)
 {
@@ -280,8 +278,8 @@ static void fsk_connect_leave_all(void)
 	}
 }
 
-/* Waits until each task that was on its way into one of our functions, or out
- * of it, is there: no step of either sleeps.
+/* Waits for each task that is on its way into one of our functions or out of
+ * it: none sleeps on that way.
  */
 static void fsk_connect_wait(void)
 {

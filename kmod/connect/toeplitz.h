@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The hash by which network interfaces spread packets over their queues. One
- * text for the module and for the tool; nothing else is in here.
+ * The hash by which network interfaces spread packets over their queues. The
+ * module and the tool share this file, so it holds nothing else.
  */
 #ifndef FSK_TOEPLITZ_H
 #define FSK_TOEPLITZ_H
@@ -20,8 +20,8 @@ typedef __u32 u32;
  *        address, source port, destination port of the received packet
  * @len: of @data in bytes
  *
- * Each bit of @data that is set adds, by exclusive or, the 32 bits of the key
- * which begin at its place.
+ * Each bit of @data that is set contributes, by XOR, the 32 bits of the key
+ * that begin at the same offset.
  *
  * Context: Any.
  * Return: the hash, whose lowest bits choose from the indirection table.

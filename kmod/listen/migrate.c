@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a member of a SO_REUSEPORT group leaves behind when it closes.
+ * Migration: the connections that a member of a SO_REUSEPORT group leaves behind
+ * when it closes.
  *
  * Where net.ipv4.tcp_migrate_req or a BPF program of the group asks for it, the
  * kernel gives the queued and the half-open connections of a closed member to
- * the others.  It finds those by the closed listener's group, so a local
+ * the others.  It finds the others by the closed listener's group, so a local
  * listener enters the group of its app listener just before it closes, as a
- * member that is closed.  All the rest is the kernel's.
+ * member that is closed.  The kernel does the rest.
  */
 #include "listen/migrate.h"
 
@@ -35,8 +36,8 @@ static bool fsk_migrate_wanted(struct sock *app)
  * fsk_migrate_close() - an app listener is about to close
  * @app: the app listener, whose last descriptor is gone
  *
- * Takes it out of the kernel's table early: nothing of its local listeners may
- * be given to it any more.
+ * Takes it out of the kernel's table early, so that the kernel gives it nothing
+ * that its local listeners leave behind.
  *
  * Context: Process, sleeps.  Takes lock_sock(@app).
  */
@@ -55,7 +56,7 @@ void fsk_migrate_close(struct sock *app)
  * @sk: the local listener, which listens
  * @app: its app listener, which does not any more
  *
- * Without memory, what it has is reset, as on the plain kernel.
+ * Without memory its connections are reset, as on the plain kernel.
  *
  * Context: Process.  Expects fsk_listener.mutex.
  */

@@ -15,7 +15,7 @@
 
 #include "compat.h"
 
-/* Keys that come and go leave their list behind. */
+/* The kernel keeps the list of keys when the last key goes, so look into it. */
 static bool fsk_options_has_md5(const struct sock *app)
 {
 #ifdef CONFIG_TCP_MD5SIG
@@ -53,9 +53,9 @@ static const char *fsk_options_bypass_tcp(const struct sock *app)
  * @app: the app listener
  *
  * A few options act before the child exists and own memory, so a local
- * listener can't just have a copy.  They are rare on busy listeners.  The test
- * is made for each SYN: whatever way such an option came or went, the next
- * SYN knows.
+ * listener can't just have a copy.  They are rare on busy listeners.  The
+ * caller asks for each SYN, so the next SYN knows however such an option came
+ * or went.
  *
  * Context: Expects rcu_read_lock().
  * Return: what stands against a local listener, or %NULL.
@@ -83,9 +83,9 @@ const char *fsk_options_bypass(const struct sock *app)
  * @skb: the ACK, or a SYN with data
  * @req: the half-open connection
  *
- * What the kernel asks a listener about the ACK, and has asked the local
- * listener, which never has any of these: the app listener got it after the
- * SYN had been taken.  A peer that has to sign would have signed its SYN, too.
+ * The kernel has asked the local listener about the ACK, which never has such an
+ * option; the app listener got one after the SYN.  So this asks the app listener
+ * the same.  A peer that has to sign would have signed its SYN, too.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().
  * Return: false when the packet is to be dropped.
@@ -105,7 +105,7 @@ bool fsk_options_admit(struct sock *app, struct sk_buff *skb,
 	if (!xfrm_policy_check(app, XFRM_POLICY_IN, skb,
 			       req->rsk_ops->family))
 		return false;
-	/* Whole: its length has been noted already. */
+	/* TCP has noted the packet's length already: keep all of it. */
 	return !sk_filter_trim_cap(app, skb, skb->len);
 }
 
@@ -130,10 +130,10 @@ static void fsk_options_sync_tcp(struct sock *sk, const struct sock *app)
  * @sk: the local listener
  * @app: the app listener
  *
- * Only options that act before the child exists; the child takes all others
- * from @app itself.  Made for each SYN and writes only what has changed, so
- * that a change reaches the next SYN whichever way it was made: setsockopt()
- * by any process that has the socket, a second listen(), a BPF program.
+ * These are the options that act before the child exists; the child takes all
+ * others from @app itself.  The hook calls this for each SYN, and it writes only
+ * what has changed.  So the next SYN sees a change, whether setsockopt() by any
+ * process that has the socket, a second listen() or a BPF program made it.
  *
  * Context: Softirq on the core that owns @sk, the only writer then; or
  *          process, before @sk listens.
@@ -149,7 +149,7 @@ void fsk_options_sync(struct sock *sk, const struct sock *app)
 	fsk_compat_copy(sk, app, sk_rcvbuf);
 	fsk_compat_copy(sk, app, sk_sndbuf);
 	fsk_compat_copy(sk, app, sk_txrehash);
-	if (!uid_eq(sk->sk_uid, app->sk_uid))	/* fchown() */
+	if (!uid_eq(sk->sk_uid, app->sk_uid))	/* fchown() changes it. */
 		sk->sk_uid = app->sk_uid;
 	fsk_compat_copy(inet_sk(sk), inet_sk(app), tos);
 	fsk_compat_copy(inet_sk(sk), inet_sk(app), uc_ttl);

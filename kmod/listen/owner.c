@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who has how many local listeners, and how many one may have.
+ * Owners: who has how many local listeners, and how many one owner may have.
  *
- * A descriptor makes as many listening sockets as there are cores, so the limit
- * on descriptors alone is none.  The memory is charged to the control group of
- * the worker that makes them; this limit is for machines without such.
+ * One descriptor makes as many listening sockets as there are cores, so a limit
+ * on descriptors does not limit them.  The kernel charges their memory to the
+ * control group of the worker that makes them; this limit is for machines
+ * without control groups.
  *
- * Users are those of the machine, not those whom a container invents: in a user
- * namespace, whoever made the outermost one is the owner of all that is in it.
- * Neither a namespace within it nor a user of it has a limit of its own.
+ * An owner is a user of the machine.  In a user namespace, the user who made the
+ * outermost one owns all that is in it: neither a namespace within it nor a user
+ * of it has a limit of its own.
  */
 #include "listen/owner.h"
 
@@ -30,7 +31,7 @@
 
 static unsigned int fsk_owner_limit __read_mostly;
 
-/* Innermost; protects the table and its members' user counts. */
+/* Rank 9; protects the table and its members' user counts. */
 static DEFINE_SPINLOCK(fsk_owner_lock);
 static DEFINE_HASHTABLE(fsk_owners, FSK_OWNER_BITS);
 
@@ -46,7 +47,7 @@ void fsk_owner_init(void)
 				  FSK_OWNER_LEAST, FSK_OWNER_MOST);
 }
 
-/* By whoever opened the socket: it may be in anybody's hands by now. */
+/* The user who opened the socket counts: anybody may have it by now. */
 static kuid_t fsk_owner_uid(const struct file *file)
 {
 	const struct cred *cred = file ? file->f_cred : current_cred();

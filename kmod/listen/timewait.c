@@ -3,10 +3,10 @@
  * A SYN for a connection that is still in TIME_WAIT here.
  *
  * A client that has used all its ports to this server comes again from one
- * that the server remembers; behind a proxy with few addresses that is the
- * rule.  TCP would end the old connection and look for a listener by itself,
- * after the hooks, and find the app listener.  So the clear case is decided
- * here.  All others are TCP's.
+ * that the server remembers; clients behind a proxy with few addresses do so all
+ * the time.  TCP would end the old connection and look for a listener by itself,
+ * after the hooks, and find the app listener.  So this file decides the clear
+ * case and leaves all others to TCP.
  */
 #include "listen/timewait.h"
 
@@ -43,10 +43,10 @@ static bool fsk_timewait_has_policies(const struct net *net)
  * @sk: what the lookup found, in state TCP_TIME_WAIT
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
  *
- * Of the cases that RFC 6191 allows, only that of two connections with
- * timestamps: segments of the old one are then told by PAWS whatever their
- * sequence numbers, so the new one may begin with a sequence number of its
- * own.  A checksum that is wrong or IPsec policies leave the decision to TCP.
+ * Of the cases that RFC 6191 allows, this takes one: both connections have
+ * timestamps.  PAWS then tells the old one's segments whatever their sequence
+ * numbers, so the new one may begin with any.  TCP decides where the checksum
+ * is wrong or the namespace has IPsec policies.
  *
  * Context: Softirq.
  * Return: whether fsk_timewait_end() may be called.
