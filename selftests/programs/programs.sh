@@ -27,7 +27,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 quick=(nginx_shared nginx_reuseport nginx_reload haproxy_threads python_accept)
 all=("${quick[@]}" python_epoll python_poll python_select python_pin
 	python_adopt python_activated python_passed static_join static_adopt
-	redis_one_core nginx_upgrade haproxy_default haproxy_reload nginx_cycles
+	redis_one_core nginx_upgrade haproxy_default haproxy_shards haproxy_reload
+	nginx_cycles
 	plain_nginx_shared plain_nginx_reuseport plain_haproxy_threads
 	plain_haproxy_default
 	unload_under_load)
@@ -173,8 +174,8 @@ test_haproxy_threads() {
 }
 
 # HAProxy as it comes: whichever thread accepts a connection gives it to the one
-# with fewest, so that it is answered on another core in spite of us. The manual
-# says what to set; here nothing must be lost.
+# with fewest, so that it is answered on another core in spite of us.
+# libfsocket(7) says what to set; here nothing must be lost.
 test_haproxy_default() {
 	need haproxy
 	begin
@@ -188,6 +189,16 @@ test_haproxy_default() {
 	check "accepted from the local listener, by the module" \
 		share "$(of_module local)" "$(accepted)" 99
 	compared "Fastsocket"
+}
+
+# A listener for each thread, so that there is nobody to give it to.
+test_haproxy_shards() {
+	need haproxy
+	begin
+	no_rescue
+	handover=on
+	serve start_haproxy accelerated "shards by-thread"
+	shows_locality
 }
 
 # compared WITH: what a report of figures takes from here
