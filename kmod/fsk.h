@@ -49,11 +49,12 @@
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
  *      registration of the hooks.  Sleeps.  Taken under the kernel's RTNL when
  *      a device goes; RTNL is never taken under it.
- *   4. lock_sock() of a local listener, taken by kernel functions that we
- *      call.  It has a lock class of its own, so lockdep sees the order
- *      against 1.  Or fsk_pool_mutex, the list of pools of socket files, which
- *      sleeps; nobody has both.  Reclaim only tries to take that one, so it may
- *      come under any lock; no memory is allocated under it.
+ *   4. lock_sock() of a local listener, taken where it starts to listen and
+ *      by kernel functions that we call.  It has a lock class of its own, so
+ *      lockdep sees the order against 1.  Or fsk_pool_mutex, the list of pools
+ *      of socket files, which sleeps; nobody has both.  Reclaim only tries to
+ *      take that one, so it may come under any lock; no memory is allocated
+ *      under it.
  *   5. wait queue locks: the app listener's before a core's
  *      (fsk_listen_app_wake() runs under the first and takes the second).
  *

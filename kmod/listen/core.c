@@ -120,7 +120,7 @@ static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 	err = fsk_local_create(core, app);
 	if (err)
 		goto err_free;
-	err = fsk_local_start(core);
+	err = fsk_local_start(core, app);
 	if (err)
 		goto err_destroy;
 	WRITE_ONCE(l->limited, false);

@@ -134,7 +134,8 @@ static void fsk_listener_unlist(struct fsk_listener *l)
 	mutex_unlock(&fn->mutex);
 }
 
-static void fsk_listener_start_cores(struct fsk_listener *l)
+static void fsk_listener_start_cores(struct fsk_listener *l,
+				     const struct sock *app)
 {
 	struct fsk_core *core;
 	int cpu;
@@ -143,7 +144,7 @@ static void fsk_listener_start_cores(struct fsk_listener *l)
 		/* A core that fails to start stays closed: packets go the
 		 * kernel's way, as they do without a core.
 		 */
-		if (!fsk_local_start(core))
+		if (!fsk_local_start(core, app))
 			fsk_group_insert(core);
 	}
 }
@@ -173,7 +174,7 @@ static int __fsk_listener_update(struct fsk_listener *l)
 	if (listening && !l->listed) {
 		err = fsk_listener_list(l, sk);
 		if (!err)
-			fsk_listener_start_cores(l);
+			fsk_listener_start_cores(l, sk);
 	}
 	return err;
 }

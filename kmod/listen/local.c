@@ -9,8 +9,10 @@
  */
 #include "listen/local.h"
 
+#include <linux/cgroup.h>
 #include <linux/net.h>
 #include <linux/security.h>
+#include <net/inet_connection_sock.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
@@ -123,10 +125,47 @@ void fsk_local_init(void)
 	}
 }
 
+/* A control group's programs decide on SYN, SYN-ACK and last ACK by the group
+ * of the listener that has them.  Of a new socket that is the group of the
+ * worker that made it; a socket keeps its group for life.  Both references are
+ * dropped with @sk.
+ */
+static void fsk_local_set_cgroup(struct sock *sk, struct sock *app)
+{
+#ifdef CONFIG_SOCK_CGROUP_DATA
+	struct cgroup *to = sock_cgroup_ptr(&app->sk_cgrp_data);
+	struct cgroup *from = sock_cgroup_ptr(&sk->sk_cgrp_data);
+
+	cgroup_get(to);
+	cgroup_bpf_get(to);
+	sk->sk_cgrp_data = app->sk_cgrp_data;
+	cgroup_bpf_put(from);
+	cgroup_put(from);
+#endif
+}
+
 /* Filters that look at a SYN-ACK's socket (nftables' skuid, cgroup) should see
  * what they see on the plain kernel.
  */
 static void fsk_local_impersonate(struct sock *sk, struct sock *app)
+{
+	fsk_local_set_cgroup(sk, app);
+	security_sk_clone(app, sk);
+	sk_set_socket(sk, app->sk_socket);
+}
+
+/* The kernel's log names the port of a listener that is flooded.  The kernel
+ * warns of a closed socket with a port and without a place in the table of
+ * ports, so a local listener has one only while it listens.
+ */
+static void fsk_local_set_port(struct sock *sk, u16 hnum)
+{
+	WRITE_ONCE(inet_sk(sk)->inet_num, hnum);
+	WRITE_ONCE(inet_sk(sk)->inet_sport, htons(hnum));
+}
+
+/* Closing has reset both addresses. */
+static void fsk_local_set_address(struct sock *sk, const struct sock *app)
 {
 	sk->sk_ipv6only = app->sk_ipv6only;
 	sk->sk_rcv_saddr = app->sk_rcv_saddr;
@@ -134,8 +173,6 @@ static void fsk_local_impersonate(struct sock *sk, struct sock *app)
 	sk->sk_v6_rcv_saddr = app->sk_v6_rcv_saddr;
 #endif
 	inet_sk(sk)->inet_saddr = inet_sk(app)->inet_saddr;
-	security_sk_clone(app, sk);
-	sk_set_socket(sk, app->sk_socket);
 }
 
 /**
@@ -191,14 +228,18 @@ err_uncharge:
 /**
  * fsk_local_start() - let a local listener listen
  * @core: the core
+ * @app: the app listener, which listens
  *
- * It has no port: there is nothing to conflict with, and nothing that keeps
+ * It takes no port: there is nothing to conflict with, and nothing that keeps
  * the port taken when the application has closed its own.
+ *
+ * Not by listen(): sockops programs hear of that, and have heard of the app
+ * listener's.
  *
  * Context: Process.  Expects fsk_listener.mutex.
  * Return: 0 or the errno of listen().
  */
-int fsk_local_start(struct fsk_core *core)
+int fsk_local_start(struct fsk_core *core, const struct sock *app)
 {
 	struct sock *sk = core->sock->sk;
 	struct proto *prot = sk->sk_prot;
@@ -206,9 +247,14 @@ int fsk_local_start(struct fsk_core *core)
 
 	if (sk->sk_state == TCP_LISTEN)
 		return 0;
+	lock_sock(sk);
+	fsk_local_set_address(sk, app);
 	WRITE_ONCE(sk->sk_prot, &fsk_local_prot[sk->sk_family == AF_INET6]);
-	err = kernel_listen(core->sock, sk->sk_max_ack_backlog);
+	err = inet_csk_listen_start(sk);
 	WRITE_ONCE(sk->sk_prot, prot);
+	if (!err)
+		fsk_local_set_port(sk, inet_sk(app)->inet_num);
+	release_sock(sk);
 	return err;
 }
 
@@ -229,6 +275,7 @@ void fsk_local_stop(struct fsk_core *core, struct sock *app)
 	if (sk->sk_state != TCP_LISTEN)
 		return;
 	fsk_migrate_local(sk, app);
+	fsk_local_set_port(sk, 0);
 	kernel_sock_shutdown(core->sock, SHUT_RDWR);
 }
 

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control groups: a listener is made in one, its worker is in another.  The
+ * programs of the listener's decide, as on the plain kernel.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bpf.h"
+#include "counters.h"
+#include "support.h"
+
+#define CPU	1
+/* Long for a handshake on one machine, and for what is not to happen. */
+#define ENOUGH_MS	300
+
+enum group { LISTENER, WORKER, GROUPS };
+
+static const char *const names[GROUPS] = { "fsk-listener", "fsk-worker" };
+
+FIXTURE(cgroup) {
+	struct place place;
+	char root[32];
+	int group[GROUPS];
+	int map;
+};
+
+PLACE_VARIANTS(cgroup);
+PLACE_VARIANTS_PLAIN(cgroup);
+
+/* The calling task goes to @dir, a path below the root. */
+static int enter(const char *root, const char *dir)
+{
+	char path[96];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/%s/cgroup.procs", root, dir);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, "0", 1) != 1)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+FIXTURE_SETUP(cgroup)
+{
+	char path[96];
+	int i;
+
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	strcpy(self->root, "/tmp/fsk-cgroup-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->root));
+	ASSERT_EQ(0, mount("cgroup2", self->root, "cgroup2", 0, NULL));
+	for (i = 0; i < GROUPS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", self->root, names[i]);
+		ASSERT_TRUE(!mkdir(path, 0700) || errno == EEXIST);
+		self->group[i] = open(path, O_RDONLY | O_CLOEXEC);
+		ASSERT_LE(0, self->group[i]);
+	}
+	self->map = bpf_map(BPF_MAP_TYPE_ARRAY, 32);
+	ASSERT_LE(0, self->map);
+}
+
+/* A group may stay while sockets of it are being freed: the next test takes it
+ * as it is.
+ */
+FIXTURE_TEARDOWN(cgroup)
+{
+	char path[96];
+	int i;
+
+	enter(self->root, ".");
+	for (i = 0; i < GROUPS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", self->root, names[i]);
+		rmdir(path);
+	}
+	umount2(self->root, MNT_DETACH);
+	rmdir(self->root);
+}
+
+/* Attached as @attach, it counts each packet and drops it. */
+static int dropper(int map, int attach, int group)
+{
+	const struct bpf_insn code[] = {
+		I_STORE_IMM_W(10, -4, 0),
+		I_COPY(2, 10),
+		I_ADD(2, -4),
+		I_MAP(1, map),
+		I_CALL(map_lookup_elem),
+		I_IF_ZERO(0, 2),
+		I_MOV(1, 1),
+		I_FETCH_ADD(0, 0, 1),
+		I_MOV(0, 0),
+		I_EXIT,
+	};
+	int prog = bpf_load(BPF_PROG_TYPE_CGROUP_SKB, attach, code,
+			    ARRAY_SIZE(code));
+
+	return prog < 0 ? prog : bpf_attach(prog, attach, group, 0);
+}
+
+/* It counts events by number. */
+static int watcher(int map, int group)
+{
+	const struct bpf_insn code[] = {
+		I_LOAD_W(2, 1, offsetof(struct bpf_sock_ops, op)),
+		I_STORE_W(10, -4, 2),
+		I_COPY(2, 10),
+		I_ADD(2, -4),
+		I_MAP(1, map),
+		I_CALL(map_lookup_elem),
+		I_IF_ZERO(0, 2),
+		I_MOV(1, 1),
+		I_FETCH_ADD(0, 0, 1),
+		I_MOV(0, 1),
+		I_EXIT,
+	};
+	int prog = bpf_load(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, code,
+			    ARRAY_SIZE(code));
+
+	return prog < 0 ? prog :
+			  bpf_attach(prog, BPF_CGROUP_SOCK_OPS, group, 0);
+}
+
+/* A listener of one group, a worker of the other; the caller is in neither. */
+static int listen_apart(FIXTURE_DATA(cgroup) *self)
+{
+	int fd, err;
+
+	err = enter(self->root, names[LISTENER]);
+	if (err)
+		return err;
+	fd = sock_listen(&self->place, 16);
+	err = enter(self->root, names[WORKER]);
+	if (err)
+		return err;
+	if (fd >= 0 && !sock_claim(fd, CPU))
+		return -EINVAL;
+	err = enter(self->root, ".");
+	return err ? err : fd;
+}
+
+static void check_filter(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(cgroup) *self, int attach,
+			 enum group where)
+{
+	bool dropped = where == LISTENER;
+	int fd, client;
+
+	fd = listen_apart(self);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, dropper(self->map, attach, self->group[where]));
+	client = sock_dial_nowait(&self->place, sock_port(fd));
+	ASSERT_LE(0, client);
+	if (dropped)
+		EXPECT_TRUE(until(bpf_map_get(self->map, 0) ||
+				  sock_wait(client, POLLOUT, 0)));
+	EXPECT_EQ(!dropped, sock_wait(client, POLLOUT, dropped ? ENOUGH_MS :
+							PATIENCE_MS));
+	EXPECT_EQ(!dropped, sock_wait(fd, POLLIN, dropped ? 0 : PATIENCE_MS));
+	EXPECT_EQ(dropped, bpf_map_get(self->map, 0) > 0);
+	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL) > 0);
+}
+
+TEST_F(cgroup, ingress__of_listener)
+{
+	check_filter(_metadata, self, BPF_CGROUP_INET_INGRESS, LISTENER);
+}
+
+TEST_F(cgroup, ingress__of_worker)
+{
+	check_filter(_metadata, self, BPF_CGROUP_INET_INGRESS, WORKER);
+}
+
+TEST_F(cgroup, egress__of_listener)
+{
+	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, LISTENER);
+}
+
+TEST_F(cgroup, egress__of_worker)
+{
+	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, WORKER);
+}
+
+/* One listen(), one connection, one listen() again. */
+static void check_events(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(cgroup) *self, enum group where)
+{
+	uint64_t one = where == LISTENER;
+	int fd, client;
+
+	ASSERT_LE(0, watcher(self->map, self->group[where]));
+	fd = listen_apart(self);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(one, bpf_map_get(self->map, BPF_SOCK_OPS_TCP_LISTEN_CB));
+	client = sock_dial(&self->place, sock_port(fd));
+	ASSERT_LE(0, client);
+	EXPECT_LE(0, sock_accept(fd));
+	/* For the SYN-ACK. */
+	EXPECT_EQ(one, bpf_map_get(self->map, BPF_SOCK_OPS_TIMEOUT_INIT));
+	EXPECT_EQ(one, bpf_map_get(self->map, BPF_SOCK_OPS_RWND_INIT));
+	EXPECT_EQ(one, bpf_map_get(self->map,
+				   BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB));
+	ASSERT_EQ(0, shutdown(fd, SHUT_RDWR));
+	ASSERT_EQ(0, listen(fd, 16));
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	EXPECT_EQ(2 * one,
+		  bpf_map_get(self->map, BPF_SOCK_OPS_TCP_LISTEN_CB));
+	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL));
+}
+
+TEST_F(cgroup, sockops__of_listener)
+{
+	check_events(_metadata, self, LISTENER);
+}
+
+TEST_F(cgroup, sockops__of_worker)
+{
+	check_events(_metadata, self, WORKER);
+}
+
+/* The group goes while a local listener is of it. */
+TEST_F(cgroup, removed__while_listening)
+{
+	char path[96];
+	int fd, client;
+
+	fd = listen_apart(self);
+	ASSERT_LE(0, fd);
+	snprintf(path, sizeof(path), "%s/%s", self->root, names[LISTENER]);
+	ASSERT_EQ(0, rmdir(path));
+	client = sock_dial(&self->place, sock_port(fd));
+	EXPECT_LE(0, client);
+	EXPECT_LE(0, sock_accept(fd));
+	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(0, close(fd));
+}
+
+TEST_HARNESS_MAIN
