@@ -111,3 +111,16 @@ enum coherence_event coherence_access(struct coherence *c, unsigned int cpu,
 		fill(c, cpu, line);
 	return e;
 }
+
+/**
+ * coherence_device_write() - a device stores to memory
+ * @c: the caches
+ * @line: number of the line, below @c->nlines
+ *
+ * Whoever had the line has it no more; memory answers the next access.  What a
+ * device reads stays where it is.
+ */
+void coherence_device_write(struct coherence *c, uint64_t line)
+{
+	c->lines[line] = 0;
+}

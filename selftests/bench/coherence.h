@@ -57,5 +57,6 @@ int coherence_init(struct coherence *c, unsigned int cpus, uint64_t bytes,
 		   unsigned int cache_kib);
 enum coherence_event coherence_access(struct coherence *c, unsigned int cpu,
 				      uint64_t line, bool store);
+void coherence_device_write(struct coherence *c, uint64_t line);
 
 #endif

@@ -94,6 +94,17 @@ static void finite_evicts_oldest(void)
 	expect("the youngest stays", ld(0, 16), COHERENCE_HIT);
 }
 
+static void device_takes_it_from_all(void)
+{
+	st(0, 1);
+	coherence_device_write(&c, 1);
+	expect("load of the former owner", ld(0, 1), COHERENCE_COLD);
+	expect("load of another", ld(1, 1), COHERENCE_LD_CLEAN);
+	coherence_device_write(&c, 1);
+	expect("store", st(1, 1), COHERENCE_COLD);
+	expect("and again", st(1, 1), COHERENCE_HIT);
+}
+
 static void too_many_cpus(void)
 {
 	if (!coherence_init(&c, COHERENCE_MAX_CPUS + 1, MEM, 0))
@@ -108,7 +119,8 @@ static const struct {
 	CASE(one_cpu_is_never_remote), CASE(loads_share),
 	CASE(store_takes_it_away), CASE(store_to_clean),
 	CASE(lines_are_apart), CASE(last_cpu),
-	CASE(finite_evicts_oldest), CASE(too_many_cpus),
+	CASE(finite_evicts_oldest), CASE(device_takes_it_from_all),
+	CASE(too_many_cpus),
 };
 
 int main(void)

@@ -18,6 +18,12 @@
  *   xchg %r15,%r15 (4d 87 ff)  zero the counters and count from here on
  *   xchg %r14,%r14 (4d 87 f6)  append a report, stop counting
  * The caches stay as they are between windows.
+ *   xchg %r13,%r13 (4d 87 ed)  this CPU is another machine's: it counts for
+ *                              nothing, and has a cache as any
+ * In the kernel, with interrupts off, they enclose what a device does, which is
+ * no work of the CPU; what it writes is in no cache afterwards:
+ *   xchg %r13,%r13 (4d 87 ed)  begins
+ *   xchg %r12,%r12 (4d 87 e4)  ends
  *
  * Arguments: out=FILE mem=MIB (0: count no accesses, which is faster)
  * cache=KIB (0: infinite)
@@ -129,6 +135,8 @@ static unsigned int cpu, nenvs;
 static struct {
 	uint64_t insns[2];		/* kernel, user */
 	uint64_t call[2];		/* call sites, newest first */
+	bool device;			/* does a device's work now */
+	bool elsewhere;			/* is another machine's */
 } per_cpu[COHERENCE_MAX_CPUS];
 
 static void die(const char *why)
@@ -253,6 +261,8 @@ static void block_run(unsigned int wrong_cpu, void *data)
 	}
 	if (!on || (path.from && !path_block(t)))
 		return;
+	if (per_cpu[cpu].device || per_cpu[cpu].elsewhere)
+		return;
 	if (t->call) {
 		per_cpu[cpu].call[1] = per_cpu[cpu].call[0];
 		per_cpu[cpu].call[0] = t->pc;
@@ -279,6 +289,17 @@ static void access_run(unsigned int wrong_cpu, qemu_plugin_meminfo_t info,
 	if (!path.from && line >= caches.nlines)
 		return;
 	store = qemu_plugin_mem_is_store(info);
+	if (per_cpu[cpu].device) {
+		if (store && !path.from)
+			coherence_device_write(&caches, line);
+		return;
+	}
+	if (per_cpu[cpu].elsewhere) {
+		if (!path.from)
+			coherence_access(&caches, cpu, line,
+					 store || op->locked);
+		return;
+	}
 	op->accesses++;
 	if (op->locked && !store)
 		op->locks++;
@@ -385,16 +406,44 @@ static void decode(const uint8_t *b, size_t len, bool *locked, bool *call)
 	*locked |= (b[i] == 0x86 || b[i] == 0x87) && b[i + 1] < 0xc0;
 }
 
-static void mark(struct qemu_plugin_insn *insn)
+static void device_begin(unsigned int wrong_cpu, void *data)
 {
+	per_cpu[cpu].device = true;
+}
+
+static void device_end(unsigned int wrong_cpu, void *data)
+{
+	per_cpu[cpu].device = false;
+}
+
+static void cpu_elsewhere(unsigned int wrong_cpu, void *data)
+{
+	per_cpu[cpu].elsewhere = true;
+}
+
+static void mark(struct qemu_plugin_insn *insn, bool user)
+{
+	static const struct {
+		uint8_t byte;
+		bool user;
+		qemu_plugin_vcpu_udata_cb_t call;
+	} marks[] = {
+		{ 0xff, true, window_start },
+		{ 0xf6, true, window_stop },
+		{ 0xed, true, cpu_elsewhere },
+		{ 0xed, false, device_begin },
+		{ 0xe4, false, device_end },
+	};
 	uint8_t b[3];
+	size_t i;
 
 	if (qemu_plugin_insn_data(insn, b, sizeof(b)) != sizeof(b) ||
-	    b[0] != 0x4d || b[1] != 0x87 || (b[2] != 0xff && b[2] != 0xf6))
+	    b[0] != 0x4d || b[1] != 0x87)
 		return;
-	qemu_plugin_register_vcpu_insn_exec_cb(insn, b[2] == 0xff ?
-					       window_start : window_stop,
-					       QEMU_PLUGIN_CB_NO_REGS, NULL);
+	for (i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		if (b[2] == marks[i].byte && user == marks[i].user)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn,
+				marks[i].call, QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
 /* Whether code at @pc is to be counted. */
@@ -441,10 +490,9 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *qtb)
 					     QEMU_PLUGIN_CB_NO_REGS, t);
 	for (i = 0; i < n; i++) {
 		insn = qemu_plugin_tb_get_insn(qtb, i);
-		if (user) {
-			mark(insn);
+		mark(insn, user);
+		if (user)
 			continue;
-		}
 		if (!count_accesses)
 			continue;
 		len = qemu_plugin_insn_data(insn, b, sizeof(b));
