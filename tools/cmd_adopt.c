@@ -17,6 +17,7 @@
 #include <linux/fastsocket.h>
 
 #include "../lib/ports.h"
+#include "base/error.h"
 #include "base/out.h"
 #include "fastsocket.h"
 
@@ -189,7 +190,7 @@ int fsk_cmd_adopt(int argc, char **argv)
 {
 	static struct fsk_adopt adopt;
 
-	argc = fsk_words(argc, argv, 1, 65536);
+	argc = fsk_words(argc, argv, 1, 65536, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
 	if (argv[1][strspn(argv[1], "0123456789")] || atoi(argv[1]) <= 0)

@@ -4,10 +4,12 @@
  */
 #include "cmd_rfd.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/irq.h"
 #include "base/nl.h"
 #include "base/ntuple.h"
@@ -231,13 +233,16 @@ static int fsk_rfd_one(struct fsk_nl *nl, const char *name, bool dry_run,
  */
 int fsk_cmd_rfd_auto(int argc, char **argv)
 {
-	bool dry_run = fsk_flag(&argc, argv, "--dry-run", "-n");
-	bool all = fsk_flag(&argc, argv, "--all", NULL);
 	static struct fsk_nic nic;
+	int all = 0, dry_run = 0;
 	struct fsk_nl *nl = NULL;
 	int status;
 
-	argc = fsk_words(argc, argv, !all, !all);
+	argc = fsk_words(argc, argv, 0, INT_MAX,
+			 FSK_OPTIONS(FSK_FLAG("all", FSK_OPTION_LONG, all)
+				     FSK_FLAG("dry-run", 'n', dry_run)));
+	if (argc >= 0)
+		argc = fsk_words_check(argc, argv, !all, !all);
 	if (argc < 0)
 		return -1 - argc;
 	if (!dry_run) {
@@ -283,13 +288,14 @@ static int fsk_rfd_check(const char *name, const struct fsk_nic *nic,
  */
 int fsk_cmd_rfd_set(int argc, char **argv)
 {
-	bool dry_run = fsk_flag(&argc, argv, "--dry-run", "-n");
 	struct fsk_choice choice = { 0 };
 	static struct fsk_nic nic;
 	struct fsk_nl *nl = NULL;
+	int dry_run = 0;
 	int mode, status;
 
-	argc = fsk_words(argc, argv, 2, 2);
+	argc = fsk_words(argc, argv, 2, 2,
+			 FSK_OPTIONS(FSK_FLAG("dry-run", 'n', dry_run)));
 	if (argc < 0)
 		return -1 - argc;
 	mode = fsk_rfd_mode_number(argv[2]);
@@ -327,7 +333,7 @@ int fsk_cmd_rfd_del(int argc, char **argv)
 	struct fsk_nl *nl;
 	int status, err;
 
-	argc = fsk_words(argc, argv, 1, 1);
+	argc = fsk_words(argc, argv, 1, 1, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
 	nl = fsk_nl_open();

@@ -21,6 +21,8 @@
 #include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
 
+#include "base/array.h"
+#include "base/error.h"
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
@@ -57,7 +59,7 @@ static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 	for (size_t i = 0; i < watch->seen_count; i++)
 		if (watch->seen[i]->ifindex == ifindex)
 			return watch->seen[i];
-	seen = reallocarray(watch->seen, watch->seen_count + 1, sizeof(*seen));
+	seen = fsk_array_grow(watch->seen, watch->seen_count, sizeof(*seen));
 	if (!seen)
 		return NULL;
 	watch->seen = seen;
@@ -82,10 +84,8 @@ static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 	    (!watch->count && !watch->nic.device))
 		return 0;
 	seen = fsk_watch_seen(watch, ifindex);
-	if (!seen) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
-	}
+	if (!seen)
+		return fsk_no_memory();
 	if (!memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) &&
 	    (watch->nic.inside || fsk_rfd_find(table, ifindex)))
 		return 0;
@@ -217,7 +217,7 @@ int fsk_cmd_rfd_watch(int argc, char **argv)
 	struct pollfd fds[3];
 	int status;
 
-	argc = fsk_words(argc, argv, 0, 4096);
+	argc = fsk_words(argc, argv, 0, 4096, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
 	for (int i = 1; i <= argc; i++)

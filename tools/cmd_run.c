@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../lib/ports.h"
+#include "base/error.h"
 #include "fastsocket.h"
 
 #define FSK_RUN_LIBRARY	"libfsocket.so"
@@ -53,8 +54,7 @@ static int fsk_run_preload(const char *library)
 	if (asprintf(&value, "%s%s%s", library, others && *others ? ":" : "",
 		     others ? others : "") < 0 ||
 	    setenv("LD_PRELOAD", value, 1)) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
+		return fsk_no_memory();
 	}
 	free(value);
 	return 0;

@@ -8,6 +8,7 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/error.h"
 #include "base/nl.h"
 #include "base/rfd.h"
 #include "fastsocket.h"
@@ -111,7 +112,7 @@ int fsk_cmd_set(int argc, char **argv)
 	uint32_t number = 0;
 	int status;
 
-	argc = fsk_words(argc, argv, 1, 1);
+	argc = fsk_words(argc, argv, 1, 1, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
 	setting = fsk_set_find(argv[1]);

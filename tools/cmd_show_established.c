@@ -12,8 +12,11 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/array.h"
+#include "base/error.h"
 #include "base/nl.h"
 #include "base/out.h"
+#include "base/show.h"
 #include "fastsocket.h"
 
 /* In the order of the columns. */
@@ -47,6 +50,14 @@ struct fsk_est_rows {
 	uint64_t (*rows)[FSK_EST_COLUMNS];
 };
 
+static void fsk_est_reset(void *data)
+{
+	struct fsk_est_rows *all = data;
+
+	free(all->rows);
+	memset(all, 0, sizeof(*all));
+}
+
 static int fsk_est_take(const struct nlmsghdr *msg, const struct nlattr **attrs,
 			void *data)
 {
@@ -54,15 +65,12 @@ static int fsk_est_take(const struct nlmsghdr *msg, const struct nlattr **attrs,
 	uint64_t (*rows)[FSK_EST_COLUMNS];
 
 	if (!msg) {
-		free(all->rows);
-		memset(all, 0, sizeof(*all));
+		fsk_est_reset(all);
 		return 0;
 	}
-	rows = reallocarray(all->rows, all->count + 1, sizeof(*rows));
-	if (!rows) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
-	}
+	rows = fsk_array_grow(all->rows, all->count, sizeof(*rows));
+	if (!rows)
+		return fsk_no_memory();
 	all->rows = rows;
 	for (size_t i = 0; i < FSK_EST_COLUMNS; i++)
 		rows[all->count][i] =
@@ -71,8 +79,15 @@ static int fsk_est_take(const struct nlmsghdr *msg, const struct nlattr **attrs,
 	return 0;
 }
 
-static void fsk_est_text(const struct fsk_est_rows *all)
+static int fsk_est_read(struct fsk_nl *nl, void *data)
 {
+	return fsk_nl_dump(nl, FSK_CMD_EST_GET, FSK_A_EST_MAX, fsk_est_take,
+			   data);
+}
+
+static void fsk_est_text(void *data)
+{
+	const struct fsk_est_rows *all = data;
 	struct fsk_table *table;
 
 	if (!all->count) {
@@ -89,8 +104,10 @@ static void fsk_est_text(const struct fsk_est_rows *all)
 	fsk_table_print(table, "r");
 }
 
-static void fsk_est_json(const struct fsk_est_rows *all)
+static void fsk_est_json(void *data)
 {
+	const struct fsk_est_rows *all = data;
+
 	fsk_json_open(NULL, '{');
 	fsk_json_bool("on", all->count);
 	fsk_json_open("cores", '[');
@@ -103,21 +120,6 @@ static void fsk_est_json(const struct fsk_est_rows *all)
 	}
 	fsk_json_close(']');
 	fsk_json_close('}');
-}
-
-static int fsk_est_show(struct fsk_nl *nl)
-{
-	struct fsk_est_rows all = { 0 };
-	int status;
-
-	status = fsk_nl_dump(nl, FSK_CMD_EST_GET, FSK_A_EST_MAX, fsk_est_take,
-			     &all);
-	if (!status && fsk_json)
-		fsk_est_json(&all);
-	else if (!status)
-		fsk_est_text(&all);
-	free(all.rows);
-	return status;
 }
 
 /* Connections */
@@ -205,7 +207,7 @@ static int fsk_conn_take(const struct nlmsghdr *msg,
 	return 0;
 }
 
-static int fsk_conn_show(struct fsk_nl *nl)
+static int fsk_conn_read(struct fsk_nl *nl, void *data)
 {
 	int status;
 
@@ -215,7 +217,7 @@ static int fsk_conn_show(struct fsk_nl *nl)
 		printf("%-10s  %-24s  %-24s  %3s\n", "STATE", "LOCAL", "PEER",
 		       "CPU");
 	status = fsk_nl_dump(nl, FSK_CMD_CONN_GET, FSK_A_CONN_MAX,
-			     fsk_conn_take, NULL);
+			     fsk_conn_take, data);
 	if (fsk_json)
 		fsk_json_close(']');
 	return status;
@@ -230,17 +232,19 @@ static int fsk_conn_show(struct fsk_nl *nl)
  */
 int fsk_cmd_show_est(int argc, char **argv)
 {
-	bool list = fsk_flag(&argc, argv, "--list", NULL);
-	struct fsk_nl *nl;
-	int status;
+	static const struct fsk_show tables = {
+		.read = fsk_est_read,
+		.text = fsk_est_text,
+		.json = fsk_est_json,
+		.reset = fsk_est_reset,
+	}, connections = {
+		.read = fsk_conn_read,
+	};
+	struct fsk_est_rows all = { 0 };
+	int list = 0;
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
-	status = list ? fsk_conn_show(nl) : fsk_est_show(nl);
-	fsk_nl_close(nl);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0,
+			 FSK_OPTIONS(FSK_FLAG("list", FSK_OPTION_LONG, list)));
+	return argc < 0 ? -1 - argc :
+	       fsk_show(list ? &connections : &tables, &all);
 }

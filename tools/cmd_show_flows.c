@@ -3,7 +3,6 @@
  * fastsocket show flows: connections from a port that the kernel may have
  * chosen, and the core that the port stands for.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
@@ -15,11 +14,13 @@
 #include <linux/rtnetlink.h>
 
 #include "base/diag.h"
+#include "base/error.h"
 #include "base/nic.h"
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/procs.h"
 #include "base/rfd.h"
+#include "base/show.h"
 #include "fastsocket.h"
 
 /**
@@ -96,34 +97,15 @@ static uint32_t fsk_path_find(struct fsk_path *path,
 	return path->ifindex;
 }
 
-static const char *fsk_flow_device(uint32_t ifindex, char *name)
-{
-	if (!ifindex)
-		return "-";
-	if (!if_indextoname(ifindex, name))
-		snprintf(name, IF_NAMESIZE, "if%u", ifindex);
-	return name;
-}
-
-static void fsk_flow_put_end(struct fsk_table *table, int family,
-			     const uint8_t *addr, unsigned int port)
-{
-	char text[INET6_ADDRSTRLEN] = "?";
-
-	inet_ntop(family, addr, text, sizeof(text));
-	fsk_table_put(table, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text,
-		      port);
-}
-
 static void fsk_flow_text(struct fsk_table *table,
 			  const struct fsk_flow *flow, uint32_t ifindex,
 			  uint32_t core, const struct fsk_proc *proc)
 {
 	char name[IF_NAMESIZE];
 
-	fsk_flow_put_end(table, flow->family, flow->local, flow->lport);
-	fsk_flow_put_end(table, flow->family, flow->remote, flow->rport);
-	fsk_table_put(table, "%s", fsk_flow_device(ifindex, name));
+	fsk_table_put_addr(table, flow->family, flow->local, flow->lport);
+	fsk_table_put_addr(table, flow->family, flow->remote, flow->rport);
+	fsk_table_put(table, "%s", ifindex ? fsk_nic_name(ifindex, name) : "-");
 	fsk_table_put(table, core == FSK_RFD_NO_CORE ? "-" : "%u", core);
 	fsk_table_put(table, "%u", flow->uid);
 	if (proc)
@@ -135,18 +117,16 @@ static void fsk_flow_text(struct fsk_table *table,
 static void fsk_flow_json(const struct fsk_flow *flow, uint32_t ifindex,
 			  uint32_t core, const struct fsk_proc *proc)
 {
-	char text[INET6_ADDRSTRLEN] = "?", name[IF_NAMESIZE];
+	char name[IF_NAMESIZE];
 
 	fsk_json_open(NULL, '{');
 	fsk_json_str("family", flow->family == AF_INET6 ? "ipv6" : "ipv4");
-	inet_ntop(flow->family, flow->local, text, sizeof(text));
-	fsk_json_str("local", text);
+	fsk_json_addr("local", flow->family, flow->local);
 	fsk_json_uint("local-port", flow->lport);
-	inet_ntop(flow->family, flow->remote, text, sizeof(text));
-	fsk_json_str("remote", text);
+	fsk_json_addr("remote", flow->family, flow->remote);
 	fsk_json_uint("remote-port", flow->rport);
 	if (ifindex)
-		fsk_json_str("interface", fsk_flow_device(ifindex, name));
+		fsk_json_str("interface", fsk_nic_name(ifindex, name));
 	if (core != FSK_RFD_NO_CORE)
 		fsk_json_uint("cpu", core);
 	fsk_json_uint("uid", flow->uid);
@@ -171,56 +151,87 @@ static struct fsk_table *fsk_flow_heads(void)
 	return table;
 }
 
-static void fsk_flow_print(const struct fsk_flows *flows,
-			   const struct fsk_rfd_table *rfd,
-			   const struct fsk_procs *procs, struct fsk_path *path)
+/**
+ * struct fsk_flow_list - all that is shown
+ * @rfd: modes of interfaces
+ * @flows: connections
+ * @procs: who holds their sockets
+ * @path: asks where they go
+ */
+struct fsk_flow_list {
+	struct fsk_rfd_table rfd;
+	struct fsk_flows flows;
+	struct fsk_procs procs;
+	struct fsk_path path;
+};
+
+static int fsk_flow_read(struct fsk_nl *nl, void *data)
 {
-	struct fsk_table *table = fsk_json ? NULL : fsk_flow_heads();
+	struct fsk_flow_list *list = data;
+	int status;
+
+	status = fsk_rfd_read(nl, &list->rfd);
+	if (!status)
+		status = fsk_diag_read(&list->flows, 1 << TCP_ESTABLISHED);
+	if (status)
+		return status;
+	list->path.sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!list->path.sock ||
+	    mnl_socket_bind(list->path.sock, 0, MNL_SOCKET_AUTOPID)) {
+		fsk_error("no netlink socket: %s", strerror(errno));
+		return FSK_EXIT_REFUSED;
+	}
+	fsk_procs_read(&list->procs);
+	return 0;
+}
+
+/* With a table, into it, else as JSON. */
+static void fsk_flow_print(struct fsk_flow_list *list, struct fsk_table *table)
+{
 	const struct fsk_flow *flow;
 	const struct fsk_proc *proc;
 	unsigned int low, high;
 	uint32_t ifindex, core;
 
 	fsk_nic_port_range(&low, &high);
-	if (fsk_json)
-		fsk_json_open(NULL, '[');
-	for (size_t i = 0; i < flows->count; i++) {
-		flow = &flows->flows[i];
+	for (size_t i = 0; i < list->flows.count; i++) {
+		flow = &list->flows.flows[i];
 		if (flow->lport < low || flow->lport > high)
 			continue;
-		ifindex = fsk_path_find(path, flow);
-		core = fsk_rfd_core(rfd, ifindex, flow);
-		proc = fsk_procs_find(procs, flow->inode);
-		if (fsk_json)
-			fsk_flow_json(flow, ifindex, core, proc);
-		else
+		ifindex = fsk_path_find(&list->path, flow);
+		core = fsk_rfd_core(&list->rfd, ifindex, flow);
+		proc = fsk_procs_find(&list->procs, flow->inode);
+		if (table)
 			fsk_flow_text(table, flow, ifindex, core, proc);
+		else
+			fsk_flow_json(flow, ifindex, core, proc);
 	}
-	if (fsk_json)
-		fsk_json_close(']');
-	else
-		fsk_table_print(table, "lllrrl");
 }
 
-static int fsk_flow_show(const struct fsk_flows *flows,
-			 const struct fsk_rfd_table *rfd)
+static void fsk_flows_text(void *data)
 {
-	struct fsk_path path = { .sock = mnl_socket_open2(NETLINK_ROUTE,
-							  SOCK_CLOEXEC) };
-	struct fsk_procs procs;
-	int status = 0;
+	struct fsk_table *table = fsk_flow_heads();
 
-	if (path.sock && !mnl_socket_bind(path.sock, 0, MNL_SOCKET_AUTOPID)) {
-		fsk_procs_read(&procs);
-		fsk_flow_print(flows, rfd, &procs, &path);
-		fsk_procs_free(&procs);
-	} else {
-		fsk_error("no netlink socket: %s", strerror(errno));
-		status = FSK_EXIT_REFUSED;
-	}
-	if (path.sock)
-		mnl_socket_close(path.sock);
-	return status;
+	fsk_flow_print(data, table);
+	fsk_table_print(table, "lllrrl");
+}
+
+static void fsk_flows_json(void *data)
+{
+	fsk_json_open(NULL, '[');
+	fsk_flow_print(data, NULL);
+	fsk_json_close(']');
+}
+
+static void fsk_flows_reset(void *data)
+{
+	struct fsk_flow_list *list = data;
+
+	if (list->path.sock)
+		mnl_socket_close(list->path.sock);
+	fsk_procs_free(&list->procs);
+	fsk_diag_free(&list->flows);
+	fsk_rfd_free(&list->rfd);
 }
 
 /**
@@ -232,25 +243,14 @@ static int fsk_flow_show(const struct fsk_flows *flows,
  */
 int fsk_cmd_show_flows(int argc, char **argv)
 {
-	struct fsk_rfd_table rfd;
-	struct fsk_flows flows;
-	struct fsk_nl *nl;
-	int status;
+	static const struct fsk_show show = {
+		.read = fsk_flow_read,
+		.text = fsk_flows_text,
+		.json = fsk_flows_json,
+		.reset = fsk_flows_reset,
+	};
+	struct fsk_flow_list list = { 0 };
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
-	status = fsk_rfd_read(nl, &rfd);
-	fsk_nl_close(nl);
-	if (!status)
-		status = fsk_diag_read(&flows, 1 << TCP_ESTABLISHED);
-	if (!status) {
-		status = fsk_flow_show(&flows, &rfd);
-		fsk_diag_free(&flows);
-	}
-	fsk_rfd_free(&rfd);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
+	return argc < 0 ? -1 - argc : fsk_show(&show, &list);
 }

@@ -9,8 +9,12 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/array.h"
+#include "base/error.h"
+#include "base/nic.h"
 #include "base/nl.h"
 #include "base/out.h"
+#include "base/show.h"
 #include "fastsocket.h"
 
 /**
@@ -30,37 +34,19 @@ struct fsk_row {
 /**
  * struct fsk_rows - all of them
  * @count: how many
- * @room: how many there is memory for
  * @rows: in the module's order: the application's, then its cores'
  */
 struct fsk_rows {
 	size_t count;
-	size_t room;
 	struct fsk_row *rows;
 };
 
-static void fsk_rows_reset(struct fsk_rows *rows)
+static void fsk_rows_reset(void *data)
 {
+	struct fsk_rows *rows = data;
+
 	free(rows->rows);
 	memset(rows, 0, sizeof(*rows));
-}
-
-static struct fsk_row *fsk_rows_add(struct fsk_rows *rows)
-{
-	size_t room = rows->room;
-	struct fsk_row *row;
-
-	if (rows->count == room) {
-		room = 2 * room + 64;
-		row = reallocarray(rows->rows, room, sizeof(*row));
-		if (!row)
-			return NULL;
-		rows->rows = row;
-		rows->room = room;
-	}
-	row = &rows->rows[rows->count++];
-	memset(row, 0, sizeof(*row));
-	return row;
 }
 
 static void fsk_row_fill(struct fsk_row *row, const struct nlattr **attrs)
@@ -82,29 +68,25 @@ static void fsk_row_fill(struct fsk_row *row, const struct nlattr **attrs)
 static int fsk_listen_take(const struct nlmsghdr *msg,
 			   const struct nlattr **attrs, void *data)
 {
-	struct fsk_rows *rows = data;
-	struct fsk_row *row;
+	struct fsk_rows *all = data;
+	struct fsk_row *rows;
 
 	if (!msg) {
-		fsk_rows_reset(rows);
+		fsk_rows_reset(all);
 		return 0;
 	}
-	row = fsk_rows_add(rows);
-	if (!row) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
-	}
-	fsk_row_fill(row, attrs);
+	rows = fsk_array_grow(all->rows, all->count, sizeof(*rows));
+	if (!rows)
+		return fsk_no_memory();
+	all->rows = rows;
+	fsk_row_fill(&rows[all->count++], attrs);
 	return 0;
 }
 
-static const char *fsk_row_device(const struct fsk_row *row, char *name)
+static int fsk_listen_read(struct fsk_nl *nl, void *data)
 {
-	unsigned int ifindex = row->value[FSK_A_LISTEN_IFINDEX];
-
-	if (!if_indextoname(ifindex, name))
-		snprintf(name, IF_NAMESIZE, "if%u", ifindex);
-	return name;
+	return fsk_nl_dump(nl, FSK_CMD_LISTEN_GET, FSK_A_LISTEN_MAX,
+			   fsk_listen_take, data);
 }
 
 static const char *fsk_row_addr(const struct fsk_row *row, char *text,
@@ -128,12 +110,12 @@ static void fsk_row_put_addr(const struct fsk_row *row,
 {
 	bool ipv6 = row->value[FSK_A_LISTEN_FAMILY] == AF_INET6;
 	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
-	bool bound = row->flag[FSK_A_LISTEN_IFINDEX];
+	unsigned int ifindex = row->value[FSK_A_LISTEN_IFINDEX];
 
 	fsk_table_put(table, "%s%s%s%s%s:%u", ipv6 ? "[" : "",
 		      fsk_row_addr(row, text, sizeof(text)), ipv6 ? "]" : "",
-		      bound ? "%" : "",
-		      bound ? fsk_row_device(row, name) : "",
+		      ifindex ? "%" : "",
+		      ifindex ? fsk_nic_name(ifindex, name) : "",
 		      (unsigned int)row->value[FSK_A_LISTEN_PORT]);
 }
 
@@ -162,7 +144,7 @@ static void fsk_row_put_number(const struct fsk_row *row, int attr,
 		fsk_table_put(table, "-");
 }
 
-static void fsk_listen_text(const struct fsk_rows *rows)
+static void fsk_listen_text(void *data)
 {
 	static const struct {
 		const char *head;
@@ -179,6 +161,7 @@ static void fsk_listen_text(const struct fsk_rows *rows)
 	};
 	const size_t count = sizeof(columns) / sizeof(*columns);
 	struct fsk_table *table = fsk_table_create(3 + count);
+	const struct fsk_rows *rows = data;
 
 	fsk_table_put(table, "LISTENER");
 	fsk_table_put(table, "CPU");
@@ -233,7 +216,9 @@ static void fsk_row_json_app(const struct fsk_row *row)
 	fsk_json_str("addr", fsk_row_addr(row, text, sizeof(text)));
 	fsk_row_json_number(row, "port", FSK_A_LISTEN_PORT);
 	if (row->flag[FSK_A_LISTEN_IFINDEX])
-		fsk_json_str("device", fsk_row_device(row, name));
+		fsk_json_str("device",
+			     fsk_nic_name(row->value[FSK_A_LISTEN_IFINDEX],
+					  name));
 	fsk_json_bool("v6only", row->flag[FSK_A_LISTEN_V6ONLY]);
 	fsk_json_bool("reuseport", row->flag[FSK_A_LISTEN_REUSEPORT]);
 	fsk_row_json_number(row, "uid", FSK_A_LISTEN_UID);
@@ -278,8 +263,9 @@ static size_t fsk_listen_json_one(const struct fsk_rows *rows, size_t i)
 	return i;
 }
 
-static void fsk_listen_json(const struct fsk_rows *rows)
+static void fsk_listen_json(void *data)
 {
+	const struct fsk_rows *rows = data;
 	size_t i = 0;
 
 	fsk_json_open(NULL, '[');
@@ -297,23 +283,14 @@ static void fsk_listen_json(const struct fsk_rows *rows)
  */
 int fsk_cmd_show_listen(int argc, char **argv)
 {
+	static const struct fsk_show show = {
+		.read = fsk_listen_read,
+		.text = fsk_listen_text,
+		.json = fsk_listen_json,
+		.reset = fsk_rows_reset,
+	};
 	struct fsk_rows rows = { 0 };
-	struct fsk_nl *nl;
-	int status;
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
-	status = fsk_nl_dump(nl, FSK_CMD_LISTEN_GET, FSK_A_LISTEN_MAX,
-			     fsk_listen_take, &rows);
-	fsk_nl_close(nl);
-	if (!status && fsk_json)
-		fsk_listen_json(&rows);
-	else if (!status)
-		fsk_listen_text(&rows);
-	fsk_rows_reset(&rows);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
+	return argc < 0 ? -1 - argc : fsk_show(&show, &rows);
 }

@@ -3,7 +3,6 @@
  * fastsocket show rfd: interfaces and their modes, destinations and how many of
  * each core's source ports are in use, totals.
  */
-#include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,11 +12,14 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/array.h"
 #include "base/diag.h"
+#include "base/error.h"
 #include "base/nic.h"
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
+#include "base/show.h"
 #include "fastsocket.h"
 
 #define FSK_DEST_TOP	16	/* destinations, unless all are asked for */
@@ -50,12 +52,14 @@ struct fsk_dest_row {
  * @dests: rows
  * @table: interfaces
  * @total: counters of all cores
+ * @every: as text, too, all destinations and not only the first
  */
 struct fsk_dests {
 	size_t count;
 	struct fsk_dest_row *dests;
 	struct fsk_rfd_table table;
 	uint64_t total[__FSK_STAT_MAX];
+	int every;
 };
 
 static void fsk_dest_addr(uint8_t *addr, const struct nlattr *attr)
@@ -77,14 +81,11 @@ static int fsk_dest_take(const struct nlmsghdr *msg,
 		all->count = 0;
 		return 0;
 	}
-	dest = reallocarray(all->dests, all->count + 1, sizeof(*dest));
-	if (!dest) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
-	}
+	dest = fsk_array_grow(all->dests, all->count, sizeof(*dest));
+	if (!dest)
+		return fsk_no_memory();
 	all->dests = dest;
 	dest += all->count++;
-	memset(dest, 0, sizeof(*dest));
 	for (int i = 1; i <= FSK_A_DEST_MAX; i++) {
 		dest->flag[i] = attrs[i];
 		if (i != FSK_A_DEST_ADDR && i != FSK_A_DEST_SRC)
@@ -216,13 +217,6 @@ static void fsk_dest_sort(struct fsk_dests *all)
 
 /* Text */
 
-static const char *fsk_dest_device(uint32_t ifindex, char *name)
-{
-	if (!if_indextoname(ifindex, name))
-		snprintf(name, IF_NAMESIZE, "if%u", ifindex);
-	return name;
-}
-
 static unsigned int fsk_dest_cores(const struct fsk_rfd_row *row)
 {
 	unsigned int cores = 0, i, k;
@@ -248,7 +242,7 @@ static void fsk_dest_text_interfaces(const struct fsk_rfd_table *rfd)
 	fsk_table_put(table, "CORES");
 	for (size_t i = 0; i < rfd->count; i++) {
 		row = &rfd->rows[i];
-		fsk_table_put(table, "%s", fsk_dest_device(row->ifindex, name));
+		fsk_table_put(table, "%s", fsk_nic_name(row->ifindex, name));
 		fsk_table_put(table, "%s", fsk_rfd_mode_name(row->mode));
 		fsk_table_put(table, row->key_len ? "known" : "-");
 		if (row->table_len) {
@@ -264,17 +258,6 @@ static void fsk_dest_text_interfaces(const struct fsk_rfd_table *rfd)
 	for (int i = 0; i < 3; i++)
 		fsk_table_put(table, "-");
 	fsk_table_print(table, "lllrr");
-}
-
-static void fsk_dest_put_addr(const struct fsk_dest_row *dest,
-			      struct fsk_table *table)
-{
-	int family = dest->value[FSK_A_DEST_FAMILY];
-	char text[INET6_ADDRSTRLEN] = "?";
-
-	inet_ntop(family, dest->addr, text, sizeof(text));
-	fsk_table_put(table, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text,
-		      (unsigned int)dest->value[FSK_A_DEST_PORT]);
 }
 
 static uint64_t fsk_dest_free(const struct fsk_dest_row *dest)
@@ -302,7 +285,8 @@ static void fsk_dest_put_row(const struct fsk_dest_row *dest,
 	unsigned long long own = dest->value[FSK_A_DEST_OWN];
 	unsigned long long any = dest->value[FSK_A_DEST_ANY];
 
-	fsk_dest_put_addr(dest, table);
+	fsk_table_put_addr(table, dest->value[FSK_A_DEST_FAMILY], dest->addr,
+			   dest->value[FSK_A_DEST_PORT]);
 	fsk_table_put(table, "%u", (unsigned int)dest->value[FSK_A_DEST_CPU]);
 	fsk_table_put(table, "%s",
 		      fsk_rfd_mode_name(dest->value[FSK_A_DEST_MODE]));
@@ -320,7 +304,7 @@ static void fsk_dest_put_row(const struct fsk_dest_row *dest,
 	fsk_table_put(table, dest->flag[FSK_A_DEST_USED_UP] ? "used up" : "");
 }
 
-static void fsk_dest_text_rows(const struct fsk_dests *all, bool every)
+static void fsk_dest_text_rows(const struct fsk_dests *all)
 {
 	static const char * const heads[] = {
 		"DESTINATION", "CPU", "MODE", "SHARE", "USED", "FREE", "OWN",
@@ -335,7 +319,7 @@ static void fsk_dest_text_rows(const struct fsk_dests *all, bool every)
 	for (size_t i = 0; i < all->count; i++) {
 		if (i && fsk_dest_same(&all->dests[i - 1], &all->dests[i]))
 			;
-		else if (every || shown < FSK_DEST_TOP)
+		else if (all->every || shown < FSK_DEST_TOP)
 			shown++;
 		else
 			hidden++;
@@ -376,11 +360,13 @@ static void fsk_dest_text_totals(const struct fsk_dests *all)
 		puts("packets are counted in steer mode, or with rfd-count=1");
 }
 
-static void fsk_dest_text(const struct fsk_dests *all, bool every)
+static void fsk_dest_text(void *data)
 {
+	const struct fsk_dests *all = data;
+
 	fsk_dest_text_interfaces(&all->table);
 	putchar('\n');
-	fsk_dest_text_rows(all, every);
+	fsk_dest_text_rows(all);
 	putchar('\n');
 	fsk_dest_text_totals(all);
 }
@@ -392,7 +378,7 @@ static void fsk_dest_json_interface(const struct fsk_rfd_row *row)
 	char name[IF_NAMESIZE];
 
 	fsk_json_open(NULL, '{');
-	fsk_json_str("interface", fsk_dest_device(row->ifindex, name));
+	fsk_json_str("interface", fsk_nic_name(row->ifindex, name));
 	fsk_json_uint("ifindex", row->ifindex);
 	fsk_json_str("mode", fsk_rfd_mode_name(row->mode));
 	fsk_json_bool("key", row->key_len);
@@ -410,21 +396,18 @@ static void fsk_dest_json_interface(const struct fsk_rfd_row *row)
 static void fsk_dest_json_row(const struct fsk_dest_row *dest)
 {
 	int family = dest->value[FSK_A_DEST_FAMILY];
-	char text[INET6_ADDRSTRLEN] = "?";
 	char name[IF_NAMESIZE];
 
 	fsk_json_open(NULL, '{');
-	inet_ntop(family, dest->addr, text, sizeof(text));
-	fsk_json_str("addr", text);
+	fsk_json_addr("addr", family, dest->addr);
 	fsk_json_uint("port", dest->value[FSK_A_DEST_PORT]);
-	if (dest->flag[FSK_A_DEST_SRC] &&
-	    inet_ntop(family, dest->src, text, sizeof(text)))
-		fsk_json_str("src", text);
+	if (dest->flag[FSK_A_DEST_SRC])
+		fsk_json_addr("src", family, dest->src);
 	fsk_json_uint("cpu", dest->value[FSK_A_DEST_CPU]);
 	if (dest->value[FSK_A_DEST_IFINDEX])
 		fsk_json_str("interface",
-			     fsk_dest_device(dest->value[FSK_A_DEST_IFINDEX],
-					     name));
+			     fsk_nic_name(dest->value[FSK_A_DEST_IFINDEX],
+					  name));
 	fsk_json_str("mode", fsk_rfd_mode_name(dest->value[FSK_A_DEST_MODE]));
 	fsk_json_uint("range", dest->value[FSK_A_DEST_RANGE]);
 	fsk_json_uint("used", dest->used);
@@ -440,8 +423,10 @@ static void fsk_dest_json_row(const struct fsk_dest_row *dest)
 	fsk_json_close('}');
 }
 
-static void fsk_dest_json(const struct fsk_dests *all)
+static void fsk_dest_json(void *data)
 {
+	const struct fsk_dests *all = data;
+
 	fsk_json_open(NULL, '{');
 	fsk_json_str("rfd", fsk_rfd_mode_name(all->table.rest));
 	fsk_json_bool("rfd-count", all->table.counts);
@@ -461,15 +446,12 @@ static void fsk_dest_json(const struct fsk_dests *all)
 	fsk_json_close('}');
 }
 
-static int fsk_dest_read(struct fsk_dests *all)
+static int fsk_dest_read(struct fsk_nl *nl, void *data)
 {
+	struct fsk_dests *all = data;
 	struct fsk_flows flows;
-	struct fsk_nl *nl;
 	int status;
 
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
 	status = fsk_rfd_read(nl, &all->table);
 	if (!status)
 		status = fsk_nl_dump(nl, FSK_CMD_DEST_GET, FSK_A_DEST_MAX,
@@ -477,7 +459,6 @@ static int fsk_dest_read(struct fsk_dests *all)
 	if (!status)
 		status = fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
 				     fsk_dest_take_stats, all);
-	fsk_nl_close(nl);
 	if (status || !all->count)
 		return status;
 	status = fsk_diag_read(&flows, FSK_DEST_STATES);
@@ -490,6 +471,14 @@ static int fsk_dest_read(struct fsk_dests *all)
 	return 0;
 }
 
+static void fsk_dest_reset(void *data)
+{
+	struct fsk_dests *all = data;
+
+	free(all->dests);
+	fsk_rfd_free(&all->table);
+}
+
 /**
  * fsk_cmd_show_rfd() - fastsocket show rfd [--all]
  * @argc: as main()
@@ -499,19 +488,16 @@ static int fsk_dest_read(struct fsk_dests *all)
  */
 int fsk_cmd_show_rfd(int argc, char **argv)
 {
-	bool every = fsk_flag(&argc, argv, "--all", NULL);
+	static const struct fsk_show show = {
+		.read = fsk_dest_read,
+		.text = fsk_dest_text,
+		.json = fsk_dest_json,
+		.reset = fsk_dest_reset,
+	};
 	struct fsk_dests all = { 0 };
-	int status;
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	status = fsk_dest_read(&all);
-	if (!status && fsk_json)
-		fsk_dest_json(&all);
-	else if (!status)
-		fsk_dest_text(&all, every);
-	free(all.dests);
-	fsk_rfd_free(&all.table);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0,
+			 FSK_OPTIONS(FSK_FLAG("all", FSK_OPTION_LONG,
+					      all.every)));
+	return argc < 0 ? -1 - argc : fsk_show(&show, &all);
 }

@@ -6,8 +6,11 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/array.h"
+#include "base/error.h"
 #include "base/nl.h"
 #include "base/out.h"
+#include "base/show.h"
 #include "fastsocket.h"
 #include "names.h"
 
@@ -28,8 +31,10 @@ struct fsk_stats_all {
 	uint64_t total[__FSK_STAT_MAX];
 };
 
-static void fsk_stats_reset(struct fsk_stats_all *stats)
+static void fsk_stats_reset(void *data)
 {
+	struct fsk_stats_all *stats = data;
+
 	free(stats->cores);
 	memset(stats, 0, sizeof(*stats));
 }
@@ -47,11 +52,9 @@ static int fsk_stats_take(const struct nlmsghdr *msg,
 	}
 	if (!attrs[FSK_A_STATS_CPU] || !attrs[FSK_A_STATS_COUNTERS])
 		return 0;
-	core = reallocarray(stats->cores, stats->count + 1, sizeof(*core));
-	if (!core) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
-	}
+	core = fsk_array_grow(stats->cores, stats->count, sizeof(*core));
+	if (!core)
+		return fsk_no_memory();
 	stats->cores = core;
 	core += stats->count++;
 	core->cpu = fsk_nl_uint(attrs[FSK_A_STATS_CPU]);
@@ -62,6 +65,12 @@ static int fsk_stats_take(const struct nlmsghdr *msg,
 		stats->total[i] += core->n[i];
 	}
 	return 0;
+}
+
+static int fsk_stats_read(struct fsk_nl *nl, void *data)
+{
+	return fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
+			   fsk_stats_take, data);
 }
 
 /* Counters are rows; as many cores as fit beside each other are columns. */
@@ -88,8 +97,10 @@ static void fsk_stats_block(const struct fsk_stats_all *stats, size_t first)
 	fsk_table_print(table, "lr");
 }
 
-static void fsk_stats_text(const struct fsk_stats_all *stats)
+static void fsk_stats_text(void *data)
 {
+	const struct fsk_stats_all *stats = data;
+
 	for (size_t i = 0; i < stats->count; i += FSK_STATS_BLOCK) {
 		if (i)
 			putchar('\n');
@@ -103,8 +114,10 @@ static void fsk_stats_json_counters(const uint64_t *n)
 		fsk_json_uint(fsk_stat_names[i].name, n[i]);
 }
 
-static void fsk_stats_json(const struct fsk_stats_all *stats)
+static void fsk_stats_json(void *data)
 {
+	const struct fsk_stats_all *stats = data;
+
 	fsk_json_open(NULL, '{');
 	fsk_json_open("total", '{');
 	fsk_stats_json_counters(stats->total);
@@ -129,23 +142,14 @@ static void fsk_stats_json(const struct fsk_stats_all *stats)
  */
 int fsk_cmd_show_stats(int argc, char **argv)
 {
+	static const struct fsk_show show = {
+		.read = fsk_stats_read,
+		.text = fsk_stats_text,
+		.json = fsk_stats_json,
+		.reset = fsk_stats_reset,
+	};
 	struct fsk_stats_all stats = { 0 };
-	struct fsk_nl *nl;
-	int status;
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
-	status = fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
-			     fsk_stats_take, &stats);
-	fsk_nl_close(nl);
-	if (!status && fsk_json)
-		fsk_stats_json(&stats);
-	else if (!status)
-		fsk_stats_text(&stats);
-	fsk_stats_reset(&stats);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
+	return argc < 0 ? -1 - argc : fsk_show(&show, &stats);
 }

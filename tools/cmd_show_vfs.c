@@ -6,8 +6,11 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/array.h"
+#include "base/error.h"
 #include "base/nl.h"
 #include "base/out.h"
+#include "base/show.h"
 #include "fastsocket.h"
 
 /* The columns of a core, in this order. */
@@ -46,7 +49,7 @@ struct fsk_vfs {
 	} *cores;
 };
 
-/* The core's row, made when it is not there; NULL without memory. */
+/* The core's row, made when it is not there; %NULL after an error message. */
 static struct fsk_vfs_core *fsk_vfs_core(struct fsk_vfs *vfs, uint32_t cpu)
 {
 	struct fsk_vfs_core *core;
@@ -54,14 +57,13 @@ static struct fsk_vfs_core *fsk_vfs_core(struct fsk_vfs *vfs, uint32_t cpu)
 	for (size_t i = 0; i < vfs->count; i++)
 		if (vfs->cores[i].cpu == cpu)
 			return &vfs->cores[i];
-	core = reallocarray(vfs->cores, vfs->count + 1, sizeof(*core));
+	core = fsk_array_grow(vfs->cores, vfs->count, sizeof(*core));
 	if (!core) {
-		fsk_error("no memory");
+		fsk_no_memory();
 		return NULL;
 	}
 	vfs->cores = core;
 	core += vfs->count++;
-	memset(core, 0, sizeof(*core));
 	core->cpu = cpu;
 	return core;
 }
@@ -116,9 +118,27 @@ static int fsk_vfs_take_pools(const struct nlmsghdr *msg,
 	return 0;
 }
 
-static void fsk_vfs_text(const struct fsk_vfs *vfs)
+static int fsk_vfs_read(struct fsk_nl *nl, void *data)
+{
+	int status = fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
+				 fsk_vfs_take_stats, data);
+
+	return status ? status : fsk_nl_dump(nl, FSK_CMD_VFS_GET,
+					     FSK_A_VFS_MAX,
+					     fsk_vfs_take_pools, data);
+}
+
+static void fsk_vfs_reset(void *data)
+{
+	struct fsk_vfs *vfs = data;
+
+	free(vfs->cores);
+}
+
+static void fsk_vfs_text(void *data)
 {
 	struct fsk_table *table = fsk_table_create(1 + FSK_VFS_COLUMNS);
+	const struct fsk_vfs *vfs = data;
 
 	fsk_table_put(table, "CPU");
 	for (int i = 0; i < FSK_VFS_COLUMNS; i++) {
@@ -138,8 +158,10 @@ static void fsk_vfs_text(const struct fsk_vfs *vfs)
 	fsk_table_print(table, "r");
 }
 
-static void fsk_vfs_json(const struct fsk_vfs *vfs)
+static void fsk_vfs_json(void *data)
 {
+	const struct fsk_vfs *vfs = data;
+
 	fsk_json_open(NULL, '[');
 	for (size_t k = 0; k < vfs->count; k++) {
 		fsk_json_open(NULL, '{');
@@ -160,26 +182,14 @@ static void fsk_vfs_json(const struct fsk_vfs *vfs)
  */
 int fsk_cmd_show_vfs(int argc, char **argv)
 {
+	static const struct fsk_show show = {
+		.read = fsk_vfs_read,
+		.text = fsk_vfs_text,
+		.json = fsk_vfs_json,
+		.reset = fsk_vfs_reset,
+	};
 	struct fsk_vfs vfs = { 0 };
-	struct fsk_nl *nl;
-	int status;
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
-	status = fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
-			     fsk_vfs_take_stats, &vfs);
-	if (!status)
-		status = fsk_nl_dump(nl, FSK_CMD_VFS_GET, FSK_A_VFS_MAX,
-				     fsk_vfs_take_pools, &vfs);
-	fsk_nl_close(nl);
-	if (!status && fsk_json)
-		fsk_vfs_json(&vfs);
-	else if (!status)
-		fsk_vfs_text(&vfs);
-	free(vfs.cores);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
+	return argc < 0 ? -1 - argc : fsk_show(&show, &vfs);
 }

@@ -8,6 +8,7 @@
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
+#include "base/show.h"
 #include "fastsocket.h"
 
 /**
@@ -151,6 +152,17 @@ static int fsk_status_take(const struct nlmsghdr *msg,
 	return 0;
 }
 
+static int fsk_status_read(struct fsk_nl *nl, void *data)
+{
+	int status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_CONFIG_GET),
+			       FSK_A_CONFIG_MAX, fsk_status_take_config, data);
+
+	if (status)
+		return status;
+	return fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_STATUS_GET),
+			 FSK_A_STATUS_MAX, fsk_status_take, data);
+}
+
 /**
  * fsk_cmd_status() - fastsocket status
  * @argc: as main()
@@ -160,23 +172,9 @@ static int fsk_status_take(const struct nlmsghdr *msg,
  */
 int fsk_cmd_status(int argc, char **argv)
 {
+	static const struct fsk_show show = { .read = fsk_status_read };
 	struct fsk_status config = { 0 };
-	struct fsk_nl *nl;
-	int status;
 
-	argc = fsk_words(argc, argv, 0, 0);
-	if (argc < 0)
-		return -1 - argc;
-	nl = fsk_nl_open();
-	if (!nl)
-		return FSK_EXIT_REFUSED;
-	status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_CONFIG_GET),
-			   FSK_A_CONFIG_MAX, fsk_status_take_config,
-			   &config);
-	if (!status)
-		status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_STATUS_GET),
-				   FSK_A_STATUS_MAX, fsk_status_take,
-				   &config);
-	fsk_nl_close(nl);
-	return status;
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
+	return argc < 0 ? -1 - argc : fsk_show(&show, &config);
 }

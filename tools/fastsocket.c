@@ -4,16 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-bool fsk_json;
-bool fsk_netns;
+#include "base/error.h"
+#include "base/nic.h"
+#include "base/out.h"
 
 static const char fsk_help[] =
 "Usage: fastsocket [OPTION...] COMMAND\n"
@@ -83,43 +82,6 @@ static const struct fsk_command fsk_commands[] = {
 	{ { "status" }, fsk_cmd_status },
 };
 
-static void fsk_complain(const char *format, va_list args, const char *end)
-{
-	fflush(stdout);
-	fputs("fastsocket: ", stderr);
-	vfprintf(stderr, format, args);
-	fputs(end, stderr);
-}
-
-/**
- * fsk_error() - say on standard error what is wrong, in a line
- * @format: as for printf(), without the end of the line
- */
-void fsk_error(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fsk_complain(format, args, "\n");
-	va_end(args);
-}
-
-/**
- * fsk_usage() - the same, for what the caller should have written otherwise
- * @format: as for printf()
- *
- * Return: the exit status for it.
- */
-int fsk_usage(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fsk_complain(format, args, " (fastsocket --help shows how)\n");
-	va_end(args);
-	return FSK_EXIT_USAGE;
-}
-
 /* A name as `ip netns` gives it, a path, or a process. */
 static int fsk_enter_netns(const char *where)
 {
@@ -141,36 +103,52 @@ static int fsk_enter_netns(const char *where)
 		fsk_error("cannot enter network namespace '%s': %s", where,
 			  strerror(errno));
 	close(fd);
-	fsk_netns = true;
+	fsk_nic_netns = true;
 	return err ? FSK_EXIT_REFUSED : 0;
 }
 
-static int fsk_bad_option(char **argv, int letter)
+/* The last option, for getopt()'s answer ':' or '?'. After a short one that
+ * nobody knows, optind may still be at the word it stands in.
+ */
+static int fsk_option_bad(char **argv, int answer, const char *letters)
 {
-	if (letter == ':')
+	if (answer == ':')
 		return fsk_usage("option '%s' needs a value",
 				 argv[optind - 1]);
-	if (optopt)
+	if (optopt > ' ' && optopt < FSK_OPTION_LONG &&
+	    !strchr(letters, optopt))
 		return fsk_usage("there is no option '-%c'", optopt);
 	return fsk_usage("there is no option '%s'", argv[optind - 1]);
 }
 
-/* Options that stand anywhere but after `run`. Returns -1 to go on. */
-static int fsk_options(int argc, char **argv, const char *letters)
+/* Set the flag of an option that was given by its letter. */
+static bool fsk_option_flag(int letter, const struct option *options)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int letter, err;
+	for (; options->name; options++)
+		if (options->flag && options->val == letter) {
+			*options->flag = letter;
+			return true;
+		}
+	return false;
+}
 
+/* Options that stand anywhere but after `run`. @letters begins as getopt()
+ * wants it, and gets the letters of @options. Returns -1 to go on.
+ */
+static int fsk_options(int argc, char **argv, char *letters,
+		       const struct option *options)
+{
+	char *end = letters + strlen(letters);
+	int answer, status;
+
+	for (int i = 0; options[i].name; i++)
+		if (options[i].val < FSK_OPTION_LONG)
+			*end++ = options[i].val;
+	*end = '\0';
 	optind = 0;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, letters, options, NULL)) >= 0)
-		switch (letter) {
+	while ((answer = getopt_long(argc, argv, letters, options, NULL)) >= 0)
+		switch (answer) {
 		case 'h':
 			fputs(fsk_help, stdout);
 			return FSK_EXIT_DONE;
@@ -180,41 +158,35 @@ static int fsk_options(int argc, char **argv, const char *letters)
 		case 'j':
 			fsk_json = true;
 			break;
-		case 'n':
-			err = fsk_enter_netns(optarg);
-			if (err)
-				return err;
+		case FSK_OPTION_NETNS:
+			status = fsk_enter_netns(optarg);
+			if (status)
+				return status;
 			break;
 		default:
-			return fsk_bad_option(argv, letter);
+			if (answer && !fsk_option_flag(answer, options))
+				return fsk_option_bad(argv, answer, letters);
 		}
 	return -1;
 }
 
 /**
- * fsk_flag() - look for an option that one subcommand has
- * @argc: as main(), is reduced
- * @argv: as main(), the option is taken out
- * @name: "--name"
- * @letter: "-n", or %NULL
+ * fsk_words_check() - are these as many words as a subcommand takes?
+ * @argc: words, from argv[1] on
+ * @argv: in argv[0] the last word of the subcommand
+ * @min: of words, at least
+ * @max: of words, at most
  *
- * Return: whether it is there.
+ * Return: @argc, or -1 - STATUS when the program is to end with STATUS.
  */
-bool fsk_flag(int *argc, char **argv, const char *name, const char *letter)
+int fsk_words_check(int argc, char **argv, int min, int max)
 {
-	bool found = false;
-	int kept = 1;
-
-	for (int i = 1; i < *argc; i++) {
-		if (!strcmp(argv[i], name) ||
-		    (letter && !strcmp(argv[i], letter)))
-			found = true;
-		else
-			argv[kept++] = argv[i];
-	}
-	*argc = kept;
-	argv[kept] = NULL;
-	return found;
+	if (argc < min)
+		return -1 - fsk_usage("%s: something is missing", argv[0]);
+	if (argc > max)
+		return -1 - fsk_usage("%s: what is '%s'?", argv[0],
+				      argv[1 + max]);
+	return argc;
 }
 
 /**
@@ -223,24 +195,22 @@ bool fsk_flag(int *argc, char **argv, const char *name, const char *letter)
  * @argv: the words are moved to argv[1] and on
  * @min: of words, at least
  * @max: of words, at most
+ * @options: from %FSK_OPTIONS()
  *
- * Return: their number, or -1 - STATUS when the program is to end with STATUS.
+ * Return: as fsk_words_check().
  */
-int fsk_words(int argc, char **argv, int min, int max)
+int fsk_words(int argc, char **argv, int min, int max,
+	      const struct option *options)
 {
-	int i, status = fsk_options(argc, argv, ":hjV");
+	char letters[16] = ":";
+	int status = fsk_options(argc, argv, letters, options);
 
 	if (status >= 0)
 		return -1 - status;
 	argc -= optind;
-	if (argc < min)
-		return -1 - fsk_usage("%s: something is missing", argv[0]);
-	if (argc > max)
-		return -1 - fsk_usage("%s: what is '%s'?", argv[0],
-				      argv[optind + max]);
-	for (i = 0; i < argc; i++)
+	for (int i = 0; i < argc; i++)
 		argv[i + 1] = argv[optind + i];
-	return argc;
+	return fsk_words_check(argc, argv, min, max);
 }
 
 static bool fsk_matches(const struct fsk_command *command, int argc,
@@ -276,7 +246,8 @@ static int fsk_run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status = fsk_options(argc, argv, "+:hjV");
+	char letters[16] = "+:";
+	int status = fsk_options(argc, argv, letters, FSK_OPTIONS());
 
 	if (status < 0)
 		status = optind < argc ?

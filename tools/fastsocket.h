@@ -1,29 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the tool share. */
+/* The subcommands, and what the command line has for them. */
 #ifndef FSK_TOOL_H
 #define FSK_TOOL_H
 
-#include <stdbool.h>
+#include <getopt.h>
 
-/* Exit statuses; `run` ends with its command's, or as env(1) does. */
+/* Values of options that have no letter. */
 enum {
-	FSK_EXIT_DONE,
-	FSK_EXIT_USAGE,
-	FSK_EXIT_REFUSED,
-	FSK_EXIT_NO_EXEC = 126,
-	FSK_EXIT_NO_COMMAND = 127,
+	FSK_OPTION_LONG = 256,
+	FSK_OPTION_NETNS,
 };
 
-/* -j was given. Constant once the command line is read. */
-extern bool fsk_json;
+/* Options for fsk_words(): those that all subcommands have, and before them
+ * those of one subcommand, if any. With a flag: getopt() sets it by the long
+ * name, fsk_words() by the letter.
+ */
+#define FSK_OPTIONS(...)						\
+	((const struct option[]) {					\
+		__VA_ARGS__						\
+		{ "help", no_argument, NULL, 'h' },			\
+		{ "json", no_argument, NULL, 'j' },			\
+		{ "netns", required_argument, NULL, FSK_OPTION_NETNS },	\
+		{ "version", no_argument, NULL, 'V' },			\
+		{ NULL, 0, NULL, 0 },					\
+	})
 
-/* --netns was given: this is not the caller's namespace. Likewise. */
-extern bool fsk_netns;
+/* For FSK_OPTIONS(): "--name" sets @flag, an int; so does @letter, if it is
+ * no %FSK_OPTION_LONG.
+ */
+#define FSK_FLAG(name, letter, flag) \
+	{ name, no_argument, &(flag), letter },
 
-void fsk_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int fsk_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
-bool fsk_flag(int *argc, char **argv, const char *name, const char *letter);
-int fsk_words(int argc, char **argv, int min, int max);
+int fsk_words(int argc, char **argv, int min, int max,
+	      const struct option *options);
+int fsk_words_check(int argc, char **argv, int min, int max);
 
 int fsk_cmd_adopt(int argc, char **argv);
 int fsk_cmd_rfd_auto(int argc, char **argv);

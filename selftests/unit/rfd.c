@@ -6,7 +6,7 @@
 
 #include "kselftest_harness.h"
 
-#include "../../tools/fastsocket.h"
+#include "../../tools/base/error.h"
 #include "../../tools/base/nic.h"
 #include "../../tools/base/nl.h"
 #include "../../tools/base/rfd.h"
@@ -17,8 +17,9 @@ unsigned int fsk_nic_port_mask(void)
 	return 7;
 }
 
-void fsk_error(const char *format, ...)
+int fsk_no_memory(void)
 {
+	return -1;
 }
 
 struct nlmsghdr *fsk_nl_message(struct fsk_nl *nl, uint8_t cmd)

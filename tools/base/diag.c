@@ -15,7 +15,8 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
-#include "../fastsocket.h"
+#include "array.h"
+#include "error.h"
 
 static const uint8_t fsk_diag_mapped[12] = {
 	[10] = 0xff, [11] = 0xff,
@@ -27,7 +28,6 @@ static void fsk_diag_fill(struct fsk_flow *flow, const struct inet_diag_msg *d)
 	const uint8_t *remote = (const uint8_t *)d->id.idiag_dst;
 	size_t size = d->idiag_family == AF_INET ? 4 : 16;
 
-	memset(flow, 0, sizeof(*flow));
 	flow->family = d->idiag_family;
 	/* IPv4 in an IPv6 socket. */
 	if (size == 16 && !memcmp(remote, fsk_diag_mapped, 12)) {
@@ -50,20 +50,14 @@ static int fsk_diag_take(const struct nlmsghdr *msg, void *data)
 {
 	struct fsk_flows *flows = data;
 	struct fsk_flow *more;
-	size_t room = flows->room;
 
 	if (mnl_nlmsg_get_payload_len(msg) < sizeof(struct inet_diag_msg))
 		return MNL_CB_OK;
-	if (flows->count == room) {
-		room = 2 * room + 256;
-		more = reallocarray(flows->flows, room, sizeof(*more));
-		if (!more)
-			return MNL_CB_ERROR;
-		flows->flows = more;
-		flows->room = room;
-	}
-	fsk_diag_fill(&flows->flows[flows->count++],
-		      mnl_nlmsg_get_payload(msg));
+	more = fsk_array_grow(flows->flows, flows->count, sizeof(*more));
+	if (!more)
+		return MNL_CB_ERROR;
+	flows->flows = more;
+	fsk_diag_fill(&more[flows->count++], mnl_nlmsg_get_payload(msg));
 	return MNL_CB_OK;
 }
 

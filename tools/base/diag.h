@@ -9,12 +9,10 @@
 /**
  * struct fsk_flows - connections, ordered by where they go
  * @count: of @flows
- * @room: how many there is memory for
  * @flows: by remote address and port, then local address and port
  */
 struct fsk_flows {
 	size_t count;
-	size_t room;
 	struct fsk_flow *flows;
 };
 

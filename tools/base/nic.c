@@ -23,7 +23,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
-#include "../fastsocket.h"
+#include "error.h"
 #include "irq.h"
 
 #define FSK_NIC_DEPTH	8	/* of interfaces on top of each other */
@@ -35,12 +35,14 @@
 #define FSK_NIC_XFRM(rxfh)	((&(rxfh)->hfunc)[1])
 #define FSK_NIC_XFRM_NONE	0xff
 
+bool fsk_nic_netns;
+
 /* /sys/class/net shows the namespace that it was mounted in. */
 static void fsk_nic_sysfs(void)
 {
 	static bool done;
 
-	if (done || !fsk_netns)
+	if (done || !fsk_nic_netns)
 		return;
 	done = true;
 	if (unshare(CLONE_NEWNS) ||
@@ -48,6 +50,20 @@ static void fsk_nic_sysfs(void)
 	    mount("sysfs", "/sys", "sysfs", MS_RDONLY, NULL))
 		fsk_error("cannot see /sys of the namespace: %s",
 			  strerror(errno));
+}
+
+/**
+ * fsk_nic_name() - the name of an interface
+ * @ifindex: the interface
+ * @name: IF_NAMESIZE bytes, filled in
+ *
+ * Return: @name, with a name made of the number when the interface is gone.
+ */
+const char *fsk_nic_name(uint32_t ifindex, char *name)
+{
+	if (!if_indextoname(ifindex, name))
+		snprintf(name, IF_NAMESIZE, "if%u", ifindex);
+	return name;
 }
 
 /**

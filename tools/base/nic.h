@@ -40,6 +40,12 @@ struct fsk_nic {
 	char no_rss[160];
 };
 
+/* --netns was given: this is not the caller's namespace. Constant once the
+ * command line is read.
+ */
+extern bool fsk_nic_netns;
+
+const char *fsk_nic_name(uint32_t ifindex, char *name);
 int fsk_nic_ioctl(const char *name, void *request);
 int fsk_nic_read(const char *name, struct fsk_nic *nic);
 unsigned int fsk_nic_port_mask(void);

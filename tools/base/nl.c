@@ -17,7 +17,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
-#include "../fastsocket.h"
+#include "error.h"
 
 #define FSK_NL_BUFFER	65536	/* dumps come in up to 32 KiB */
 #define FSK_NL_TRIES	20	/* of a dump that the kernel interrupts */
@@ -350,7 +350,7 @@ static struct fsk_nl *fsk_nl_socket(void)
 	int on = 1;
 
 	if (!nl) {
-		fsk_error("no memory");
+		fsk_no_memory();
 		return NULL;
 	}
 	nl->seq = time(NULL);

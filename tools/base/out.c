@@ -2,10 +2,13 @@
 /* Printing: tables whose columns line up, and JSON. */
 #include "out.h"
 
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool fsk_json;
 
 /**
  * struct fsk_table - a table that is being filled, cell by cell
@@ -64,6 +67,27 @@ void fsk_table_put(struct fsk_table *table, const char *format, ...)
 		cell = fsk_out_memory(NULL);
 	va_end(args);
 	table->cells[table->count++] = cell;
+}
+
+static const char *fsk_out_addr(int family, const void *addr, char *text)
+{
+	return inet_ntop(family, addr, text, INET6_ADDRSTRLEN) ? text : "?";
+}
+
+/**
+ * fsk_table_put_addr() - fill the next cell with an address and port
+ * @table: the table
+ * @family: AF_INET or AF_INET6
+ * @addr: network byte order
+ * @port: host byte order
+ */
+void fsk_table_put_addr(struct fsk_table *table, int family, const void *addr,
+			unsigned int port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	fsk_table_put(table, family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		      fsk_out_addr(family, addr, text), port);
 }
 
 static int fsk_table_width(const struct fsk_table *table, int column)
@@ -177,6 +201,19 @@ void fsk_json_str(const char *key, const char *value)
 {
 	fsk_json_key(key);
 	fsk_json_text(value);
+}
+
+/**
+ * fsk_json_addr() - an address, as a string
+ * @key: its name, or %NULL in an array
+ * @family: AF_INET or AF_INET6
+ * @addr: network byte order
+ */
+void fsk_json_addr(const char *key, int family, const void *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	fsk_json_str(key, fsk_out_addr(family, addr, text));
 }
 
 /**

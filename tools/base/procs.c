@@ -10,20 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "array.h"
+
 /* Without memory names are missing, as they are without permission. */
 static void fsk_procs_add(struct fsk_procs *procs, const struct fsk_proc *proc)
 {
-	size_t room = 2 * procs->room + 64;
 	struct fsk_proc *more;
 
-	if (procs->count == procs->room) {
-		more = realloc(procs->procs, room * sizeof(*more));
-		if (!more)
-			return;
-		procs->procs = more;
-		procs->room = room;
-	}
-	procs->procs[procs->count++] = *proc;
+	more = fsk_array_grow(procs->procs, procs->count, sizeof(*more));
+	if (!more)
+		return;
+	procs->procs = more;
+	more[procs->count++] = *proc;
 }
 
 static void fsk_procs_name(struct fsk_proc *proc, int folder)

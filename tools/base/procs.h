@@ -21,12 +21,10 @@ struct fsk_proc {
 /**
  * struct fsk_procs - who holds which socket
  * @count: of @procs
- * @room: how many there is memory for
  * @procs: by inode, then process number
  */
 struct fsk_procs {
 	size_t count;
-	size_t room;
 	struct fsk_proc *procs;
 };
 

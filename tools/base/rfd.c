@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 
 #include "../../kmod/connect/toeplitz.h"
-#include "../fastsocket.h"
+#include "array.h"
+#include "error.h"
 #include "nic.h"
 #include "nl.h"
 
@@ -65,7 +66,6 @@ static void fsk_rfd_row_fill(struct fsk_rfd_row *row,
 	const struct nlattr *key = attrs[FSK_A_RFD_KEY];
 	size_t len;
 
-	memset(row, 0, sizeof(*row));
 	row->ifindex = fsk_nl_uint(attrs[FSK_A_RFD_IFINDEX]);
 	row->mode = fsk_nl_uint(attrs[FSK_A_RFD_MODE]);
 	row->hash = fsk_nl_uint(attrs[FSK_A_RFD_HASH]);
@@ -91,11 +91,9 @@ static int fsk_rfd_take(const struct nlmsghdr *msg,
 		fsk_rfd_free(table);
 		return 0;
 	}
-	rows = reallocarray(table->rows, table->count + 1, sizeof(*rows));
-	if (!rows) {
-		fsk_error("no memory");
-		return FSK_EXIT_REFUSED;
-	}
+	rows = fsk_array_grow(table->rows, table->count, sizeof(*rows));
+	if (!rows)
+		return fsk_no_memory();
 	table->rows = rows;
 	fsk_rfd_row_fill(&rows[table->count++], attrs);
 	return 0;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* Error messages: each is one line on standard error. */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void fsk_complain(const char *format, va_list args, const char *end)
+{
+	fflush(stdout);
+	fputs("fastsocket: ", stderr);
+	vfprintf(stderr, format, args);
+	fputs(end, stderr);
+}
+
+/**
+ * fsk_error() - say on standard error what is wrong, in a line
+ * @format: as for printf(), without the end of the line
+ */
+void fsk_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fsk_complain(format, args, "\n");
+	va_end(args);
+}
+
+/**
+ * fsk_usage() - say what is wrong with the command line, in a line
+ * @format: as for printf(), without the end of the line
+ *
+ * Return: the exit status for it.
+ */
+int fsk_usage(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fsk_complain(format, args, " (fastsocket --help shows how)\n");
+	va_end(args);
+	return FSK_EXIT_USAGE;
+}
+
+/**
+ * fsk_no_memory() - say that memory ran out
+ *
+ * Return: the exit status for it.
+ */
+int fsk_no_memory(void)
+{
+	fsk_error("no memory");
+	return FSK_EXIT_REFUSED;
+}

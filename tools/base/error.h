@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* How the tool ends, and what it says on standard error before. */
+#ifndef FSK_ERROR_H
+#define FSK_ERROR_H
+
+/* Exit statuses; `run` ends with its command's, or as env(1) does. */
+enum {
+	FSK_EXIT_DONE,
+	FSK_EXIT_USAGE,
+	FSK_EXIT_REFUSED,
+	FSK_EXIT_NO_EXEC = 126,
+	FSK_EXIT_NO_COMMAND = 127,
+};
+
+void fsk_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int fsk_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int fsk_no_memory(void);
+
+#endif
