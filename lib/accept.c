@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * FASTSOCKET_ACCEPT: accept() and accept4() by the module's ioctl, which gives
- * them a socket file of a connection that was closed before.
+ * FASTSOCKET_ACCEPT: accept() and accept4() by the module's ioctl, which uses
+ * the socket file of a closed connection again.
  *
- * Whatever the ioctl leaves to accept4(), and any doubt, is left to the C
- * library's function.
+ * Where the ioctl refers the caller to accept4(), and in any doubt, the C
+ * library's function accepts.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,11 +17,13 @@
 
 #include "fsocket.h"
 
-/* Listeners are opened early. One with a higher number is left alone. */
+/* Programs open their listeners early, so that these have low numbers. Higher
+ * descriptors are always left to the C library.
+ */
 #define FSK_ACCEPT_FDS	1024
 
-/* Where the kernel doesn't serve a thread it is asked again after 1, 2, 4 and
- * so on up to this many calls.
+/* A thread that the kernel refuses to serve asks again after 1 call, then after
+ * 2, 4 and so on, up to this many.
  */
 #define FSK_ACCEPT_SKIP	1024
 
@@ -31,16 +33,18 @@ enum {
 	FSK_ACCEPT_OTHER,
 };
 
-/* What the descriptors are. When one is closed and given anew without
- * listen(), what is here may be wrong: the kernel then refuses what is no
- * joined listener, or it is left alone.
+/* What each descriptor was when accept() last looked. listen() resets the
+ * entry, but a program can close a descriptor and get its number again without
+ * listen(), and then the entry is wrong. Nothing breaks: the kernel refuses the
+ * ioctl on anything but a joined listener, and from a joined listener that is
+ * taken for something else the C library accepts.
  */
 static atomic_uchar fsk_accept_kinds[FSK_ACCEPT_FDS];
 
 /**
- * struct fsk_accept_thread - what a thread knows of itself
- * @skip: calls to come that don't ask
- * @step: how many were skipped last, 0 when it was served
+ * struct fsk_accept_thread - how long a refused thread does not ask again
+ * @skip: how many of the next calls go straight to the C library
+ * @step: the last pause, in calls; 0 when the kernel served the last call
  */
 static __thread struct fsk_accept_thread {
 	unsigned int skip;
@@ -79,8 +83,8 @@ static void fsk_accept_pause(struct fsk_accept_thread *self)
 	self->skip = self->step;
 }
 
-/* A cancellation point, as accept() is: the thread may be cancelled in it, by
- * the means of the C library's own calls.
+/* Like accept(), this is a cancellation point: the ioctl runs with asynchronous
+ * cancellation, as the C library's own calls do.
  */
 static int fsk_accept_ioctl(int fd, struct fsk_accept *arg)
 {
@@ -92,9 +96,11 @@ static int fsk_accept_ioctl(int fd, struct fsk_accept *arg)
 	return ret;
 }
 
-/* Whether the stock call is to be made. What accept() may answer it would
- * answer again; all else is no answer to accept(): ESTALE, the security module
- * is to be asked, or what a filter says that doesn't know this ioctl.
+/* Must the caller make the stock call after this error of the ioctl? Not if
+ * accept() can fail that way: it would fail again. Every other error is one
+ * that accept() never gives. ESTALE means that accept4() must ask the security
+ * module again, and a seccomp filter that does not know the ioctl may answer
+ * anything.
  */
 static bool fsk_accept_left(int fd, int err)
 {
@@ -108,7 +114,7 @@ static bool fsk_accept_left(int fd, int err)
 	case ENOBUFS:
 	case ENOMEM:
 		return false;
-	case EINVAL:	/* or of what is no listener any more */
+	case EINVAL:	/* accept()'s own, unless it listens no more */
 		return !fsk_join_check(fd);
 	case EOPNOTSUPP:
 		fsk_accept_pause(&fsk_accept_self);
@@ -122,7 +128,7 @@ static bool fsk_accept_left(int fd, int err)
 }
 
 /**
- * fsk_accept_forget() - this descriptor is not what it was
+ * fsk_accept_forget() - forget what a descriptor was
  * @fd: a descriptor that may have become a listener
  *
  * Context: Any.
@@ -134,15 +140,16 @@ void fsk_accept_forget(int fd)
 }
 
 /**
- * fsk_accept_try() - accept4() by the module, if it may be
+ * fsk_accept_try() - let the module accept, where it can and may
  * @fd: a descriptor of any kind
  * @addr: as accept4()'s
  * @len: as accept4()'s
  * @flags: as accept4()'s
- * @ret: what accept4() is to return, with errno
+ * @ret: result for accept4(); errno goes with it
  *
  * Context: A cancellation point.
- * Return: whether @ret is valid; if not, the stock call is to be made.
+ * Return: whether the module has answered, in @ret. If not, errno is as before
+ *         and the caller makes the stock call.
  */
 bool fsk_accept_try(int fd, struct sockaddr *addr, socklen_t *len, int flags,
 		    int *ret)

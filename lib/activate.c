@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Listeners that a service manager has opened and passes on, as
- * sd_listen_fds(3) describes it: the program never calls listen() on them.
+ * A service manager may open listeners and pass them on, as sd_listen_fds(3)
+ * describes it. The program never calls listen() on them, so they join here.
  */
 #include <errno.h>
 #include <limits.h>
@@ -25,7 +25,7 @@ static long fsk_activate_number(const char *name)
 	return *end || value > INT_MAX ? -1 : value;
 }
 
-/* Return: whether there is such a descriptor. */
+/* Return: whether the descriptor is open. */
 static bool fsk_activate_one(int fd)
 {
 	socklen_t len = sizeof(int);
@@ -39,7 +39,7 @@ static bool fsk_activate_one(int fd)
 }
 
 /**
- * fsk_activate() - let listeners join that this program is started with
+ * fsk_activate() - let the listeners join that a service manager passed on
  *
  * Context: At start.  Keeps errno.
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the environment asks for, and the log.
+ * The settings, from the environment, and the log.
  *
- * Nothing here takes a lock: listen() may be called in a signal handler and
- * between fork() and exec().
+ * Nothing here takes a lock, because programs may call listen() in a signal
+ * handler, and between fork() and exec().
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,8 +28,8 @@ static bool fsk_config_on(const char *name)
 	return value && *value && strcmp(value, "0");
 }
 
-/* Returns whether all ports are meant. With a list that can't be read it is not
- * known what was: leave all alone.
+/* Returns true without a list: all ports are meant. A list that can't be read
+ * leaves no port, as nobody knows what its author meant.
  */
 static bool fsk_config_ports(const char *name, struct fsk_ports *ports)
 {
@@ -58,11 +58,11 @@ static void fsk_config_read(struct fsk_config *config)
 }
 
 /**
- * fsk_config_get() - what the environment asked for when it was first read
+ * fsk_config_get() - the settings, read from the environment once
  *
- * Threads that come at the same time all read it, and write the same: the
- * environment is not expected to change before the first call.  Later it may,
- * and may be overwritten by programs that set their process title.
+ * Threads that make the first call together all read the environment, and write
+ * the same values. It must not change until then. It may change later: programs
+ * that set their process title even overwrite it.
  *
  * Context: Any.
  * Return: the configuration.
@@ -78,9 +78,9 @@ struct fsk_config *fsk_config_get(void)
 }
 
 /**
- * fsk_config_leave() - make no system call any more but the program's own
+ * fsk_config_leave() - make no more system calls but the program's own
  *
- * For the calling process and those that it forks.
+ * This holds for the calling process and those that it forks.
  *
  * Context: Any.
  */
@@ -97,8 +97,8 @@ void fsk_config_leave(void)
 
 /**
  * fsk_name() - an address and port as text
- * @addr: of IPv4 or IPv6
- * @name: FSK_NAME_SIZE bytes, is filled in
+ * @addr: an IPv4 or IPv6 address
+ * @name: %FSK_NAME_SIZE bytes, filled in
  *
  * Context: Any.
  */
@@ -116,10 +116,11 @@ void fsk_name(const struct sockaddr *addr, char *name)
 }
 
 /**
- * fsk_log() - explain a decision on standard error, if asked to
+ * fsk_log() - explain a decision on standard error, with FASTSOCKET_LOG
  * @format: as for printf(), without the end of the line
  *
- * One call, so that lines of several processes do not mix.
+ * Each line is written by one call, so that lines of several processes do not
+ * mix.
  *
  * Context: Keeps errno.
  */
@@ -141,8 +142,8 @@ void fsk_log(const char *format, ...)
 	if (len > (int)sizeof(line) - 1)
 		len = sizeof(line) - 1;
 	line[len++] = '\n';
-	/* Descriptor 2 may be a socket, even one that was never connected,
-	 * where write() would end the program by a signal.
+	/* Descriptor 2 may be a socket. If it was never connected, or the peer
+	 * is gone, write() would end the program by SIGPIPE.
 	 */
 	if (send(STDERR_FILENO, line, len, MSG_NOSIGNAL) < 0 &&
 	    errno == ENOTSOCK)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Whether a socket that is about to connect joins, and its joining: the kernel
- * then chooses the source port by core, and lets the socket go.
+ * Decides whether a socket joins before it connects, and lets it join. The
+ * module then chooses the source port by core, and lets the socket go when
+ * connect() returns.
  *
- * Any doubt and any error leave it as it is. There are two system calls, one to
- * read the address and one to join, and none while there is nobody to hear it.
+ * In doubt, and after any error, the socket stays as it is. Joining costs two
+ * system calls, one to read the address and one to join, and none for a while
+ * after the kernel refused it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,20 +25,20 @@
 #define TCP_ULP 31
 #endif
 
-/* How long nothing is tried after the kernel knew no such option: at first,
- * and after some times. A privileged caller makes the kernel look for the
- * module each time, by a program that it starts.
+/* How long the library stops trying after the kernel said that it has no such
+ * option: the first pause, and the longest. Each try of a privileged caller
+ * makes the kernel start modprobe to look for the module.
  */
 #define FSK_CONNECT_WAIT_MIN_S	1
 #define FSK_CONNECT_WAIT_MAX_S	32
 
-/* When to try again, in seconds of CLOCK_MONOTONIC, and how long the last pause
- * was; 0 when all is well. Threads that race over them try twice at worst.
+/* When to try again, in seconds of CLOCK_MONOTONIC, and the last pause, 0 when
+ * the last try succeeded. Threads that race here try once too often at worst.
  */
 static atomic_uint fsk_connect_next;
 static atomic_uint fsk_connect_pause_s;
 
-/* No system call: the kernel's page for it is read. */
+/* The vDSO reads this clock without a system call. */
 static unsigned int fsk_connect_now(void)
 {
 	struct timespec now = { 0 };
@@ -63,13 +65,13 @@ static void fsk_connect_pause(void)
 		wait = FSK_CONNECT_WAIT_MIN_S;
 	if (wait > FSK_CONNECT_WAIT_MAX_S)
 		wait = FSK_CONNECT_WAIT_MAX_S;
-	/* The clock ticks in whole seconds: one more, or it may be none. */
+	/* One more, as the current second may be almost over. */
 	atomic_store_explicit(&fsk_connect_next, fsk_connect_now() + wait + 1,
 			      memory_order_relaxed);
 	atomic_store_explicit(&fsk_connect_pause_s, wait, memory_order_relaxed);
 }
 
-/* What will be the same for the next socket, until an administrator acts. */
+/* Will the next socket get this error, too, until an administrator acts? */
 static bool fsk_connect_hopeless(int err)
 {
 	return err == ENOENT || err == EPERM || err == EACCES;
@@ -95,7 +97,7 @@ static const char *fsk_connect_reason(int err)
 
 static void fsk_connect_set(int fd, const char *name)
 {
-	/* 1 when it has joined: FSK_RFD_JOINED. */
+	/* On success it returns FSK_RFD_JOINED, which is 1. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
 		       strlen(FSK_ULP_RFD_NAME)) >= 0) {
 		atomic_store_explicit(&fsk_connect_pause_s, 0,
@@ -115,8 +117,8 @@ union fsk_connect_addr {
 	struct sockaddr_in6 in6;
 };
 
-/* The port, host byte order, or -1 for what is no internet address. The kernel
- * complains about those that are too short.
+/* The port, host byte order, or -1 if this is no internet address. An address
+ * that is too short counts as none: the kernel will refuse it.
  */
 static int fsk_connect_port(const struct sockaddr *addr, socklen_t len,
 			    union fsk_connect_addr *copy)
@@ -128,14 +130,14 @@ static int fsk_connect_port(const struct sockaddr *addr, socklen_t len,
 	    (copy->sa.sa_family == AF_INET6 &&
 	     len < offsetof(struct sockaddr_in6, sin6_scope_id)))
 		return -1;
-	return ntohs(copy->in.sin_port);	/* AF_INET6 has it there, too */
+	return ntohs(copy->in.sin_port);	/* at the same offset in AF_INET6 */
 }
 
 /**
- * fsk_connect_wanted() - is there anything to do for a socket that connects?
+ * fsk_connect_wanted() - may fsk_connect_join() do something?
  *
  * Context: Any.
- * Return: whether fsk_connect_join() may do something.
+ * Return: whether it may. Otherwise there is no need to call it.
  */
 bool fsk_connect_wanted(void)
 {
@@ -147,7 +149,7 @@ bool fsk_connect_wanted(void)
 /**
  * fsk_connect_join() - let a socket that is about to connect join, if it may
  * @fd: a socket of any kind
- * @addr: what it will connect to, of which nothing is known
+ * @addr: address to which it will connect; it may be no valid pointer
  * @len: of @addr
  *
  * Context: Keeps errno.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the library share. Nothing of it is exported. */
+/* Declarations that the files of the library share. It exports none of them. */
 #ifndef FSK_FSOCKET_H
 #define FSK_FSOCKET_H
 
@@ -9,19 +9,19 @@
 #include "ports.h"
 
 /**
- * struct fsk_config - what the environment asks for
- * @ports: ports whose listeners may join, if @all_ports is not set
- * @connect_ports: ports to which joined sockets may connect, if
- *	@all_connect_ports is not set
- * @all_ports: no list was given
- * @all_connect_ports: no list was given
+ * struct fsk_config - the settings that the environment gives
+ * @ports: listeners on these ports join, unless @all_ports is set
+ * @connect_ports: sockets that connect to these ports join, unless
+ *	@all_connect_ports is set
+ * @all_ports: FASTSOCKET_PORTS has no list
+ * @all_connect_ports: FASTSOCKET_CONNECT_PORTS has no list
  * @accept: accept by the module's ioctl
- * @connect: sockets that connect may join
- * @listen: listeners may join
+ * @connect: sockets join before they connect
+ * @listen: listeners join
  * @log: explain decisions on standard error
  * @pin: bind each worker to a CPU
  *
- * Read once, by the first call that needs it; constant after that, but for
+ * The first call that needs it reads it; it is constant after that, but for
  * fsk_config_leave().
  */
 struct fsk_config {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Whether a socket that has begun to listen joins, and its joining.
+ * Decides whether a listener joins, and lets it join.
  *
- * Any doubt and any error leave it as it is.
+ * In doubt, and after any error, the listener stays as it is.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ static int fsk_join_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) ? -1 : value;
 }
 
-/* Not MPTCP, whose listeners are of another kind. */
+/* Multipath TCP, which has a protocol number of its own, does not join. */
 static bool fsk_join_is_tcp(int fd)
 {
 	int family = fsk_join_option(fd, SO_DOMAIN);
@@ -109,7 +109,8 @@ out:
  * @fd: a descriptor of any kind
  *
  * Context: Changes errno.
- * Return: whether it is, whoever let it join.
+ * Return: whether it is. It may have joined by this library, by the program
+ *         itself, or in another process.
  */
 bool fsk_join_check(int fd)
 {

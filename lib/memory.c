@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reading what the program has passed to a call. A bad pointer has to get the
- * kernel's EFAULT (or EBADF, or EINVAL, if that comes first), never a signal
- * from the library.
+ * Reads memory to which the program has passed a pointer. If the pointer is bad
+ * the program must get the kernel's EFAULT, or EBADF or EINVAL if those come
+ * first, and never a signal from the library.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,15 +13,15 @@
 
 #include "fsocket.h"
 
-/* The smallest pages that there are; where they are larger we ask too often. */
+/* No machine has smaller pages; where they are larger this asks too often. */
 #define FSK_MEMORY_PAGE	4096
 
-/* What the kernel reads of a signal mask. */
+/* Bytes that the kernel reads of a signal mask. */
 #define FSK_MEMORY_WORD	8
 
-/* The kernel copies the mask before it looks at what is to be done with it, and
- * it knows nothing by this number: EFAULT, or EINVAL and nothing has happened.
- * Nearly each seccomp filter lets this call through, as the C library needs it.
+/* The kernel copies the mask before it looks at the operation, and there is no
+ * operation of this number. So it answers EFAULT, or EINVAL and does nothing.
+ * Nearly every seccomp filter allows this call, as the C library needs it.
  */
 static bool fsk_memory_reads(const char *at)
 {
@@ -30,15 +30,16 @@ static bool fsk_memory_reads(const char *at)
 }
 
 /**
- * fsk_memory_copy() - copy what may be anywhere, or nowhere
+ * fsk_memory_copy() - copy from a pointer that may be bad
  * @to: a variable of ours
- * @from: a pointer that the program gave
+ * @from: the pointer, from the program
  * @size: at least 8, and no more than a page
  *
- * Another thread that unmaps it in between can still make us fail.
+ * The program still gets a signal if another thread unmaps the memory between
+ * the check and the copy.
  *
  * Context: Keeps errno.  One system call, or two.
- * Return: whether it was there; if not, the kernel is to say so.
+ * Return: whether it could be read. If not, the kernel will tell the program.
  */
 bool fsk_memory_copy(void *to, const void *from, size_t size)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * FASTSOCKET_PIN: binds each thread that begins to wait on a joined listener
- * to a CPU that no sibling has. The kernel chooses and reserves; see
+ * to a CPU that no sibling has. The module chooses the CPU and reserves it; see
  * FSK_IOC_PIN.
  *
- * A new thread and a new process would inherit the one CPU of the thread that
- * made them. They are given back the CPUs that it had before.
+ * A new thread or process would inherit the one CPU of the thread that made it.
+ * The library gives it the CPUs that its maker had before it was bound.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,16 +21,17 @@
 #define FSK_PIN_FDS	65536
 #define FSK_PIN_WORD	(8 * sizeof(unsigned long))
 
-/* Descriptors that turned out not to be joined listeners. A descriptor that is
- * closed and given anew without listen(), by dup() or from another process, may
- * wrongly be here: then accept(), which does not look here, notices.
+/* Descriptors that turned out not to be joined listeners. An entry is wrong
+ * when the program closes the descriptor and a joined listener gets its number
+ * without listen(), by dup() or from another process. accept() mends that: it
+ * removes the entry before it looks.
  */
 static atomic_ulong fsk_pin_others[FSK_PIN_FDS / FSK_PIN_WORD];
 
 /**
- * struct fsk_pin_thread - what a thread knows of itself
+ * struct fsk_pin_thread - whether a thread is bound
  * @done: it has waited on a joined listener before
- * @pinned: and was bound by us
+ * @pinned: the library bound it then
  * @mask: the CPUs that it had before
  */
 static __thread struct fsk_pin_thread {
@@ -54,7 +55,7 @@ static void fsk_pin_remember(int fd)
 }
 
 /**
- * fsk_pin_forget() - this descriptor is not what it was
+ * fsk_pin_forget() - forget what a descriptor was
  * @fd: a descriptor that may have become a listener
  *
  * Context: Any.
@@ -66,7 +67,7 @@ void fsk_pin_forget(int fd)
 				 ~(1UL << fd % FSK_PIN_WORD));
 }
 
-/* Bind to the CPU that the kernel chooses among those that we may use. */
+/* Bind to the CPU that the module chooses from the thread's affinity mask. */
 static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 {
 	unsigned char mask[FSK_MASK_BYTES] = { 0 };
@@ -91,10 +92,10 @@ static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 }
 
 /**
- * fsk_pin_wanted() - does the calling thread still have to be looked at?
+ * fsk_pin_wanted() - may fsk_pin() still bind the calling thread?
  *
  * Context: Any.
- * Return: whether fsk_pin() may do something.
+ * Return: whether it may. Otherwise there is no need to call it.
  */
 bool fsk_pin_wanted(void)
 {
@@ -116,8 +117,8 @@ static void fsk_pin_thread(int fd)
 }
 
 /**
- * fsk_pin() - the calling thread is about to wait
- * @fd: on this, among others
+ * fsk_pin() - bind the calling thread, which is about to wait
+ * @fd: a descriptor on which it will wait, of any kind
  *
  * Context: Keeps errno. Expects fsk_pin_wanted().
  */
@@ -135,12 +136,12 @@ void fsk_pin(int fd)
 }
 
 /**
- * fsk_pin_original() - what a new thread's CPUs should be
- * @mask: FSK_MASK_BYTES, is filled in
+ * fsk_pin_original() - the CPUs of the calling thread before it was bound
+ * @mask: %FSK_MASK_BYTES, filled in
  *
  * Context: Any.
- * Return: whether the calling thread was bound by us; if not, there is nothing
- *         to do.
+ * Return: whether the library bound the calling thread. If not, a new thread
+ *         inherits the right CPUs by itself.
  */
 bool fsk_pin_original(void *mask)
 {
@@ -172,7 +173,7 @@ static void fsk_pin_fork_child(void)
 }
 
 /**
- * fsk_pin_init() - be ready for fork(), if binding was asked for
+ * fsk_pin_init() - prepare for fork(), with FASTSOCKET_PIN
  *
  * Context: Once, when the library is loaded.
  */

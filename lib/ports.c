@@ -4,7 +4,7 @@
 
 #define FSK_PORTS_MAX	65535
 
-/* A port at @s, which is moved past it; 0 when there is none. */
+/* Reads a port at @s and moves @s past it. Returns 0 when there is no port. */
 static unsigned int fsk_ports_number(const char **s)
 {
 	unsigned int n = 0;
@@ -23,7 +23,7 @@ static unsigned int fsk_ports_number(const char **s)
  * @list: numbers from 1 to 65535 and ranges of them, separated by commas
  *
  * Context: Any, even a signal handler.
- * Return: 0, or -1 when this is no such list; then @ports may hold a part.
+ * Return: 0, or -1 when this is no such list. @ports may then hold some of it.
  */
 int fsk_ports_parse(struct fsk_ports *ports, const char *list)
 {

@@ -9,8 +9,8 @@
 
 /**
  * struct fsk_ports - a set of TCP ports
- * @bits: one for each port; threads may parse the same list at once, which
- *	sets the same bits
+ * @bits: one for each port. Threads may parse the same list at once: they set
+ *	the same bits
  */
 struct fsk_ports {
 	atomic_ulong bits[65536 / FSK_PORTS_WORD];

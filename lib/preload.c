@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * The interposed calls. listen() always: a listener joins after it. connect(),
- * and the calls that may connect by TCP Fast Open, if that was asked for: a
- * socket joins before it. accept(), if that was asked for: see accept.c. The
- * calls by which a worker begins to wait, and pthread_create(), only pass
- * through, unless binding to CPUs was asked for. prctl() tells when a sandbox
- * begins.
+ * The interposed calls. Each makes the stock call and returns its result and
+ * errno. What it does besides:
  *
- * Each makes the stock call and returns its result and errno.
+ * listen(): the listener joins afterwards.
+ * connect(), and the calls that may connect by TCP Fast Open: with
+ * FASTSOCKET_CONNECT the socket joins before.
+ * accept(), accept4(): with FASTSOCKET_ACCEPT the module may accept instead.
+ * The calls by which a worker begins to wait, and pthread_create(): with
+ * FASTSOCKET_PIN the library binds threads to CPUs.
+ * prctl(): with PR_SET_SECCOMP the library leaves all sockets alone afterwards.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -69,8 +71,8 @@ static const char * const fsk_names[FSK_CALLS] = {
 };
 
 /* The next definition of a function: the C library's, or another preloaded
- * library's. Looked up at the first call, which may come before any
- * constructor; threads that come at the same time find the same.
+ * library's. The first call looks it up, maybe before any constructor has run.
+ * Threads that make the first call together all find the same.
  */
 static void *fsk_next(enum fsk_call call)
 {
@@ -87,8 +89,8 @@ static void *fsk_next(enum fsk_call call)
 	return next;
 }
 
-/* There is no next definition: a program without a C library that has the
- * function could hardly have called us.
+/* There is no next definition. That hardly happens: a program whose C library
+ * lacks the function could not be linked with it.
  */
 static int fsk_absent(void)
 {
@@ -159,10 +161,23 @@ FSK_EXPORT int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int count,
 
 	if (!next)
 		return fsk_absent();
-	/* The first connects; for the others it is done. */
+	/* The first message connects the socket; the others find it so. */
 	if (flags & MSG_FASTOPEN && count)
 		fsk_connect_msg(fd, &msgs->msg_hdr);
 	return next(fd, msgs, count, flags);
+}
+
+/* What accept() and accept4() do before the stock call. Returns whether it is
+ * not needed any more: then @ret is the result.
+ */
+static bool fsk_accept_first(int fd, struct sockaddr *addr, socklen_t *len,
+			     int flags, int *ret)
+{
+	if (fsk_pin_wanted()) {
+		fsk_pin_forget(fd);
+		fsk_pin(fd);
+	}
+	return fsk_accept_try(fd, addr, len, flags, ret);
 }
 
 FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
@@ -172,11 +187,7 @@ FSK_EXPORT int accept(int fd, struct sockaddr *addr, socklen_t *len)
 
 	if (!next)
 		return fsk_absent();
-	if (fsk_pin_wanted()) {
-		fsk_pin_forget(fd);
-		fsk_pin(fd);
-	}
-	if (fsk_accept_try(fd, addr, len, 0, &ret))
+	if (fsk_accept_first(fd, addr, len, 0, &ret))
 		return ret;
 	return next(fd, addr, len);
 }
@@ -189,11 +200,7 @@ FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 
 	if (!next)
 		return fsk_absent();
-	if (fsk_pin_wanted()) {
-		fsk_pin_forget(fd);
-		fsk_pin(fd);
-	}
-	if (fsk_accept_try(fd, addr, len, flags, &ret))
+	if (fsk_accept_first(fd, addr, len, flags, &ret))
 		return ret;
 	return next(fd, addr, len, flags);
 }
@@ -209,8 +216,8 @@ FSK_EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 	return next(epfd, op, fd, event);
 }
 
-/* Where a program asks for more than there can be, the kernel says EINVAL or
- * takes fewer: what comes behind is not looked at.
+/* If a program asks for more descriptors than there can be, the kernel answers
+ * EINVAL or takes fewer. This does not look at the rest.
  */
 #define FSK_POLL_MAX	65536
 
@@ -251,7 +258,7 @@ FSK_EXPORT int ppoll(struct pollfd *fds, nfds_t count,
 	return next(fds, count, timeout, sigmask);
 }
 
-/* What poll() and ppoll() are in programs built with _FORTIFY_SOURCE. */
+/* Programs built with _FORTIFY_SOURCE call these for poll() and ppoll(). */
 FSK_EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout,
 			  size_t size);
 FSK_EXPORT int __poll_chk(struct pollfd *fds, nfds_t count, int timeout,
@@ -282,9 +289,9 @@ FSK_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count,
 	return next(fds, count, timeout, sigmask, size);
 }
 
-/* Processes that are sandboxed by a filter of their own leave all sockets alone
- * from then on: it may end them for a call that they didn't make. (Filters that
- * are loaded by syscall(), as libseccomp does, are not noticed.)
+/* A process that puts itself into a sandbox leaves all sockets alone from then
+ * on: its filter may end it for a call that the program did not make. (Filters
+ * that a library loads by syscall(), as libseccomp does, go unnoticed.)
  */
 FSK_EXPORT int prctl(int option, ...)
 {
@@ -305,7 +312,7 @@ FSK_EXPORT int prctl(int option, ...)
 	return ret;
 }
 
-/* Sets may be larger than FD_SETSIZE, which FD_ISSET() would not take. */
+/* Not by FD_ISSET(), which stops at FD_SETSIZE: sets may be larger. */
 static void fsk_pin_select(int count, const fd_set *set)
 {
 	const unsigned long *bits = (const unsigned long *)set;
@@ -313,7 +320,7 @@ static void fsk_pin_select(int count, const fd_set *set)
 	unsigned long copy[64];
 	int fd, i, n;
 
-	/* The kernel looks at no more than there are descriptors, either. */
+	/* The kernel, too, looks at no more bits than there are descriptors. */
 	if (count > FSK_POLL_MAX)
 		count = FSK_POLL_MAX;
 	for (fd = 0; fd < count && fsk_pin_wanted(); fd += n) {
@@ -350,8 +357,8 @@ FSK_EXPORT int pselect(int count, fd_set *in, fd_set *out, fd_set *except,
 }
 
 /**
- * struct fsk_start - how a thread begins whose maker was bound by us
- * @run: the function that the program gave
+ * struct fsk_start - how a thread begins whose maker the library had bound
+ * @run: the function that the program passed to pthread_create()
  * @arg: its argument
  * @mask: CPUs for the new thread
  */
@@ -370,9 +377,7 @@ static void *fsk_start_thread(void *arg)
 	return start.run(start.arg);
 }
 
-/* Attributes of which the program has chosen the CPUs. Without a choice all
- * bits are set.
- */
+/* Did the program choose CPUs by these attributes? If not, all bits are set. */
 static bool fsk_start_has_cpus(const pthread_attr_t *attr)
 {
 	unsigned char mask[FSK_MASK_BYTES] = { 0 };
@@ -396,7 +401,7 @@ FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	int err;
 
 	if (!next)
-		return EAGAIN;	/* positive, as pthreads have it */
+		return EAGAIN;	/* pthread functions return positive errors */
 	if (fsk_pin_wanted() || !fsk_config_get()->pin ||
 	    fsk_start_has_cpus(attr))
 		return next(thread, attr, run, arg);
@@ -413,9 +418,9 @@ FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	return err;
 }
 
-/* Names are looked up now, as a signal handler or the child of a thread that
- * forks could meet the dynamic linker's lock. What comes before now does it for
- * itself.
+/* Look all names up now: later, in a signal handler or in the child of a thread
+ * that forked, dlsym() could wait for the dynamic linker's lock. A call that
+ * comes before this constructor looks its own name up.
  */
 __attribute__((constructor)) static void fsk_init(void)
 {
