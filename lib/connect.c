@@ -130,7 +130,7 @@ static int fsk_connect_port(const struct sockaddr *addr, socklen_t len,
 	    (copy->sa.sa_family == AF_INET6 &&
 	     len < offsetof(struct sockaddr_in6, sin6_scope_id)))
 		return -1;
-	return ntohs(copy->in.sin_port);	/* at the same offset in AF_INET6 */
+	return ntohs(copy->in.sin_port);	/* AF_INET6 has it there, too */
 }
 
 /**
