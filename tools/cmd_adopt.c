@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * fastsocket adopt: listeners of a running program join. Its descriptors are
- * borrowed; nothing of the program is stopped or changed.
+ * fastsocket adopt: listeners of a running program join. The tool borrows its
+ * descriptors; it stops and changes nothing of the program.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -32,13 +32,13 @@
 #endif
 
 /**
- * struct fsk_adopt - what to adopt, and what was
+ * struct fsk_adopt - which listeners to adopt, and how many were
  * @pidfd: the process
- * @ports: if there are any, only these
- * @some_ports: there are
- * @table: what was found, as text; %NULL for JSON
- * @found: listeners
- * @refused: of these
+ * @ports: adopt only listeners on these, if @some_ports is set
+ * @some_ports: the command line has ports
+ * @table: a row for each listener; %NULL for JSON
+ * @found: listeners that were found
+ * @refused: how many of them the kernel refused
  */
 struct fsk_adopt {
 	int pidfd;
@@ -57,10 +57,10 @@ static int fsk_adopt_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) ? -1 : value;
 }
 
-/* The port, host byte order, or 0 for what is no listener to adopt. */
+/* The port, host byte order, or 0 if this is no listener to adopt. */
 static unsigned int fsk_adopt_port(struct fsk_adopt *adopt, int fd)
 {
-	struct sockaddr_in6 addr;	/* the port is where IPv4 has it */
+	struct sockaddr_in6 addr;	/* IPv4 has the port there, too */
 	socklen_t len = sizeof(addr);
 	int family = fsk_adopt_option(fd, SO_DOMAIN);
 	unsigned int port;
@@ -122,7 +122,7 @@ static int fsk_adopt_fd(struct fsk_adopt *adopt, int number)
 	int fd = syscall(SYS_pidfd_getfd, adopt->pidfd, number, 0);
 	unsigned int port;
 
-	/* Closed meanwhile, which is no error. */
+	/* The program may have closed it meanwhile. */
 	if (fd < 0)
 		return errno == EBADF ? 0 : -1;
 	port = fsk_adopt_port(adopt, fd);

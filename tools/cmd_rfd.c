@@ -19,7 +19,7 @@
 
 #define FSK_RFD_CPUS	8192
 
-/* Which of the cores that are online have a queue. */
+/* How many of the cores that are online have a queue? */
 static unsigned int fsk_rfd_served(const uint32_t *cores, unsigned int count,
 				   const uint32_t *online, unsigned int cpus)
 {
@@ -47,7 +47,7 @@ static void fsk_rfd_choose_rss(const struct fsk_nic *nic, unsigned int cpus,
 		    nic->hash == FSK_RFD_HASH_TCP6 ? " of IPv6" : "");
 }
 
-/* The rules are made right away: only so it is known whether it takes them. */
+/* Make the rules right away: only that shows whether it takes them. */
 static void fsk_rfd_choose_ntuple(const struct fsk_nic *nic, bool dry_run,
 				  struct fsk_choice *choice)
 {
@@ -70,7 +70,7 @@ static void fsk_rfd_choose_ntuple(const struct fsk_nic *nic, bool dry_run,
  * @dry_run: write nothing into it
  * @choice: filled in
  *
- * Where the choice is ntuple the rules are made.
+ * For ntuple mode this also makes the rules, unless @dry_run is set.
  */
 void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 		    struct fsk_choice *choice)
@@ -103,11 +103,11 @@ void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 }
 
 /**
- * fsk_rfd_apply() - tell the module
+ * fsk_rfd_apply() - tell the module what was chosen
  * @nl: the socket
  * @name: the interface
- * @nic: what was read of it
- * @choice: its mode; rules of ntuple mode are there already
+ * @nic: the same, as fsk_nic_read() read it
+ * @choice: its mode; fsk_rfd_choose() has made rules for ntuple mode
  *
  * Return: exit status.
  */
@@ -157,7 +157,7 @@ static void fsk_rfd_details_json(const struct fsk_nic *nic)
 	fsk_json_bool("tcp6", nic->hash & FSK_RFD_HASH_TCP6);
 }
 
-/* Say what was chosen. */
+/* Print the choice. */
 static void fsk_rfd_report(const char *name, const struct fsk_nic *nic,
 			   const struct fsk_choice *choice, bool dry_run)
 {
@@ -182,7 +182,7 @@ static void fsk_rfd_report(const char *name, const struct fsk_nic *nic,
 	fsk_json_close('}');
 }
 
-/* Interfaces on the machine, without those that have no device. */
+/* Choose for all interfaces that belong to a device. */
 static int fsk_rfd_all(struct fsk_nl *nl, bool dry_run, struct fsk_nic *nic)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -260,7 +260,7 @@ int fsk_cmd_rfd_auto(int argc, char **argv)
 	return status;
 }
 
-/* Can this be the mode of this interface? For ntuple the rules are made. */
+/* Can the interface have this mode? For ntuple this makes the rules. */
 static int fsk_rfd_check(const char *name, const struct fsk_nic *nic,
 			 unsigned int mode, bool dry_run)
 {

@@ -10,7 +10,7 @@ struct fsk_nl;
 
 /**
  * struct fsk_choice - a mode for an interface
- * @none: it needs none of its own
+ * @none: it needs no mode of its own
  * @mode: enum fsk_rfd_mode
  * @why: the reason, or empty
  */

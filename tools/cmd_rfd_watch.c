@@ -2,10 +2,10 @@
 /*
  * fastsocket rfd watch: as `rfd auto`, again whenever an interface changes.
  *
- * The kernel tells of links, and of most that ethtool changes. It is silent
- * about interrupts that move, and older ones about `ethtool -X`: so all is read
- * again now and then, which costs some ioctls. The module is told of changes
- * only.
+ * The kernel tells of changes of links, and of most that ethtool makes. It does
+ * not tell of interrupts that move; older kernels do not tell of `ethtool -X`
+ * either. So this reads everything again now and then, which costs some ioctls.
+ * It tells the module of changes only.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,16 +29,16 @@
 #include "cmd_rfd.h"
 #include "fastsocket.h"
 
-#define FSK_WATCH_MS	5000	/* between readings when nothing is told */
-#define FSK_WATCH_CALM_MS	200	/* events come in crowds */
+#define FSK_WATCH_MS	5000	/* between readings without an event */
+#define FSK_WATCH_CALM_MS	200	/* without an event before reading */
 
 /**
- * struct fsk_watch - what is watched
- * @names: interfaces, or none for all that have a device
+ * struct fsk_watch - the interfaces, and how they were last
+ * @names: interfaces, or none for all that belong to a device
  * @count: of @names
- * @seen: what was read of each when the module was told, by number
+ * @seen: each interface as it was when the module was told last
  * @seen_count: of @seen
- * @nic: for reading
+ * @nic: buffer for reading
  */
 struct fsk_watch {
 	char **names;
@@ -70,7 +70,7 @@ static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 	return seen[watch->seen_count++];
 }
 
-/* Read an interface, and tell the module if that is news. */
+/* Read an interface, and tell the module if it has changed. */
 static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 			 const struct fsk_rfd_table *table, const char *name)
 {
@@ -79,7 +79,7 @@ static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 	struct fsk_seen *seen;
 	int status;
 
-	/* It may be gone, and come back. */
+	/* An interface may be gone, and come back later. */
 	if (!ifindex || fsk_nic_read(name, &watch->nic) ||
 	    (!watch->count && !watch->nic.device))
 		return 0;
@@ -117,7 +117,9 @@ static int fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
 	return status;
 }
 
-/* A module that was loaded anew has forgotten, and has another number. */
+/* Opens a new socket each time: a module that was loaded again has another
+ * family number, and has forgotten all modes.
+ */
 static int fsk_watch_round(struct fsk_watch *watch)
 {
 	struct fsk_rfd_table table;
@@ -136,7 +138,7 @@ static int fsk_watch_round(struct fsk_watch *watch)
 	return status;
 }
 
-/* Where the kernel tells of links. */
+/* A socket on which the kernel tells of links, or -1. */
 static int fsk_watch_links(void)
 {
 	struct mnl_socket *sock;
@@ -147,7 +149,7 @@ static int fsk_watch_links(void)
 	return mnl_socket_get_fd(sock);
 }
 
-/* Where it tells of what ethtool changes, if it does. */
+/* A socket on which it tells of ethtool's changes; -1 if it can't. */
 static int fsk_watch_ethtool(void)
 {
 	uint32_t group = fsk_nl_group(ETHTOOL_GENL_NAME,
@@ -176,7 +178,7 @@ static int fsk_watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Throw away what has come: all is read anyway. */
+/* Throw the events away: everything is read anyway. */
 static void fsk_watch_drain(int fd)
 {
 	char buffer[8192];
@@ -227,7 +229,7 @@ int fsk_cmd_rfd_watch(int argc, char **argv)
 		}
 	watch.names = argv + 1;
 	watch.count = argc;
-	/* Before reading, so that nothing is missed. */
+	/* Open these before reading, so that no event is missed. */
 	fds[0].fd = fsk_watch_signals();
 	fds[1].fd = fsk_watch_links();
 	fds[2].fd = fsk_watch_ethtool();

@@ -15,8 +15,9 @@
 
 #define FSK_RUN_LIBRARY	"libfsocket.so"
 
-/* Beside this program, as in the build folder; in the lib folder next to its
- * own; where it was to be installed. Filled into @path, of PATH_MAX bytes.
+/* Looks for the library beside this program, as in the build folder; then in
+ * the lib folder next to the program's; then where `make install` put it. Fills
+ * in @path, of PATH_MAX bytes.
  */
 static const char *fsk_run_library(char *path)
 {
@@ -39,13 +40,13 @@ static const char *fsk_run_library(char *path)
 	return NULL;
 }
 
-/* Ours first, and what was there before. */
+/* Put our library before those that are there. */
 static int fsk_run_preload(const char *library)
 {
 	const char *others = getenv("LD_PRELOAD");
 	char *value;
 
-	/* The dynamic linker has no way to quote them. */
+	/* The dynamic linker can't read them: nothing quotes them. */
 	if (strpbrk(library, " :")) {
 		fsk_error("run: a blank or a colon in '%s' cannot be preloaded",
 			  library);
@@ -112,7 +113,7 @@ static int fsk_run_options(int argc, char **argv)
 
 	optind = 0;
 	opterr = 0;
-	/* Unless the caller has chosen. */
+	/* Unless the caller's environment has it. */
 	setenv("FASTSOCKET_CONNECT", "1", 0);
 	while ((letter = getopt_long(argc, argv, "+:", options, NULL)) >= 0)
 		if (fsk_run_option(letter, argv))

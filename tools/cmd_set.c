@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fastsocket set: settings of this network namespace, one of the machine. */
+/* fastsocket set: changes a setting of the network namespace or the machine. */
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 			"established=on|off, established-after=N, " \
 			"locals-max=N and vfs=on|off"
 
-/* The range is the kernel's business; what doesn't fit is not a number. */
+/* The kernel checks the range. What does not fit 32 bits is no number. */
 static int fsk_set_number(const char *word, uint32_t *number)
 {
 	unsigned long value;
@@ -62,11 +62,11 @@ static int fsk_set_mode(const char *word, uint32_t *number)
 }
 
 /**
- * struct fsk_setting - what can be set
+ * struct fsk_setting - a setting
  * @name: with the equals sign
  * @read: reads the value; returns the exit status
  * @attr: FSK_A_CONFIG_*
- * @byte: it is a byte, else 32 bits
+ * @byte: the attribute is a byte, and else 32 bits
  */
 struct fsk_setting {
 	const char *name;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * fastsocket show established: each core's table of connections, and what
- * packets met there; with --list the connections themselves, printed as they
- * come, as there may be a million.
+ * fastsocket show established: each core's table of connections, and how many
+ * packets found theirs; with --list the connections themselves. There may be a
+ * million of them, so they are printed as they come.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -191,7 +191,9 @@ static void fsk_conn_json(const struct nlattr **attrs, int family)
 	fsk_json_close('}');
 }
 
-/* No dump begins again: what changes meanwhile is told once or not at all. */
+/* Prints at once, so that the dump must not begin again. It does not: the
+ * kernel lists a connection that comes or goes meanwhile once or not at all.
+ */
 static int fsk_conn_take(const struct nlmsghdr *msg,
 			 const struct nlattr **attrs, void *data)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * fastsocket show flows: connections from a port that the kernel may have
- * chosen, and the core that the port stands for.
+ * chosen, and the core for which the port stands.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -24,10 +24,10 @@
 #include "fastsocket.h"
 
 /**
- * struct fsk_path - by which interface a remote address is reached
- * @sock: asks
+ * struct fsk_path - finds the interface that leads to an address
+ * @sock: netlink socket to ask by
  * @known: @flow and @ifindex hold the last answer
- * @flow: whose address was asked for
+ * @flow: the last connection asked for
  * @ifindex: the answer, 0 for none
  */
 struct fsk_path {
@@ -79,8 +79,8 @@ static uint32_t fsk_path_ask(struct fsk_path *path,
 	return ifindex;
 }
 
-/* Connections come in the order of their addresses: the last answer often
- * holds.
+/* Connections come in the order of their addresses, so that the last answer
+ * often holds for the next.
  */
 static uint32_t fsk_path_find(struct fsk_path *path,
 			      const struct fsk_flow *flow)
@@ -152,11 +152,11 @@ static struct fsk_table *fsk_flow_heads(void)
 }
 
 /**
- * struct fsk_flow_list - all that is shown
+ * struct fsk_flow_list - the connections and what else is printed of them
  * @rfd: modes of interfaces
  * @flows: connections
- * @procs: who holds their sockets
- * @path: asks where they go
+ * @procs: processes that hold sockets
+ * @path: finds the interface of a connection
  */
 struct fsk_flow_list {
 	struct fsk_rfd_table rfd;
@@ -185,7 +185,7 @@ static int fsk_flow_read(struct fsk_nl *nl, void *data)
 	return 0;
 }
 
-/* With a table, into it, else as JSON. */
+/* Prints into the table, or without one as JSON. */
 static void fsk_flow_print(struct fsk_flow_list *list, struct fsk_table *table)
 {
 	const struct fsk_flow *flow;

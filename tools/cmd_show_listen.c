@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fastsocket show listen: listeners that joined, and their cores. */
+/* fastsocket show listen: lists the listeners that joined, and their cores. */
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -20,9 +20,9 @@
 /**
  * struct fsk_row - a row of the table
  * @value: numbers, by attribute
- * @flag: which attributes were there
+ * @flag: whether the attribute was there
  * @addr: the local address, network byte order
- * @bypass: why the kernel's path is taken
+ * @bypass: the option that makes the module leave the listener alone
  */
 struct fsk_row {
 	uint64_t value[FSK_A_LISTEN_MAX + 1];
@@ -32,9 +32,9 @@ struct fsk_row {
 };
 
 /**
- * struct fsk_rows - all of them
- * @count: how many
- * @rows: in the module's order: the application's, then its cores'
+ * struct fsk_rows - all rows
+ * @count: of @rows
+ * @rows: in the module's order: an application's row, then its cores'
  */
 struct fsk_rows {
 	size_t count;
@@ -240,8 +240,8 @@ static void fsk_row_json_core(const struct fsk_row *row)
 	fsk_json_close('}');
 }
 
-/* A listener, and in it its cores: the rows that have the same number. One that
- * was closed while the table was read may lack its first row.
+/* Print a listener, and in it its cores: the rows that have the same number. A
+ * listener that was closed while the table was read may lack its first row.
  */
 static size_t fsk_listen_json_one(const struct fsk_rows *rows, size_t i)
 {

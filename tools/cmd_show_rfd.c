@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * fastsocket show rfd: interfaces and their modes, destinations and how many of
- * each core's source ports are in use, totals.
+ * fastsocket show rfd: lists interfaces and their modes, then destinations and
+ * how many of each core's source ports are in use there, then totals.
  */
 #include <net/if.h>
 #include <netinet/in.h>
@@ -22,20 +22,22 @@
 #include "base/show.h"
 #include "fastsocket.h"
 
-#define FSK_DEST_TOP	16	/* destinations, unless all are asked for */
+#define FSK_DEST_TOP	16	/* destinations, without --all */
 
-/* Whatever holds a source port: not what listens, nor what others open. */
+/* States in which a connection holds a source port. Listeners have none, and
+ * SYN-RECV is a connection that the other end opens.
+ */
 #define FSK_DEST_STATES	(0xfff & ~(1 << TCP_LISTEN | 1 << TCP_CLOSE | \
 				   1 << TCP_SYN_RECV))
 
 /**
- * struct fsk_dest_row - what a core connects to
+ * struct fsk_dest_row - a destination of one core
  * @value: numbers, by attribute
- * @flag: which attributes were there
+ * @flag: whether the attribute was there
  * @addr: the address, network byte order
  * @src: source address of the last connection
- * @used: ports of this core in use, from @src
- * @weight: connections to the destination by all cores
+ * @used: how many ports of this core are in use, from @src
+ * @weight: connections of all cores to the destination
  */
 struct fsk_dest_row {
 	uint64_t value[FSK_A_DEST_MAX + 1];
@@ -47,12 +49,12 @@ struct fsk_dest_row {
 };
 
 /**
- * struct fsk_dests - all that is shown
+ * struct fsk_dests - all that is printed
  * @count: of @dests
- * @dests: rows
+ * @dests: a row for each destination and core
  * @table: interfaces
  * @total: counters of all cores
- * @every: as text, too, all destinations and not only the first
+ * @every: print all destinations as text, not only the first
  */
 struct fsk_dests {
 	size_t count;
@@ -117,7 +119,7 @@ static int fsk_dest_take_stats(const struct nlmsghdr *msg,
 
 /* Ports in use */
 
-/* The first connection that does not come before this one. */
+/* The first connection in order that does not come before this one. */
 static size_t fsk_dest_search(const struct fsk_flows *flows,
 			      const struct fsk_flow *flow)
 {
@@ -185,7 +187,7 @@ static int fsk_dest_by_addr(const void *left, const void *right)
 			       (int)b->value[FSK_A_DEST_CPU];
 }
 
-/* Those with most connections first, rows of one destination together. */
+/* Destinations with most connections come first, their rows together. */
 static int fsk_dest_by_weight(const void *left, const void *right)
 {
 	const struct fsk_dest_row *a = left, *b = right;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* fastsocket show vfs: socket files that are kept and used again. */
+/* fastsocket show vfs: how many socket files are kept and used again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static int fsk_vfs_take_stats(const struct nlmsghdr *msg,
 		n[i] = fsk_nl_uint(counters[FSK_STAT_TO_ATTR(i)]);
 	for (int i = FSK_VFS_COUNTED; i < FSK_VFS_COLUMNS; i++)
 		core->n[i] = n[fsk_vfs_counters[i - FSK_VFS_COUNTED]];
-	/* All that was accepted, but what was by the ioctl. */
+	/* Accepted, but not by the ioctl. */
 	core->n[FSK_VFS_PLAIN] = n[FSK_STAT_ACCEPT_LOCAL] +
 				 n[FSK_STAT_ACCEPT_APP] +
 				 n[FSK_STAT_ACCEPT_OTHER];

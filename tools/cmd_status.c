@@ -15,11 +15,11 @@
  * struct fsk_status - the settings
  * @rescue_ms: see FSK_A_CONFIG_*, as the others
  * @rfd: mode of interfaces that have none of their own
- * @rfd_count: packets are counted
+ * @rfd_count: the module counts packets in all modes
  * @est: established tables are on
- * @est_after: segments before a connection is entered
+ * @est_after: segments that a connection receives before it is entered
  * @locals_max: how many local listeners one owner may have
- * @vfs: the module accepts where it is asked to
+ * @vfs: the module accepts for programs that ask it to
  */
 struct fsk_status {
 	uint64_t rescue_ms;
@@ -76,7 +76,7 @@ static void fsk_status_feature_json(const struct nlattr **attrs)
 	fsk_json_close('}');
 }
 
-/* With a table, into it, else as JSON. */
+/* Prints into the table, or without one as JSON. */
 static void fsk_status_features(const struct nlmsghdr *msg,
 				struct fsk_table *table)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The command line: options, and which subcommand is meant. */
+/* Reads the command line: options, and the subcommand. */
 #include "fastsocket.h"
 
 #include <errno.h>
@@ -19,33 +19,33 @@ static const char fsk_help[] =
 "\n"
 "  run [--pin] [--ports LIST] [--no-connect] [--connect-ports LIST]\n"
 "      [--accept] [--verbose] -- PROGRAM [ARGUMENT...]\n"
-"                      start a program whose TCP listeners join, and the\n"
-"                      connections that it opens\n"
+"                      start a program; its TCP listeners join, and its\n"
+"                      sockets before they connect\n"
 "  adopt PID [PORT...] let listeners of a running program join\n"
 "  show listen         the listeners that joined, and their cores\n"
 "  show stats          counters of each core\n"
 "  show rfd [--all]    how replies reach their core; source ports in use\n"
 "  show vfs            socket files that are kept and used again\n"
-"  show flows          connections, and the core each port stands for\n"
+"  show flows          connections, and the core of each local port\n"
 "  show established [--list]\n"
-"                      each core's table of connections; with --list what is in\n"
-"                      it\n"
+"                      each core's table of connections; with --list the\n"
+"                      connections in it\n"
 "  status              the module and its features\n"
-"  set rescue-ms=N     after how many milliseconds others may take what waits\n"
-"                      for a late worker; 0 is never\n"
+"  set rescue-ms=N     after how many milliseconds other workers may take a\n"
+"                      late worker's connections; 0 is never\n"
 "  set rfd=MODE        off, mask or steer, for interfaces without own mode\n"
-"  set rfd-count=0|1   count packets by the core they come in on\n"
+"  set rfd-count=0|1   count packets by the core on which they come in\n"
 "  set established=on|off\n"
 "                      give packets of long connections to TCP directly\n"
 "  set established-after=N\n"
 "                      once the connection has received N segments\n"
 "  set locals-max=N    how many local listeners one user may have\n"
-"  set vfs=on|off      accept by the module, where a program asks for it\n"
+"  set vfs=on|off      let the module accept for programs that ask it to\n"
 "  rfd auto [-n] IFACE|--all\n"
 "                      choose the best mode of an interface, and say why\n"
 "  rfd set [-n] IFACE MODE\n"
 "                      off, mask, rss, steer or ntuple; -n only shows it\n"
-"  rfd del IFACE       back to the default mode\n"
+"  rfd del IFACE       give the interface the default mode again\n"
 "  rfd watch [IFACE...] as auto, again whenever an interface changes\n"
 "\n"
 "  -j, --json          print JSON\n"
@@ -58,7 +58,7 @@ static const char fsk_help[] =
 /**
  * struct fsk_command - a subcommand
  * @words: its one or two words
- * @run: takes what follows, in argv[0] the last of the words
+ * @run: takes the rest of the line; argv[0] is the last of the words
  */
 struct fsk_command {
 	const char *words[2];
@@ -82,7 +82,7 @@ static const struct fsk_command fsk_commands[] = {
 	{ { "status" }, fsk_cmd_status },
 };
 
-/* A name as `ip netns` gives it, a path, or a process. */
+/* @where is a name as `ip netns` gives it, a path, or a process. */
 static int fsk_enter_netns(const char *where)
 {
 	bool pid = *where && !where[strspn(where, "0123456789")];
@@ -107,8 +107,8 @@ static int fsk_enter_netns(const char *where)
 	return err ? FSK_EXIT_REFUSED : 0;
 }
 
-/* The last option, for getopt()'s answer ':' or '?'. After a short one that
- * nobody knows, optind may still be at the word it stands in.
+/* Complain about the last option, by getopt()'s answer ':' or '?'. At a letter
+ * that nobody knows, optind may still be at its word.
  */
 static int fsk_option_bad(char **argv, int answer, const char *letters)
 {
@@ -132,8 +132,8 @@ static bool fsk_option_flag(int letter, const struct option *options)
 	return false;
 }
 
-/* Options that stand anywhere but after `run`. @letters begins as getopt()
- * wants it, and gets the letters of @options. Returns -1 to go on.
+/* Reads options, which may stand anywhere but after `run`. @letters begins as
+ * getopt() wants it; this adds the letters of @options. Returns -1 to go on.
  */
 static int fsk_options(int argc, char **argv, char *letters,
 		       const struct option *options)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The TCP connections of this namespace, by the kernel's socket diagnosis. */
+/* Reads the TCP connections of this namespace from the kernel's sock_diag. */
 #include "diag.h"
 
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ static void fsk_diag_fill(struct fsk_flow *flow, const struct inet_diag_msg *d)
 	size_t size = d->idiag_family == AF_INET ? 4 : 16;
 
 	flow->family = d->idiag_family;
-	/* IPv4 in an IPv6 socket. */
+	/* An IPv6 socket may have a connection over IPv4. */
 	if (size == 16 && !memcmp(remote, fsk_diag_mapped, 12)) {
 		flow->family = AF_INET;
 		local += 12;
@@ -93,11 +93,11 @@ static int fsk_diag_family(struct mnl_socket *sock, int family,
 }
 
 /**
- * fsk_diag_order() - which of two connections comes first
+ * fsk_diag_order() - compare two connections, for sorting
  * @a: one
  * @b: the other
  *
- * Return: as memcmp(), by remote and then local end.
+ * Return: as memcmp(), by the remote end, then by the local end.
  */
 int fsk_diag_order(const struct fsk_flow *a, const struct fsk_flow *b)
 {
@@ -119,7 +119,7 @@ static int fsk_diag_compare(const void *a, const void *b)
 
 /**
  * fsk_diag_read() - read all connections
- * @flows: filled in; to be given to fsk_diag_free()
+ * @flows: filled in; the caller gives them to fsk_diag_free()
  * @states: bits 1 << TCP_*
  *
  * Return: exit status.
@@ -134,7 +134,7 @@ int fsk_diag_read(struct fsk_flows *flows, uint32_t states)
 	sock = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID))
 		err = errno;
-	/* A kernel without IPv6 has none of its connections. */
+	/* A kernel without IPv6 refuses, and has no such connections. */
 	for (int i = 0; i < 2 && !err; i++)
 		if (fsk_diag_family(sock, families[i], states, flows) < 0 &&
 		    (families[i] == AF_INET || errno != ENOENT))
@@ -153,7 +153,7 @@ int fsk_diag_read(struct fsk_flows *flows, uint32_t states)
 }
 
 /**
- * fsk_diag_free() - forget them
+ * fsk_diag_free() - free the connections
  * @flows: from fsk_diag_read()
  */
 void fsk_diag_free(struct fsk_flows *flows)

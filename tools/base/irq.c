@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which core serves which receive queue of an interface: that of the queue's
- * interrupt, which is known by its name, else the one that sends by the queue
- * of the same number (XPS).
+ * Finds the core that serves each receive queue of an interface. That is where
+ * the queue's interrupt goes, which is known by its name; without such an
+ * interrupt it is the core that sends by the queue of the same number (XPS).
  */
 #include "irq.h"
 
@@ -38,7 +38,7 @@ static bool fsk_irq_has_any(const char *text, const char * const *words)
 	return false;
 }
 
-/* Take the interface's name out, where it stands as a word of its own. */
+/* Cut the interface's name out where it stands as a word of its own. */
 static bool fsk_irq_cut(char *text, const char *name)
 {
 	size_t len = strlen(name);
@@ -66,12 +66,12 @@ static int fsk_irq_last_number(const char *text)
 }
 
 /**
- * fsk_irq_queue() - the receive queue that an interrupt is of
+ * fsk_irq_queue() - the receive queue to which an interrupt belongs
  * @action: the interrupt's name, "eth0-TxRx-3", "virtio0-input.3",
  *	"mlx5_comp3@pci:0000:3b:00.0" and the like
  * @name: of the interface
  *
- * Return: the queue's number, or -1 when it is none.
+ * Return: the queue's number, or -1 if it belongs to none.
  */
 int fsk_irq_queue(const char *action, const char *name)
 {
@@ -87,7 +87,7 @@ int fsk_irq_queue(const char *action, const char *name)
 	named = fsk_irq_cut(text, name);
 	for (char *c = text; *c; c++)
 		*c = tolower(*c);
-	/* Else the name, and a number or "q" and a number. */
+	/* Without such a word: the name, then a number, or "q" and a number. */
 	rest = text + 1 + (text[0] && text[1] == 'q');
 	if (!fsk_irq_has_any(text, receives) &&
 	    (!named || text[0] != '-' || rest[strspn(rest, "0123456789")]))
@@ -96,10 +96,10 @@ int fsk_irq_queue(const char *action, const char *name)
 }
 
 /**
- * fsk_irq_single() - the CPU of a list that has just one
+ * fsk_irq_single() - the CPU in a list of one
  * @list: as in /proc/irq/N/smp_affinity_list
  *
- * Return: the CPU, or FSK_NO_CPU.
+ * Return: the CPU, or %FSK_NO_CPU if there are none or several.
  */
 uint32_t fsk_irq_single(const char *list)
 {
@@ -115,10 +115,10 @@ uint32_t fsk_irq_single(const char *list)
 }
 
 /**
- * fsk_irq_single_bit() - the CPU of a mask that has just one
+ * fsk_irq_single_bit() - the CPU in a mask of one
  * @mask: as in xps_cpus, hexadecimal in groups of 32 bits
  *
- * Return: the CPU, or FSK_NO_CPU.
+ * Return: the CPU, or %FSK_NO_CPU if there are none or several.
  */
 uint32_t fsk_irq_single_bit(const char *mask)
 {
@@ -144,8 +144,8 @@ uint32_t fsk_irq_single_bit(const char *mask)
 	return found;
 }
 
-/* Where it shall go, if that is one CPU: it may get there by its next interrupt
- * only. Else where the kernel has put it.
+/* The CPU to which an interrupt shall go, if the administrator names just one:
+ * it may get there with the next interrupt only. Else the kernel's choice.
  */
 static uint32_t fsk_irq_cpu(const char *irq)
 {
@@ -163,8 +163,9 @@ static uint32_t fsk_irq_cpu(const char *irq)
 	return cpu;
 }
 
-/* Take over one interrupt, which may serve several queues or be shared with
- * others. Returns whether its name is of this interface alone.
+/* Enter the core of one interrupt, which may serve several queues and be shared
+ * with other devices. With @named only actions count that name the interface.
+ * Returns whether any action names it.
  */
 static bool fsk_irq_take(const char *irq, const char *name, bool named,
 			 uint32_t *cpu, unsigned int queues)
@@ -189,7 +190,7 @@ static bool fsk_irq_take(const char *irq, const char *name, bool named,
 	return found;
 }
 
-/* All interrupts of a folder that has an entry for each. */
+/* Enter all interrupts of a folder that has an entry for each. */
 static bool fsk_irq_folder(const char *path, const char *name, bool named,
 			   uint32_t *cpu, unsigned int queues)
 {
@@ -226,7 +227,7 @@ static bool fsk_irq_some(const uint32_t *cpu, unsigned int queues)
  * fsk_irq_cores() - the core of each receive queue
  * @name: the interface
  * @bus: its device on the PCI bus, or an empty string
- * @cpu: filled in, with FSK_NO_CPU for those that have no core of their own
+ * @cpu: filled in; %FSK_NO_CPU for queues that have no core of their own
  * @queues: of @cpu
  */
 void fsk_irq_cores(const char *name, const char *bus, uint32_t *cpu,
@@ -236,7 +237,7 @@ void fsk_irq_cores(const char *name, const char *bus, uint32_t *cpu,
 
 	fsk_irq_forget(cpu, queues);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bus);
-	/* Where the device has several interfaces, those of the right name. */
+	/* A device with several interfaces has them all in one folder. */
 	if (*bus && !strchr(bus, '/') &&
 	    fsk_irq_folder(path, name, false, cpu, queues)) {
 		fsk_irq_forget(cpu, queues);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reading a network interface: queues, hash, key, indirection table.
+ * Reads a network interface: queues, hash, key, indirection table.
  *
- * By ethtool's ioctls, which all kernels from 6.1 on answer completely; its
- * netlink messages tell the key since 6.3 only.
+ * It uses ethtool's ioctls, which all kernels from 6.1 on answer completely.
+ * ethtool's netlink messages have the key since 6.3 only.
  */
 #include "nic.h"
 
@@ -26,18 +26,18 @@
 #include "error.h"
 #include "irq.h"
 
-#define FSK_NIC_DEPTH	8	/* of interfaces on top of each other */
+#define FSK_NIC_DEPTH	8	/* interfaces on top of each other, at most */
 #define FSK_NIC_TUPLE	(RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 | RXH_L4_B_2_3)
 
-/* Since 6.8 the byte behind the function, reserved before, says whether source
- * and destination are mixed before they are hashed.
+/* The byte after the hash function was reserved. Since 6.8 it tells whether the
+ * interface mixes source and destination before it hashes them.
  */
 #define FSK_NIC_XFRM(rxfh)	((&(rxfh)->hfunc)[1])
 #define FSK_NIC_XFRM_NONE	0xff
 
 bool fsk_nic_netns;
 
-/* /sys/class/net shows the namespace that it was mounted in. */
+/* /sys/class/net shows the namespace in which it was mounted: mount it anew. */
 static void fsk_nic_sysfs(void)
 {
 	static bool done;
@@ -88,7 +88,7 @@ int fsk_nic_ioctl(const char *name, void *request)
 	return err;
 }
 
-/* The only interface below this one, if there is just one. */
+/* Replace a name by that of the interface below, if there is just one. */
 static bool fsk_nic_below(char *name)
 {
 	char path[PATH_MAX], below[IF_NAMESIZE] = "";
@@ -161,7 +161,7 @@ static bool fsk_nic_hashes(const char *name, uint32_t flow)
 	return !fsk_nic_ioctl(name, &fields) && fields.data == FSK_NIC_TUPLE;
 }
 
-/* Key and table as the interface has them; %NULL if it tells none. */
+/* The interface's key and table; %NULL, and errno, if it does not tell them. */
 static struct ethtool_rxfh *fsk_nic_rxfh(const char *name)
 {
 	struct ethtool_rxfh sizes = { .cmd = ETHTOOL_GRSSH }, *rxfh;
@@ -207,7 +207,7 @@ static void fsk_nic_table(struct fsk_nic *nic, const struct ethtool_rxfh *rxfh)
 	}
 }
 
-/* Take over what rss mode needs, or say what is missing. */
+/* Fill in what rss mode needs, or say what is missing for it. */
 static void fsk_nic_rss(struct fsk_nic *nic, const struct ethtool_rxfh *rxfh)
 {
 	uint32_t table = rxfh->indir_size;
@@ -242,8 +242,8 @@ static void fsk_nic_rss(struct fsk_nic *nic, const struct ethtool_rxfh *rxfh)
  * @name: the interface
  * @nic: filled in
  *
- * Of an interface that lies on top of just one other, as a VLAN, that one is
- * read.
+ * If the interface lies on top of just one other, as a VLAN does, this reads
+ * the other one.
  *
  * Return: 0, or the exit status after an error was printed.
  */
@@ -271,7 +271,7 @@ int fsk_nic_read(const char *name, struct fsk_nic *nic)
 	return 0;
 }
 
-/* CPUs of a list such as "0-3,8" in this file, in order. */
+/* Reads a file with a list of CPUs such as "0-3,8". Returns how many. */
 static unsigned int fsk_nic_cpus(const char *path, uint32_t *cpu,
 				 unsigned int room)
 {
@@ -309,7 +309,7 @@ unsigned int fsk_nic_online(uint32_t *cpu, unsigned int room)
 }
 
 /**
- * fsk_nic_port_mask() - the bits of a source port that tell its core
+ * fsk_nic_port_mask() - the bits of a source port that hold its core
  *
  * Return: the mask, as the module computes it.
  */
@@ -329,7 +329,7 @@ unsigned int fsk_nic_port_mask(void)
 }
 
 /**
- * fsk_nic_port_range() - source ports that the kernel chooses from
+ * fsk_nic_port_range() - the range from which the kernel chooses source ports
  * @low: gets the first
  * @high: gets the last
  */

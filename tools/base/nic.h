@@ -11,19 +11,19 @@
 #define FSK_NIC_QUEUES	4096
 
 /**
- * struct fsk_nic - what an interface does with packets that come in
- * @name: the interface that has the queues: itself or the one below it
+ * struct fsk_nic - how an interface spreads packets that come in
+ * @name: the interface that has the queues: this one or the one below it
  * @bus: its device on the PCI bus, or empty
- * @inside: nothing comes in from outside, as on loopback and veth
- * @device: there is hardware, or a virtual machine's
+ * @inside: packets come from this machine only, as on loopback and veth
+ * @device: it belongs to a device, real or a virtual machine's
  * @queues: receive queues
- * @cpu: core of each queue, or FSK_NO_CPU
- * @key: of its hash
+ * @cpu: core of each queue, or %FSK_NO_CPU
+ * @key: key of its hash
  * @key_len: bytes of @key
  * @table: core of each entry of the indirection table
  * @table_len: entries of @table
  * @hash: FSK_RFD_HASH_*
- * @no_rss: why there can be no rss mode, or empty
+ * @no_rss: why it can't have rss mode, or empty
  */
 struct fsk_nic {
 	char name[IF_NAMESIZE];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests to the module over generic netlink.
+ * Makes requests to the module over generic netlink.
  *
- * Errors are printed here, with the kernel's own words where it gives some;
- * callers only pass the exit status on.
+ * This file prints all errors, in the kernel's own words where it has some.
+ * Callers only pass the exit status on.
  */
 #include "nl.h"
 
@@ -19,8 +19,8 @@
 
 #include "error.h"
 
-#define FSK_NL_BUFFER	65536	/* dumps come in up to 32 KiB */
-#define FSK_NL_TRIES	20	/* of a dump that the kernel interrupts */
+#define FSK_NL_BUFFER	65536	/* bytes; parts of a dump have up to 32 KiB */
+#define FSK_NL_TRIES	20	/* at a dump that the table's changes spoil */
 
 /**
  * struct fsk_nl - a netlink socket
@@ -37,15 +37,15 @@ struct fsk_nl {
 };
 
 /**
- * struct fsk_nl_reply - a request that is under way
+ * struct fsk_nl_reply - what came in reply to a request so far
  * @take: called for each message
  * @data: for @take
  * @max: highest attribute of interest
  * @interrupted: the kernel says that the dump may be inconsistent
- * @done: all has been said
+ * @done: the reply is complete
  * @status: exit status
  * @err: errno of the kernel, positive, 0 for none
- * @words: what the kernel says to it
+ * @words: the kernel's message for it, or empty
  */
 struct fsk_nl_reply {
 	fsk_nl_take *take;
@@ -63,7 +63,7 @@ static void fsk_nl_fill(const struct nlattr *attr, int max,
 {
 	int type = mnl_attr_get_type(attr);
 
-	/* A newer module knows more than we do. */
+	/* A newer module may send attributes that this tool does not know. */
 	if (type <= max)
 		attrs[type] = attr;
 }
@@ -108,8 +108,8 @@ const char *fsk_nl_str(const struct nlattr *attr)
 	return mnl_attr_get_str(attr);
 }
 
-/* The words of an extended ACK, which come after the header, or after the
- * request if that is repeated.
+/* Keep the message of an extended ACK. It comes after the header, or after the
+ * request if the kernel repeats that.
  */
 static void fsk_nl_words(const struct nlmsghdr *msg, size_t offset,
 			 struct fsk_nl_reply *reply)
@@ -183,7 +183,7 @@ static void fsk_nl_take_buffer(struct fsk_nl *nl, int len,
 	}
 }
 
-/* Send, and take all replies. Returns errno, positive. */
+/* Send a request, and take all replies. Returns errno, positive, or 0. */
 static int fsk_nl_exchange(struct fsk_nl *nl, struct nlmsghdr *msg,
 			   struct fsk_nl_reply *reply)
 {
@@ -221,10 +221,10 @@ static int fsk_nl_explain(int err, const struct fsk_nl_reply *reply)
 
 /**
  * fsk_nl_message() - begin a request
- * @nl: the socket, whose buffer is used
+ * @nl: the socket; the message is in its buffer
  * @cmd: FSK_CMD_*
  *
- * Return: the message, to which attributes may be put.
+ * Return: the message. The caller may put attributes to it.
  */
 struct nlmsghdr *fsk_nl_message(struct fsk_nl *nl, uint8_t cmd)
 {
@@ -296,10 +296,10 @@ int fsk_nl_dump(struct fsk_nl *nl, uint8_t cmd, int max, fsk_nl_take *take,
 }
 
 /**
- * struct fsk_nl_family - what is asked about a family
- * @number: its number
- * @name: of a multicast group, or %NULL
- * @group: its number
+ * struct fsk_nl_family - a netlink family, and one of its multicast groups
+ * @number: the family's number
+ * @name: the group's name, or %NULL
+ * @group: the group's number
  */
 struct fsk_nl_family {
 	uint16_t number;
@@ -326,7 +326,7 @@ static int fsk_nl_take_family(const struct nlmsghdr *msg,
 	return 0;
 }
 
-/* Look a family up. Returns errno, positive. */
+/* Look a family up by its name. Returns errno, positive, or 0. */
 static int fsk_nl_resolve(struct fsk_nl *nl, const char *name,
 			  struct fsk_nl_family *family)
 {
@@ -343,7 +343,7 @@ static int fsk_nl_resolve(struct fsk_nl *nl, const char *name,
 	return fsk_nl_exchange(nl, msg, &reply);
 }
 
-/* A socket that knows no family yet, or %NULL after an error was printed. */
+/* Opens a socket, without a family yet. %NULL after an error message. */
 static struct fsk_nl *fsk_nl_socket(void)
 {
 	struct fsk_nl *nl = calloc(1, sizeof(*nl));
@@ -360,7 +360,7 @@ static struct fsk_nl *fsk_nl_socket(void)
 		fsk_nl_close(nl);
 		return NULL;
 	}
-	/* Older kernels lack some; errors are then less talkative. */
+	/* Older kernels lack some of these; then errors have no words. */
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on,
@@ -387,9 +387,9 @@ uint32_t fsk_nl_group(const char *name, const char *group)
 }
 
 /**
- * fsk_nl_open() - find the module
+ * fsk_nl_open() - open a socket for requests to the module
  *
- * Return: a socket, or %NULL after an error was printed.
+ * Return: the socket, or %NULL after an error message.
  */
 struct fsk_nl *fsk_nl_open(void)
 {
@@ -414,7 +414,7 @@ struct fsk_nl *fsk_nl_open(void)
 }
 
 /**
- * fsk_nl_close() - close it
+ * fsk_nl_close() - close a socket
  * @nl: the socket, or %NULL
  */
 void fsk_nl_close(struct fsk_nl *nl)

@@ -10,9 +10,9 @@ struct fsk_nl;
 
 /*
  * Takes a message of a reply: its attributes by number, and @msg, which has all
- * of them where there may be several of a kind. With @msg NULL a dump begins,
- * or begins again: forget all that was taken. Anything but 0 becomes the exit
- * status.
+ * of them where there may be several of a kind. Without @msg a dump begins, or
+ * begins again: then it forgets all that it has taken. Unless it returns 0, its
+ * result becomes the exit status.
  */
 typedef int fsk_nl_take(const struct nlmsghdr *msg,
 			const struct nlattr **attrs, void *data);

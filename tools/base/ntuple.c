@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Rules in the interface, as of Intel's Flow Director, that send packets to the
- * queue of the core that their destination port tells.
+ * Writes rules into an interface, such as Intel's Flow Director has, that send
+ * each packet to the queue of the core that its destination port tells.
  *
- * A rule can only compare bits. So that packets to servers are left alone it
- * also compares the upper bits, by which the range of source ports is cut into
- * blocks: the default range needs one, 32768 and up.
+ * A rule can only compare bits. Packets to servers are to be left alone, so the
+ * rules also compare the upper bits of the port. These cut the range of source
+ * ports into blocks: the default range needs one, 32768 and up.
  */
 #include "ntuple.h"
 
@@ -25,7 +25,7 @@
 /**
  * fsk_ntuple_blocks() - cut a range of ports that ends at 65535 into blocks
  * @low: its first port
- * @core_mask: the bits that tell the core; smaller blocks are left out
+ * @core_mask: the bits that tell the core; blocks are no smaller
  * @blocks: FSK_NTUPLE_BLOCKS of them, filled in
  *
  * Return: how many.
@@ -93,16 +93,16 @@ static bool fsk_ntuple_zero(const void *data, size_t size)
 }
 
 /**
- * fsk_ntuple_is_our_mask() - is this what our rules compare of a port?
- * @mask: host byte order
+ * fsk_ntuple_is_our_mask() - do our rules compare these bits of a port?
+ * @mask: the bits, host byte order
  *
- * Return: whether it has upper bits, lower bits, and a gap.
+ * Return: whether there are upper bits, a gap, and lower bits.
  */
 bool fsk_ntuple_is_our_mask(uint16_t mask)
 {
 	uint16_t lower = mask & ~(mask + 1), upper = mask & ~lower;
 
-	/* The lowest of the upper bits, added, runs out at the top. */
+	/* Upper bits without a gap overflow to 0 when the lowest is added. */
 	return lower && upper && !(uint16_t)(upper + (upper & -upper));
 }
 
@@ -138,8 +138,8 @@ static int fsk_ntuple_delete(const char *name, uint32_t location)
  * fsk_ntuple_remove() - remove all rules that we made
  * @name: the interface
  *
- * They are known by what they compare: nobody else's rule has a mask of upper
- * bits and of the bits that tell the core.
+ * This knows our rules by their mask: nobody else compares just the upper bits
+ * of a port and the bits that tell the core.
  *
  * Return: 0, or errno, positive. An interface without rules is no error.
  */
@@ -203,7 +203,7 @@ static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t location,
 	return fsk_nic_ioctl(name, &rule);
 }
 
-/* The rules of one core, whose queue this is. Returns errno, positive. */
+/* Insert the rules for the core of a queue. Returns errno, positive, or 0. */
 static int fsk_ntuple_core(const struct fsk_nic *nic,
 			   struct ethtool_rxnfc *list, uint32_t *next,
 			   uint32_t queue)
@@ -226,7 +226,7 @@ static int fsk_ntuple_core(const struct fsk_nic *nic,
 	return 0;
 }
 
-/* Is there an earlier queue of the same core? */
+/* Does an earlier queue have the same core? */
 static bool fsk_ntuple_again(const struct fsk_nic *nic, uint32_t queue)
 {
 	for (uint32_t i = 0; i < queue; i++)
@@ -252,8 +252,8 @@ bool fsk_ntuple_possible(const char *name)
 
 /**
  * fsk_ntuple_add() - give the interface a rule for each core that has a queue
- * @nic: the interface; rules that we made before are replaced
- * @why: what it refused, if it did; then no rule is left
+ * @nic: the interface; new rules replace those that we made before
+ * @why: gets the reason if the interface refuses; then no rule is left
  * @size: of @why
  *
  * Return: 0, or errno, positive.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Printing: tables whose columns line up, and JSON. */
+/* Prints tables whose columns line up, and JSON. */
 #include "out.h"
 
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@ bool fsk_json;
  * struct fsk_table - a table that is being filled, cell by cell
  * @columns: of each row
  * @count: cells that are filled
- * @room: cells that there is memory for
+ * @room: cells for which there is memory
  * @cells: row by row
  */
 struct fsk_table {
@@ -104,7 +104,7 @@ static int fsk_table_width(const struct fsk_table *table, int column)
 /**
  * fsk_table_print() - print a table and free it
  * @table: the table
- * @align: for each column 'l' or 'r'; the last character stands for the rest
+ * @align: 'l' or 'r' for each column; the last character is for all others
  */
 void fsk_table_print(struct fsk_table *table, const char *align)
 {
@@ -129,11 +129,11 @@ void fsk_table_print(struct fsk_table *table, const char *align)
 	free(table);
 }
 
-/* JSON. Only the depth and whether a comma is due have to be remembered. */
+/* JSON. Its state is how deep the output is, and whether a comma is due. */
 static int fsk_json_depth;
 static bool fsk_json_comma;
 
-/* A device may have any name; bytes beyond ASCII need not be valid UTF-8. */
+/* A device may have any name: bytes beyond ASCII may be no valid UTF-8. */
 static void fsk_json_text(const char *text)
 {
 	unsigned char c;
@@ -178,7 +178,7 @@ void fsk_json_open(const char *key, char bracket)
 }
 
 /**
- * fsk_json_close() - end it
+ * fsk_json_close() - end an object or an array
  * @bracket: '}' or ']'
  */
 void fsk_json_close(char bracket)
@@ -230,7 +230,7 @@ void fsk_json_uint(const char *key, uint64_t value)
 /**
  * fsk_json_bool() - true or false
  * @key: its name, or %NULL in an array
- * @value: which
+ * @value: the value
  */
 void fsk_json_bool(const char *key, bool value)
 {

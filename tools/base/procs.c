@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Which process holds a socket, as far as the caller may know: from /proc. */
+/* Finds the process that holds a socket in /proc, where the caller may look. */
 #include "procs.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 #include "array.h"
 
-/* Without memory names are missing, as they are without permission. */
+/* Without memory a name is missing, as it is without permission. */
 static void fsk_procs_add(struct fsk_procs *procs, const struct fsk_proc *proc)
 {
 	struct fsk_proc *more;
@@ -69,9 +69,9 @@ static int fsk_procs_compare(const void *a, const void *b)
 
 /**
  * fsk_procs_read() - find out who holds which socket
- * @procs: filled in; to be given to fsk_procs_free()
+ * @procs: filled in; the caller gives it to fsk_procs_free()
  *
- * Processes that the caller may not look into are left out.
+ * Processes into which the caller may not look are missing.
  */
 void fsk_procs_read(struct fsk_procs *procs)
 {
@@ -96,7 +96,8 @@ void fsk_procs_read(struct fsk_procs *procs)
  * @procs: from fsk_procs_read()
  * @inode: of the socket
  *
- * Return: the oldest such process, by number, or %NULL if none is known.
+ * Return: the process, with the lowest number if there are several; %NULL if
+ *         none is known.
  */
 const struct fsk_proc *fsk_procs_find(const struct fsk_procs *procs,
 				      uint32_t inode)
@@ -116,7 +117,7 @@ const struct fsk_proc *fsk_procs_find(const struct fsk_procs *procs,
 }
 
 /**
- * fsk_procs_free() - forget them
+ * fsk_procs_free() - free what fsk_procs_read() found
  * @procs: from fsk_procs_read()
  */
 void fsk_procs_free(struct fsk_procs *procs)

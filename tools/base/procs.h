@@ -19,7 +19,7 @@ struct fsk_proc {
 };
 
 /**
- * struct fsk_procs - who holds which socket
+ * struct fsk_procs - the processes that hold sockets
  * @count: of @procs
  * @procs: by inode, then process number
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Receive flow delivery: what the module knows of interfaces, telling it, and
- * which core a local port stands for.
+ * Receive flow delivery: reads what the module knows of interfaces, tells it
+ * their modes, and finds the core for which a local port stands.
  */
 #include "rfd.h"
 
@@ -25,7 +25,7 @@ const char * const fsk_rfd_modes[] = {
 };
 
 /**
- * fsk_rfd_mode_number() - the mode of a name
+ * fsk_rfd_mode_number() - find a mode by its name
  * @word: the name
  *
  * Return: enum fsk_rfd_mode, or -1.
@@ -39,8 +39,8 @@ int fsk_rfd_mode_number(const char *word)
 }
 
 /**
- * fsk_rfd_mode_name() - and back
- * @mode: enum fsk_rfd_mode, or one of a later version
+ * fsk_rfd_mode_name() - the name of a mode
+ * @mode: enum fsk_rfd_mode, or a mode of a later version
  *
  * Return: the name.
  */
@@ -100,9 +100,9 @@ static int fsk_rfd_take(const struct nlmsghdr *msg,
 }
 
 /**
- * fsk_rfd_read() - ask the module what it knows
+ * fsk_rfd_read() - read what the module knows of interfaces
  * @nl: the socket
- * @table: filled in; to be given to fsk_rfd_free()
+ * @table: filled in; the caller gives it to fsk_rfd_free()
  *
  * Return: exit status.
  */
@@ -120,7 +120,7 @@ int fsk_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table)
 }
 
 /**
- * fsk_rfd_free() - forget it
+ * fsk_rfd_free() - free what fsk_rfd_read() read
  * @table: from fsk_rfd_read()
  */
 void fsk_rfd_free(struct fsk_rfd_table *table)
@@ -131,7 +131,7 @@ void fsk_rfd_free(struct fsk_rfd_table *table)
 }
 
 /**
- * fsk_rfd_find() - an interface that has a mode of its own
+ * fsk_rfd_find() - find an interface that has a mode of its own
  * @table: from fsk_rfd_read()
  * @ifindex: the interface
  *
@@ -147,11 +147,11 @@ const struct fsk_rfd_row *fsk_rfd_find(const struct fsk_rfd_table *table,
 }
 
 /**
- * fsk_rfd_send_mode() - set the mode of an interface
+ * fsk_rfd_send_mode() - tell the module the mode of an interface
  * @nl: the socket
  * @ifindex: the interface
  * @mode: enum fsk_rfd_mode
- * @nic: what was read of it, for rss mode
+ * @nic: the same interface as fsk_nic_read() read it, for rss mode
  *
  * Return: exit status.
  */
@@ -172,7 +172,7 @@ int fsk_rfd_send_mode(struct fsk_nl *nl, uint32_t ifindex, unsigned int mode,
 }
 
 /**
- * fsk_rfd_send_del() - forget the mode of an interface
+ * fsk_rfd_send_del() - let the module forget the mode of an interface
  * @nl: the socket
  * @ifindex: the interface
  *
@@ -186,7 +186,7 @@ int fsk_rfd_send_del(struct fsk_nl *nl, uint32_t ifindex)
 	return fsk_nl_do(nl, msg, 0, NULL, NULL);
 }
 
-/* The hash of a packet that comes in to this connection. */
+/* The hash by which a packet of this connection comes in. */
 static uint32_t fsk_rfd_hash(const struct fsk_rfd_row *row,
 			     const struct fsk_flow *flow)
 {
@@ -203,9 +203,9 @@ static uint32_t fsk_rfd_hash(const struct fsk_rfd_row *row,
 }
 
 /**
- * fsk_rfd_core() - the core that a connection's local port stands for
+ * fsk_rfd_core() - the core for which a connection's local port stands
  * @table: from fsk_rfd_read()
- * @ifindex: the interface where replies come in
+ * @ifindex: the interface on which replies come in
  * @flow: the connection
  *
  * Return: the core, or FSK_RFD_NO_CORE.
@@ -225,7 +225,7 @@ uint32_t fsk_rfd_core(const struct fsk_rfd_table *table, uint32_t ifindex,
 	case FSK_RFD_RSS:
 		if (!row || row->key_len < FSK_RFD_KEY_MIN || !row->table_len)
 			return FSK_RFD_NO_CORE;
-		/* What it does not hash goes by the mask. */
+		/* For other packets than these the module uses the mask. */
 		if (!(row->hash & hash))
 			return flow->lport & fsk_nic_port_mask();
 		return row->table[fsk_rfd_hash(row, flow) &

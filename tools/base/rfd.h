@@ -36,7 +36,7 @@ struct fsk_rfd_row {
  * @count: of @rows
  * @rows: interfaces that have a mode of their own
  * @rest: mode of the others
- * @counts: packets are counted in all modes
+ * @counts: the module counts packets in all modes
  */
 struct fsk_rfd_table {
 	size_t count;
@@ -46,8 +46,8 @@ struct fsk_rfd_table {
 };
 
 /**
- * struct fsk_flow - a connection, or one that was
- * @family: AF_INET, also for such in an IPv6 socket, or AF_INET6
+ * struct fsk_flow - a connection, maybe a closed one
+ * @family: AF_INET, also over IPv4 on an IPv6 socket, or AF_INET6
  * @local: address, network byte order
  * @remote: address, network byte order
  * @lport: port, host byte order
@@ -55,7 +55,7 @@ struct fsk_rfd_table {
  * @state: as the kernel numbers them
  * @uid: owner
  * @inode: of the socket
- * @ifindex: the interface it is bound to, or 0
+ * @ifindex: the interface to which it is bound, or 0
  */
 struct fsk_flow {
 	uint8_t family;
