@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules in the interface, see tools/base/ntuple.c: a network interface of our own
- * answers, with the files of the tool that ask it.
+ * Rules in the interface, see tools/base/ntuple.c. A network interface of our
+ * own answers the tool's files.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,12 +14,12 @@
 #include "../../tools/base/irq.h"
 #include "../../tools/base/ntuple.h"
 
-#define PLACES 64
+#define LOCATIONS 64
 
 /* The interface: its rules, and how it is. */
 static struct {
-	struct ethtool_rx_flow_spec rule[PLACES];
-	bool used[PLACES];
+	struct ethtool_rx_flow_spec rule[LOCATIONS];
+	bool used[LOCATIONS];
 	bool special;
 	int refuse_after;
 	unsigned int low;
@@ -41,25 +41,26 @@ static unsigned int rules(void)
 {
 	unsigned int count = 0;
 
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < LOCATIONS; i++)
 		count += nic.used[i];
 	return count;
 }
 
 static int nic_insert(struct ethtool_rxnfc *request)
 {
-	uint32_t place = request->fs.location;
+	uint32_t location = request->fs.location;
 
 	if (nic.refuse_after >= 0 && !nic.refuse_after--)
 		return EINVAL;
-	if (nic.special && place == RX_CLS_LOC_ANY)
-		for (place = 0; place < PLACES && nic.used[place]; place++)
+	if (nic.special && location == RX_CLS_LOC_ANY)
+		for (location = 0;
+		     location < LOCATIONS && nic.used[location]; location++)
 			;
-	if (place >= PLACES)
+	if (location >= LOCATIONS)
 		return ENOSPC;
-	nic.rule[place] = request->fs;
-	nic.rule[place].location = place;
-	nic.used[place] = true;
+	nic.rule[location] = request->fs;
+	nic.rule[location].location = location;
+	nic.used[location] = true;
 	return 0;
 }
 
@@ -73,10 +74,10 @@ int fsk_nic_ioctl(const char *name, void *data)
 	switch (request->cmd) {
 	case ETHTOOL_GRXCLSRLCNT:
 		request->rule_cnt = rules();
-		request->data = PLACES | (nic.special ? RX_CLS_LOC_SPECIAL : 0);
+		request->data = LOCATIONS | (nic.special ? RX_CLS_LOC_SPECIAL : 0);
 		return 0;
 	case ETHTOOL_GRXCLSRLALL:
-		for (int i = 0; i < PLACES; i++)
+		for (int i = 0; i < LOCATIONS; i++)
 			if (nic.used[i])
 				request->rule_locs[count++] = i;
 		return 0;
@@ -107,10 +108,10 @@ FIXTURE_SETUP(ntuple)
 	nic.refuse_after = -1;
 	nic.low = 32768;
 	nic.mask = 3;
-	nic.used[PLACES - 2] = true;
-	nic.rule[PLACES - 2].flow_type = TCP_V4_FLOW;
-	nic.rule[PLACES - 2].h_u.tcp_ip4_spec.pdst = htons(80);
-	nic.rule[PLACES - 2].m_u.tcp_ip4_spec.pdst = 0xffff;
+	nic.used[LOCATIONS - 2] = true;
+	nic.rule[LOCATIONS - 2].flow_type = TCP_V4_FLOW;
+	nic.rule[LOCATIONS - 2].h_u.tcp_ip4_spec.pdst = htons(80);
+	nic.rule[LOCATIONS - 2].m_u.tcp_ip4_spec.pdst = 0xffff;
 	memset(&self->read, 0, sizeof(self->read));
 	strcpy(self->read.name, "eth0");
 	self->read.queues = 6;
@@ -126,7 +127,7 @@ static int queue_of(uint32_t flow, uint16_t port)
 {
 	uint16_t value, mask;
 
-	for (int i = 0; i < PLACES; i++) {
+	for (int i = 0; i < LOCATIONS; i++) {
 		if (!nic.used[i] || nic.rule[i].flow_type != flow)
 			continue;
 		value = ntohs(flow == TCP_V4_FLOW ?
@@ -175,7 +176,7 @@ TEST_F(ntuple, add__low_range)
 	EXPECT_TRUE(sorted(self->read.cpu, 20000));
 }
 
-TEST_F(ntuple, add__driver_chooses_places)
+TEST_F(ntuple, add__driver_chooses_locations)
 {
 	nic.special = true;
 	ASSERT_EQ(0, fsk_ntuple_add(&self->read, self->why,
@@ -203,11 +204,11 @@ TEST_F(ntuple, add__refused_leaves_none)
 
 TEST_F(ntuple, add__no_room)
 {
-	for (int i = 0; i < PLACES - 3; i++)
+	for (int i = 0; i < LOCATIONS - 3; i++)
 		nic.used[i] = true;
 	EXPECT_EQ(ENOSPC, fsk_ntuple_add(&self->read, self->why,
 					 sizeof(self->why)));
-	EXPECT_EQ(PLACES - 2, rules());
+	EXPECT_EQ(LOCATIONS - 2, rules());
 }
 
 TEST_F(ntuple, add__no_rules_at_all)
@@ -228,7 +229,7 @@ TEST_F(ntuple, remove__only_ours)
 	nic.mask = 1;
 	EXPECT_EQ(0, fsk_ntuple_remove("eth0"));
 	EXPECT_EQ(1, rules());
-	EXPECT_TRUE(nic.used[PLACES - 2]);
+	EXPECT_TRUE(nic.used[LOCATIONS - 2]);
 }
 
 TEST(ntuple__masks)
