@@ -105,6 +105,12 @@ test_usage() {
 	says "neither on nor off"
 	tool 1 set established-after=x
 	tool 1 show established nonsense
+	tool 1 show established --list=x
+	says "no option '--list=x'"
+	tool 1 show listen --list
+	says "no option '--list'"
+	tool 1 rfd auto -nx lo
+	says "no option '-x'"
 	tool 1 set locals-max=x
 	tool 1 set rfd=
 	tool 1 set rfd=nonsense
@@ -512,7 +518,8 @@ test_json() {
 	listener 'a = tcp(); b = tcp("::", 7002)'
 	for words in "-j status" "status --json" "show listen -j" \
 		"-j show stats" "-j adopt $pid" "-j show rfd" \
-		"show flows -j" "-j rfd auto -n lo" "-j rfd auto -n --all"; do
+		"show flows -j" "-j rfd auto -n lo" "rfd auto -nj lo" \
+		"-j rfd auto --dry-run --all"; do
 		# shellcheck disable=SC2086 # words
 		tool 0 $words
 		json 'type(d)' >/dev/null
