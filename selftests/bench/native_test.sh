@@ -4,7 +4,7 @@
 # native, where it can't tell times: that it says so, counts instead, and leaves
 # the machine as it was.
 #
-#   selftests/vm/run -q 4 -- selftests/bench/native_test.sh [TEST...]
+#   selftests/vm/boot -q 4 -- selftests/bench/native_test.sh [TEST...]
 #
 # shellcheck disable=SC2317 # tests are called by name
 set -u

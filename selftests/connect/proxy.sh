@@ -55,7 +55,7 @@ boot() {
 		esac
 	done
 	shift $((OPTIND - 1))
-	exec "$here/../vm/run" -k "$kernel" -c "$cpus" -q "$cpus" -m 3G \
+	exec "$here/../vm/boot" -k "$kernel" -c "$cpus" -q "$cpus" -m 3G \
 		-t "${FSK_LIMIT:-900}" --peer "$here/proxy.sh --backend" -- \
 		"$here/proxy.sh" --inside "$@"
 }

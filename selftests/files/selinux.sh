@@ -4,7 +4,7 @@
 # Under a security module that labels sockets nothing is accepted by the module.
 # As root, on a machine of one's own that booted with it:
 #
-#   FSK_VM_ARGS=security=selinux selftests/vm/run -- selftests/files/selinux.sh
+#   FSK_VM_ARGS=security=selinux selftests/vm/boot -- selftests/files/selinux.sh
 #
 # shellcheck disable=SC2317 # tests are called by their names
 set -u

@@ -4,7 +4,7 @@
 # programs.sh [quick | all | NAME...]: real servers under Fastsocket. As root,
 # with the module loaded, on a machine of one's own (a virtual one, usually):
 #
-#   selftests/vm/run -k 6.12 -c 4 -- selftests/programs/programs.sh quick
+#   selftests/vm/boot -k 6.12 -c 4 -- selftests/programs/programs.sh quick
 #
 # A name is a test or the beginning of some ("nginx", "python"). Connections
 # are counted by the module and, as a witness, by the kernel's own tracing where

@@ -4,7 +4,7 @@
 accepting: a clean errno or none, and the socket works as plain.
 
 KTAP.  Needs a kernel with fail-nth, as the debug kernel is, and the module:
-    selftests/vm/run -k debug -- selftests/soak/nomem.py
+    selftests/vm/boot -k debug -- selftests/soak/nomem.py
 """
 import errno
 import os

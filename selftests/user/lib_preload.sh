@@ -3,7 +3,7 @@
 #
 # The preload library. As root, on a machine of one's own:
 #
-#   selftests/vm/run -- selftests/user/lib_preload.sh [TEST...]
+#   selftests/vm/boot -- selftests/user/lib_preload.sh [TEST...]
 #
 # shellcheck disable=SC2317 # tests are called by their names
 set -u

@@ -4,7 +4,7 @@
 # The tool, and the netlink family behind it. As root, on a machine of one's
 # own:
 #
-#   selftests/vm/run -- selftests/user/tool.sh [TEST...]
+#   selftests/vm/boot -- selftests/user/tool.sh [TEST...]
 #
 # shellcheck disable=SC2317,SC2016 # tests are called by name; sh expands
 set -u
@@ -793,7 +793,7 @@ begin_nic() {
 	done
 	need ethtool
 	ethtool -x "${nic:-lo}" 2>/dev/null | grep -q 'toeplitz: on' ||
-		skip "no interface with RSS here: selftests/vm/run -c 8 -q 8"
+		skip "no interface with RSS here: selftests/vm/boot -c 8 -q 8"
 	[ "$(echo /sys/class/net/"$nic"/queues/rx-* | wc -w)" = "$(nproc)" ] ||
 		skip "$nic has not as many queues as there are CPUs"
 	for irq in /sys/class/net/"$nic"/device/../msi_irqs/*; do
