@@ -38,10 +38,11 @@ help:
 	@echo "make dkms-install                  sources to $(DKMS_ROOT), for DKMS"
 	@echo "make demo                          the main job, in a virtual machine"
 	@echo "make check                         quick tests"
+	@echo "make static                        static checks, its first step"
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
 	@echo "make run_tests                     all tests, on this very machine"
 	@echo "make check-debug [KVER=6.1|6.12]   all tests, on debug kernels"
-	@echo "make stress [SECONDS=N SEED=S KERNEL=6.1]"
+	@echo "make storm [SECONDS=N SEED=S KERNEL=6.1]"
 	@echo "                                   everything at once, on one"
 	@echo "make fuzz [CALLS=N SEED=S KERNEL=6.1]  random calls, on one"
 	@echo "make faults [FAULTS=N KERNEL=6.1]  workers killed, nginx reloaded"
@@ -134,14 +135,17 @@ demo:
 check:
 	@selftests/check quick
 
+static:
+	@selftests/check static
+
 check-vm:
 	@selftests/check vm $(if $(filter command line,$(origin KVER)),$(KVER))
 
 check-debug:
 	@selftests/check debug $(if $(filter command line,$(origin KVER)),$(KVER))
 
-stress:
-	@selftests/check stress "$(SECONDS)" "$(SEED)" "$(KERNEL)"
+storm:
+	@selftests/check storm "$(SECONDS)" "$(SEED)" "$(KERNEL)"
 
 fuzz:
 	@selftests/check fuzz "$(CALLS)" "$(SEED)" "$(KERNEL)"
@@ -188,7 +192,7 @@ clean:
 	rm -rf build
 
 .PHONY: all help module __module programs man install uninstall dkms-install \
-	spec demo check check-vm check-debug stress fuzz faults run_tests debug-kernel \
-	clean bench-sim bench-native bench-connect bench-report bench-compare \
-	bench-budget
+	spec demo check static check-vm check-debug storm fuzz faults run_tests \
+	debug-kernel clean bench-sim bench-native bench-connect bench-report \
+	bench-compare bench-budget
 .DELETE_ON_ERROR:

@@ -308,7 +308,7 @@ def summary(records, symbols, connections):
     functions.sort(key=lambda f: (-f["remote"], -f["insns"], f["name"]))
     leaves = {n for n, f in fn.items() if n and
               (makes_calls[n] < f["calls"] / 20 or n.startswith("_raw_"))}
-    sites, lines = places(hot, symbols, leaves)
+    sites, lines = transfers(hot, symbols, leaves)
     return {
         "per_connection": {k: per(total[k]) for k in
                            ("insns", "user_insns", "remote", "remote_net", "locked",
@@ -320,7 +320,7 @@ def summary(records, symbols, connections):
     }
 
 
-def places(hot, symbols, leaves):
+def transfers(hot, symbols, leaves):
     """Transfers by instruction and by data line; @leaves are told by their callers."""
     sites = collections.defaultdict(lambda: [0, set(), collections.Counter()])
     lines = collections.defaultdict(lambda: [0, collections.Counter(), 0])

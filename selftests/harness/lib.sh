@@ -99,8 +99,8 @@ finish() {
 	exit 0
 }
 
-# selected WORD...: the tests that words stand for. "quick" and "all" are the
-# caller's arrays; else a word is a test or the beginning of some.
+# selected WORD...: the tests that words stand for. "quick", "all" and "faults"
+# are the caller's arrays; else a word is a test or the beginning of some.
 selected() {
 	local word name
 
@@ -109,6 +109,7 @@ selected() {
 		case $word in
 		quick) printf '%s\n' "${quick[@]}" ;;
 		all) printf '%s\n' "${all[@]}" ;;
+		faults) printf '%s\n' "${faults[@]}" ;;
 		*)
 			for name in "${all[@]}"; do
 				[[ $name != "$word"* ]] || echo "$name"

@@ -32,6 +32,7 @@ all=("${quick[@]}" python_epoll python_poll python_select python_pin
 	plain_nginx_shared plain_nginx_reuseport plain_haproxy_threads
 	plain_haproxy_default
 	unload_under_load)
+faults=(nginx_reload haproxy_reload)
 number=${FSK_LOAD:-400}
 reloads=${FSK_RELOADS:-3}
 module=${FSK_TEST_MODULE:-$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko}

@@ -241,7 +241,7 @@ static void interrupt(const pthread_t *id)
 }
 
 /* Ends with all that it has open. */
-static void life(FIXTURE_DATA(fuzz) *self, int place, uint64_t seed)
+static void life(FIXTURE_DATA(fuzz) *self, int index, uint64_t seed)
 {
 	struct fuzz f[THREADS] = { 0 };
 	pthread_t id[THREADS];
@@ -259,7 +259,7 @@ static void life(FIXTURE_DATA(fuzz) *self, int place, uint64_t seed)
 	for (i = 0; i < THREADS; i++) {
 		f[i] = (struct fuzz) {
 			.shared = self->shared, .rng = fuzz_mix(seed + i),
-			.id = (place * THREADS + i) % FUZZ_THREADS,
+			.id = (index * THREADS + i) % FUZZ_THREADS,
 			.family = self->family, .net = self->net,
 			.nets = self->nets, .cpus = self->cpus,
 		};
@@ -272,13 +272,13 @@ static void life(FIXTURE_DATA(fuzz) *self, int place, uint64_t seed)
 	_exit(0);
 }
 
-static pid_t life_start(FIXTURE_DATA(fuzz) *self, int place, uint64_t n)
+static pid_t life_start(FIXTURE_DATA(fuzz) *self, int index, uint64_t n)
 {
 	uint64_t seed = fuzz_mix(self->seed ^ fuzz_mix(n + 1));
 	pid_t pid = fork_child();
 
 	if (!pid)
-		life(self, place, seed);
+		life(self, index, seed);
 	return pid;
 }
 

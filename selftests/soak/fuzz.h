@@ -82,7 +82,7 @@ struct fuzz_shared {
  * struct fuzz - one thread
  * @shared: counts
  * @rng: state of its random numbers
- * @id: index of its place in @shared->last
+ * @id: index in @shared->last
  * @family: number of the netlink family
  * @net: descriptors of network namespaces
  * @nets: how many; 0 for one who may not change his

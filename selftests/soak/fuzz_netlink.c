@@ -24,15 +24,15 @@
 #define BATCH		16
 #define REMEMBERED	512
 #define REQUEST_MAX	40000
-#define PLACES		12
+#define ATTRS_MAX	12
 
 /* A request that was sent: where its attributes are. */
 struct sent {
 	uint32_t seq;
 	int op;
-	int places;
-	int attr[PLACES];
-	unsigned int at[PLACES];
+	int attrs;
+	int attr[ATTRS_MAX];
+	unsigned int at[ATTRS_MAX];
 };
 
 struct fuzz_netlink {
@@ -169,10 +169,10 @@ static void put_unknown(struct fuzz *f, int depth)
 
 static void remember(struct sent *sent, int attr, unsigned int at)
 {
-	if (sent->places == PLACES)
+	if (sent->attrs == ATTRS_MAX)
 		return;
-	sent->attr[sent->places] = attr;
-	sent->at[sent->places++] = at;
+	sent->attr[sent->attrs] = attr;
+	sent->at[sent->attrs++] = at;
 }
 
 static void put_attrs(struct fuzz *f, struct sent *sent, unsigned int begin)
@@ -256,7 +256,7 @@ static int blamed(const struct nlmsghdr *nlh, const struct nlmsgerr *err,
 	while ((const char *)(nla + 1) <= end && nla->nla_len >= NLA_HDRLEN) {
 		if (nla->nla_type == NLMSGERR_ATTR_OFFS) {
 			at = *(const uint32_t *)(nla + 1);
-			for (i = 0; i < sent->places; i++)
+			for (i = 0; i < sent->attrs; i++)
 				if (sent->at[i] == at)
 					return sent->attr[i];
 		}
@@ -281,7 +281,7 @@ static void judge(struct fuzz *f, const struct nlmsghdr *nlh, int error,
 		if (attr >= 0)
 			fuzz_count(&shared->attr[sent->op][attr], false);
 	} else if (!error) {
-		for (i = 0; i < sent->places; i++)
+		for (i = 0; i < sent->attrs; i++)
 			fuzz_count(&shared->attr[sent->op][sent->attr[i]],
 				   true);
 	}

@@ -4,7 +4,7 @@
  * at random all that may happen to them.  Now and then a namespace is healed,
  * and then each connection has to be answered; in the end nothing may be left.
  *
- *   FSK_STRESS=SECONDS   how long (default 20, in the long version 60)
+ *   FSK_STORM=SECONDS    how long (default 20, in the long version 60)
  *   FSK_SEED=N           what the random numbers begin with
  */
 #include "kselftest_harness.h"
@@ -1137,7 +1137,7 @@ static int worlds_end(FIXTURE_DATA(storm) *self)
 
 TEST_F_TIMEOUT(storm, all__at_once, 40000)
 {
-	uint64_t seconds = fuzz_setting("FSK_STRESS", full_run() ? 60 : 20);
+	uint64_t seconds = fuzz_setting("FSK_STORM", full_run() ? 60 : 20);
 	uint64_t last = now_ms() + seconds * 1000, told = now_ms();
 	uint64_t seen = 0, since = now_ms(), healed = 0, fast = 0, hits = 0;
 	enum machine kind;

@@ -25,7 +25,7 @@
 #define CPUS	4
 #define GROUP	"/tmp/fsk-cgroup"
 
-FIXTURE(places) {
+FIXTURE(departed) {
 	struct place place;
 	struct crew crew;
 	struct loads *loads;
@@ -36,9 +36,9 @@ FIXTURE(places) {
 	int client[QUEUED];
 };
 
-PLACE_VARIANTS(places);
+PLACE_VARIANTS(departed);
 
-FIXTURE_SETUP(places)
+FIXTURE_SETUP(departed)
 {
 	if (cpus_online() < CPUS)
 		SKIP(return, "needs %d CPUs", CPUS);
@@ -54,7 +54,7 @@ FIXTURE_SETUP(places)
 	self->other = crew_add(&self->crew, self->fd, BY_POLL, OTHER);
 }
 
-FIXTURE_TEARDOWN(places)
+FIXTURE_TEARDOWN(departed)
 {
 	cpu_switch(HOME, true);
 	if (self->loads)
@@ -64,7 +64,7 @@ FIXTURE_TEARDOWN(places)
 
 /* Connections in the queue of a worker that is stopped. */
 static void queue_some(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(places) *self, unsigned int rescue_ms)
+		       FIXTURE_DATA(departed) *self, unsigned int rescue_ms)
 {
 	struct core_row row;
 	int i;
@@ -83,7 +83,7 @@ static void queue_some(struct __test_metadata *_metadata,
 }
 
 /* How many that worker answered. */
-static int heard(FIXTURE_DATA(places) *self, const struct worker *w)
+static int heard(FIXTURE_DATA(departed) *self, const struct worker *w)
 {
 	int i, n = 0;
 
@@ -93,7 +93,7 @@ static int heard(FIXTURE_DATA(places) *self, const struct worker *w)
 }
 
 /* All CPUs' connections are answered. */
-static bool serves_all(FIXTURE_DATA(places) *self)
+static bool serves_all(FIXTURE_DATA(departed) *self)
 {
 	int cpu;
 
@@ -107,7 +107,7 @@ static bool serves_all(FIXTURE_DATA(places) *self)
 /* CPUs */
 
 /* The timer that would rescue them was on that CPU, too. */
-TEST_F(places, offline__others_take_queued)
+TEST_F(departed, offline__others_take_queued)
 {
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
@@ -122,7 +122,7 @@ TEST_F(places, offline__others_take_queued)
 }
 
 /* The kernel unbinds the worker of a CPU that goes: it sees all queues. */
-TEST_F(places, offline__worker_takes_queued)
+TEST_F(departed, offline__worker_takes_queued)
 {
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
@@ -137,7 +137,7 @@ TEST_F(places, offline__worker_takes_queued)
 	EXPECT_EQ(0, crew_failed(&self->crew));
 }
 
-TEST_F_TIMEOUT(places, offline__under_load, 3600)
+TEST_F_TIMEOUT(departed, offline__under_load, 3600)
 {
 	int i, rounds = fault_count(3, 20);
 	struct load sum;
@@ -166,7 +166,7 @@ TEST_F_TIMEOUT(places, offline__under_load, 3600)
 /* CPU sets */
 
 static void check_moved(struct __test_metadata *_metadata,
-			FIXTURE_DATA(places) *self)
+			FIXTURE_DATA(departed) *self)
 {
 	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
 	EXPECT_EQ(QUEUED, heard(self, self->home));
@@ -178,7 +178,7 @@ static void check_moved(struct __test_metadata *_metadata,
 }
 
 /* Only the worker itself is there to take them. */
-TEST_F(places, affinity__moved_with_queue)
+TEST_F(departed, affinity__moved_with_queue)
 {
 	ASSERT_EQ(0, worker_start(self->home));
 	ASSERT_TRUE(until(claims(self->port) == 1));
@@ -187,7 +187,7 @@ TEST_F(places, affinity__moved_with_queue)
 	check_moved(_metadata, self);
 }
 
-TEST_F(places, affinity__widened_with_queue)
+TEST_F(departed, affinity__widened_with_queue)
 {
 	ASSERT_EQ(0, worker_start(self->home));
 	ASSERT_TRUE(until(claims(self->port) == 1));
@@ -237,7 +237,7 @@ static void cpuset_drop(pid_t pid)
 
 /* A worker that is bound by its set of one CPU, which changes. */
 static void check_cpuset(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(places) *self, const char *cpus,
+			 FIXTURE_DATA(departed) *self, const char *cpus,
 			 int rescue_ms)
 {
 	char home[] = { '0' + HOME, 0 };
@@ -262,14 +262,14 @@ static void check_cpuset(struct __test_metadata *_metadata,
 	cpuset_drop(self->home->pid);
 }
 
-TEST_F(places, cpuset__moved_with_queue)
+TEST_F(departed, cpuset__moved_with_queue)
 {
 	char other[] = { '0' + OTHER, 0 };
 
 	check_cpuset(_metadata, self, other, 20);
 }
 
-TEST_F(places, cpuset__widened_with_queue)
+TEST_F(departed, cpuset__widened_with_queue)
 {
 	check_cpuset(_metadata, self, "0-3", 0);
 }
@@ -301,7 +301,7 @@ static int live(const struct place *p, struct loads *loads)
 	return count(FSK_STAT_SYN_LOCAL) < 2 * QUEUED ? 6 : 0;
 }
 
-TEST_F_TIMEOUT(places, net__ends_with_queues, 3600)
+TEST_F_TIMEOUT(departed, net__ends_with_queues, 3600)
 {
 	int i, rounds = fault_count(20, 100);
 	struct loads *inner = loads_make();
