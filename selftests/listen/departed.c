@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "load.h"
+#include "clients.h"
 #include "support.h"
 #include "workers.h"
 
@@ -28,7 +28,7 @@
 FIXTURE(departed) {
 	struct place place;
 	struct crew crew;
-	struct loads *loads;
+	struct clients *clients;
 	struct worker *home;
 	struct worker *other;
 	int fd;
@@ -45,8 +45,8 @@ FIXTURE_SETUP(departed)
 	self->place = variant->place;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, crew_make(&self->crew));
-	self->loads = loads_make();
-	ASSERT_NE(NULL, self->loads);
+	self->clients = clients_make();
+	ASSERT_NE(NULL, self->clients);
 	self->fd = sock_listen(&self->place, 4096);
 	ASSERT_LE(0, self->fd);
 	self->port = sock_port(self->fd);
@@ -57,8 +57,8 @@ FIXTURE_SETUP(departed)
 FIXTURE_TEARDOWN(departed)
 {
 	cpu_switch(HOME, true);
-	if (self->loads)
-		loads_end(self->loads);
+	if (self->clients)
+		clients_end(self->clients);
 	crew_end(&self->crew);
 }
 
@@ -140,23 +140,23 @@ TEST_F(departed, offline__worker_takes_queued)
 TEST_F_TIMEOUT(departed, offline__under_load, 3600)
 {
 	int i, rounds = fault_count(3, 20);
-	struct load sum;
+	struct client_counts sum;
 	uint64_t made;
 
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
-	loads_start(self->loads, &self->place, self->port, CPUS);
-	ASSERT_TRUE(until(loads_flow(self->loads, 20)));
+	clients_start(self->clients, &self->place, self->port, CPUS);
+	ASSERT_TRUE(until(clients_flow(self->clients, 20)));
 	for (i = 0; i < 2 * rounds; i++) {
 		ASSERT_EQ(0, cpu_switch(HOME, i & 1));
 		/* The worker is bound by whoever runs it, not by itself. */
 		pin_task(self->home->tid, i & 1 ? HOME : OTHER);
-		made = loads_sum(self->loads).made;
-		EXPECT_TRUE(until(loads_sum(self->loads).made > made + 100));
+		made = clients_sum(self->clients).made;
+		EXPECT_TRUE(until(clients_sum(self->clients).made > made + 100));
 	}
-	self->loads->stop = true;
-	EXPECT_TRUE(until(loads_done(self->loads)));
-	sum = loads_sum(self->loads);
+	self->clients->stop = true;
+	EXPECT_TRUE(until(clients_done(self->clients)));
+	sum = clients_sum(self->clients);
 	EXPECT_EQ(sum.made, sum.answered);
 	EXPECT_EQ(sum.made, count_accepts());
 	EXPECT_LE(1, count(FSK_STAT_ACCEPT_LOCAL));
@@ -277,7 +277,7 @@ TEST_F(departed, cpuset__widened_with_queue)
 /* Namespaces */
 
 /* A namespace with connections in all states, whose processes end. */
-static int live(const struct place *p, struct loads *loads)
+static int live(const struct place *p, struct clients *clients)
 {
 	int i, seconds = 60, fd, half;
 
@@ -291,7 +291,7 @@ static int live(const struct place *p, struct loads *loads)
 		return 2;
 	if (!sock_claim(fd, HOME) || !sock_claim(half, HOME))
 		return 3;
-	loads_start(loads, p, sock_port(fd), 2);
+	clients_start(clients, p, sock_port(fd), 2);
 	for (i = 0; i < QUEUED; i++)
 		if (sock_dial(p, sock_port(fd)) < 0 ||
 		    sock_dial(p, sock_port(half)) < 0)
@@ -304,9 +304,9 @@ static int live(const struct place *p, struct loads *loads)
 TEST_F_TIMEOUT(departed, net__ends_with_queues, 3600)
 {
 	int i, rounds = fault_count(20, 100);
-	struct loads *inner = loads_make();
+	struct clients *inner = clients_make();
 	long before, sockets;
-	struct load sum;
+	struct client_counts sum;
 	pid_t pid;
 
 	before = slab_objects("net_namespace");
@@ -315,19 +315,19 @@ TEST_F_TIMEOUT(departed, net__ends_with_queues, 3600)
 	ASSERT_LE(0, sockets);
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
-	loads_start(self->loads, &self->place, self->port, CPUS);
+	clients_start(self->clients, &self->place, self->port, CPUS);
 	for (i = 0; i < rounds; i++) {
 		pid = fork_child();
 		if (!pid)
 			_exit(live(&self->place, inner));
 		EXPECT_EQ(0, reap(pid));
 	}
-	self->loads->stop = true;
-	EXPECT_TRUE(until(loads_done(self->loads)));
-	sum = loads_sum(self->loads);
+	self->clients->stop = true;
+	EXPECT_TRUE(until(clients_done(self->clients)));
+	sum = clients_sum(self->clients);
 	EXPECT_EQ(sum.made, sum.answered);
 	EXPECT_EQ(sum.made, count_accepts());
-	loads_end(self->loads);
+	clients_end(self->clients);
 	crew_end(&self->crew);
 	close(self->fd);
 	/* One of each in each round would be a leak. */

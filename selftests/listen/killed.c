@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "load.h"
+#include "clients.h"
 #include "support.h"
 #include "workers.h"
 
@@ -20,7 +20,7 @@
 FIXTURE(killed) {
 	struct place place;
 	struct crew crew;
-	struct loads *loads;
+	struct clients *clients;
 	int lfd[WORKERS];
 };
 
@@ -68,8 +68,8 @@ FIXTURE_SETUP(killed)
 	self->place = variant->place;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, crew_make(&self->crew));
-	self->loads = loads_make();
-	ASSERT_NE(NULL, self->loads);
+	self->clients = clients_make();
+	ASSERT_NE(NULL, self->clients);
 	for (cpu = 0; cpu < WORKERS; cpu++) {
 		if (!cpu || variant->reuseport)
 			self->lfd[cpu] = listener(&self->place);
@@ -82,8 +82,8 @@ FIXTURE_SETUP(killed)
 
 FIXTURE_TEARDOWN(killed)
 {
-	if (self->loads)
-		loads_end(self->loads);
+	if (self->clients)
+		clients_end(self->clients);
 	crew_end(&self->crew);
 }
 
@@ -122,8 +122,8 @@ static void kill_one(struct __test_metadata *_metadata,
 		reap(pid);
 	} else {
 		reap(pid);
-		before = loads_sum(self->loads).answered;
-		ASSERT_TRUE(until(loads_sum(self->loads).answered > before));
+		before = clients_sum(self->clients).answered;
+		ASSERT_TRUE(until(clients_sum(self->clients).answered > before));
 		ASSERT_EQ(0, worker_start(w));
 	}
 }
@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 	int i, kills = fault_count(60, 200);
 	unsigned int seed = getpid();
 	long before[SLABS];
-	struct load sum;
+	struct client_counts sum;
 
 	for (i = 0; i < SLABS; i++) {
 		before[i] = slab_objects(slabs[i]);
@@ -142,13 +142,13 @@ TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 	TH_LOG("seed %u", seed);
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, 7001, true));
-	loads_start(self->loads, &self->place, 7001, WORKERS);
-	ASSERT_TRUE(until(loads_flow(self->loads, 20)));
+	clients_start(self->clients, &self->place, 7001, WORKERS);
+	ASSERT_TRUE(until(clients_flow(self->clients, 20)));
 	for (i = 0; i < kills; i++)
 		kill_one(_metadata, self, &seed);
-	self->loads->stop = true;
-	EXPECT_TRUE(until(loads_done(self->loads)));
-	sum = loads_sum(self->loads);
+	self->clients->stop = true;
+	EXPECT_TRUE(until(clients_done(self->clients)));
+	sum = clients_sum(self->clients);
 	TH_LOG("%d killed: %lu connections, %lu answered, %lu accepted by the killed, %lu rescued",
 	       kills, sum.made, sum.answered, sum.ended,
 	       count(FSK_STAT_RESCUED));
@@ -162,7 +162,7 @@ TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 	EXPECT_LE(1, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(0, crew_failed(&self->crew));
 
-	loads_end(self->loads);
+	clients_end(self->clients);
 	crew_end(&self->crew);
 	for (i = 0; i < WORKERS; i++)
 		close(self->lfd[i]);

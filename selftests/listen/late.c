@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "load.h"
+#include "clients.h"
 #include "support.h"
 #include "workers.h"
 
@@ -44,7 +44,7 @@ struct watch {
 
 FIXTURE(late) {
 	struct place place;
-	struct loads *loads;
+	struct clients *clients;
 	struct watch *watch;
 	struct crew crew;
 	pid_t hog;
@@ -127,10 +127,10 @@ FIXTURE_SETUP(late)
 	ASSERT_EQ(0, rescue_set_ms(RESCUE_MS));
 	ASSERT_EQ(0, sysctl_set("kernel/sched_rt_runtime_us", "-1"));
 	ASSERT_EQ(0, crew_make(&self->crew));
-	self->loads = loads_make();
-	ASSERT_NE(NULL, self->loads);
+	self->clients = clients_make();
+	ASSERT_NE(NULL, self->clients);
 	if (variant->lateness == STARVED)
-		self->loads->priority = CLIENT;
+		self->clients->priority = CLIENT;
 	self->watch = mmap(NULL, sizeof(*self->watch), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->watch);
@@ -144,7 +144,7 @@ FIXTURE_TEARDOWN(late)
 	int cpu;
 
 	end(self->hog);
-	loads_end(self->loads);
+	clients_end(self->clients);
 	crew_end(&self->crew);
 	for (cpu = 0; cpu < WORKERS; cpu++)
 		end(self->watcher[cpu]);
@@ -258,8 +258,8 @@ static uint64_t machine_ms(FIXTURE_DATA(late) *self)
 	int cpu;
 
 	for (cpu = 0; cpu < WORKERS; cpu++)
-		for (ms = worst + 1; cpu != HOME && ms <= LOAD_HIST_MS; ms++)
-			if (self->loads->hist[cpu][ms])
+		for (ms = worst + 1; cpu != HOME && ms <= HIST_MS; ms++)
+			if (self->clients->hist[cpu][ms])
 				worst = ms;
 	return worst;
 }
@@ -273,10 +273,10 @@ static uint64_t slow(FIXTURE_DATA(late) *self, uint64_t *total)
 	uint64_t ms, sum = 0, limit = RESCUE_MS + WITHIN_MS;
 
 	limit += 2 * machine_ms(self);
-	for (*total = 0, ms = 0; ms <= LOAD_HIST_MS; ms++) {
-		*total += self->loads->hist[HOME][ms];
+	for (*total = 0, ms = 0; ms <= HIST_MS; ms++) {
+		*total += self->clients->hist[HOME][ms];
 		if (ms > limit)
-			sum += self->loads->hist[HOME][ms];
+			sum += self->clients->hist[HOME][ms];
 	}
 	return sum;
 }
@@ -303,28 +303,28 @@ static void check_late(struct __test_metadata *_metadata,
 {
 	uint64_t many, total;
 	struct core_row row;
-	struct load sum;
+	struct client_counts sum;
 
 	ASSERT_EQ(0, serve(self, true));
-	loads_start(self->loads, &self->place, self->port, WORKERS);
-	ASSERT_TRUE(until(loads_flow(self->loads, 8)));
+	clients_start(self->clients, &self->place, self->port, WORKERS);
+	ASSERT_TRUE(until(clients_flow(self->clients, 8)));
 	self->watch->stall_ms = 0;
-	self->loads->late_id = HOME;
-	self->watch->on = self->loads->noting = true;
+	self->clients->late_id = HOME;
+	self->watch->on = self->clients->noting = true;
 	ASSERT_EQ(0, begin_late(self, lateness));
 	pass_time(LATE_MS);
 	/* A slow machine may need longer. */
 	EXPECT_TRUE(until(some_came(self)));
-	self->loads->stop = true;
+	self->clients->stop = true;
 	/* All but one that it may have accepted, before the worker is back */
-	EXPECT_TRUE(until(loads_sum(self->loads).left <= 1));
-	EXPECT_LE(loads_sum(self->loads).made - 1, count_accepts());
+	EXPECT_TRUE(until(clients_sum(self->clients).left <= 1));
+	EXPECT_LE(clients_sum(self->clients).made - 1, count_accepts());
 	self->watch->on = false;
 	ASSERT_TRUE(row_get(self->port, HOME, &row));
 	EXPECT_EQ(0, row.qlen);
 	ASSERT_EQ(0, end_late(self, lateness));
-	EXPECT_TRUE(until(loads_done(self->loads)));
-	sum = loads_sum(self->loads);
+	EXPECT_TRUE(until(clients_done(self->clients)));
+	sum = clients_sum(self->clients);
 	EXPECT_EQ(sum.made, sum.answered);
 	EXPECT_EQ(sum.made, count_accepts());
 	EXPECT_LE(1, row.rescues);
@@ -335,7 +335,7 @@ static void check_late(struct __test_metadata *_metadata,
 	       machine_ms(self));
 	EXPECT_LE(1, total);
 	EXPECT_LE(many * 1000, total);
-	loads_end(self->loads);
+	clients_end(self->clients);
 	EXPECT_EQ(0, crew_failed(&self->crew));
 	crew_end(&self->crew);
 }
@@ -354,18 +354,18 @@ static uint32_t queued(int fd)
  */
 static bool only_stuck(FIXTURE_DATA(late) *self)
 {
-	return loads_sum(self->loads).left <= queued(self->lfd[HOME]) + 1;
+	return clients_sum(self->clients).left <= queued(self->lfd[HOME]) + 1;
 }
 
 static void check_plain(struct __test_metadata *_metadata,
 			FIXTURE_DATA(late) *self, enum lateness lateness)
 {
 	ASSERT_EQ(0, serve(self, false));
-	loads_start(self->loads, &self->place, self->port, WORKERS);
-	ASSERT_TRUE(until(loads_flow(self->loads, 8)));
+	clients_start(self->clients, &self->place, self->port, WORKERS);
+	ASSERT_TRUE(until(clients_flow(self->clients, 8)));
 	ASSERT_EQ(0, begin_late(self, lateness));
 	pass_time(LATE_MS / 4);
-	self->loads->stop = true;
+	self->clients->stop = true;
 	EXPECT_TRUE(until(only_stuck(self)));
 	TH_LOG("plain SO_REUSEPORT: %u connections stuck",
 	       queued(self->lfd[HOME]));
@@ -373,8 +373,8 @@ static void check_plain(struct __test_metadata *_metadata,
 	if (lateness != STARVED)
 		EXPECT_LE(1, queued(self->lfd[HOME]));
 	ASSERT_EQ(0, end_late(self, lateness));
-	EXPECT_TRUE(until(loads_done(self->loads)));
-	loads_end(self->loads);
+	EXPECT_TRUE(until(clients_done(self->clients)));
+	clients_end(self->clients);
 	crew_end(&self->crew);
 }
 

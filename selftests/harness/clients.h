@@ -2,8 +2,8 @@
 /*
  * Steady load: on each CPU clients that connect, wait for a byte, and reset.
  */
-#ifndef LOAD_H
-#define LOAD_H
+#ifndef CLIENTS_H
+#define CLIENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,11 +11,11 @@
 
 #include "support.h"
 
-#define LOADS_MAX	16
-#define LOAD_HIST_MS	10000
+#define CLIENTS_MAX	16
+#define HIST_MS	10000
 
 /**
- * struct load - the clients of one CPU, or the sum of several
+ * struct client_counts - the clients of one CPU, or the sum of several
  * @made: connections
  * @answered: of these, with a byte
  * @ended: of these, closed without a byte: whoever accepted it is dead
@@ -23,7 +23,7 @@
  * @failed: of these, refused or another error
  * @left: of these, under way; only of a sum
  */
-struct load {
+struct client_counts {
 	volatile uint64_t made;
 	volatile uint64_t answered;
 	volatile uint64_t ended;
@@ -33,7 +33,7 @@ struct load {
 };
 
 /**
- * struct loads - all of them; in memory shared with the test
+ * struct clients - all of them; in memory shared with the test
  * @place: whom they ask
  * @port: there
  * @n: on how many CPUs
@@ -42,28 +42,29 @@ struct load {
  * @stop: make no more
  * @noting: connections opened now are in @hist
  * @late_id: except those that this worker answered
- * @load: by CPU
+ * @counts: by CPU
  * @hist: by CPU, how many of those took how many milliseconds
  */
-struct loads {
+struct clients {
 	struct place place;
 	int port;
 	int n;
 	int priority;
-	pid_t pid[LOADS_MAX];
+	pid_t pid[CLIENTS_MAX];
 	volatile bool stop;
 	volatile bool noting;
 	volatile int late_id;
-	struct load load[LOADS_MAX];
-	volatile uint32_t hist[LOADS_MAX][LOAD_HIST_MS + 1];
+	struct client_counts counts[CLIENTS_MAX];
+	volatile uint32_t hist[CLIENTS_MAX][HIST_MS + 1];
 };
 
-struct loads *loads_make(void);
-void loads_start(struct loads *loads, const struct place *p, int port, int n);
-void loads_end(struct loads *loads);
-struct load loads_sum(const struct loads *loads);
-bool loads_flow(const struct loads *loads, uint64_t more);
-bool loads_done(const struct loads *loads);
+struct clients *clients_make(void);
+void clients_start(struct clients *clients, const struct place *p, int port,
+		   int n);
+void clients_end(struct clients *clients);
+struct client_counts clients_sum(const struct clients *clients);
+bool clients_flow(const struct clients *clients, uint64_t more);
+bool clients_done(const struct clients *clients);
 
 int realtime(pid_t pid, int priority);
 

@@ -2,7 +2,7 @@
 /*
  * Clients that connect all the time, without ever waiting for one of them.
  */
-#include "load.h"
+#include "clients.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,25 +33,26 @@ int realtime(pid_t pid, int priority)
 }
 
 /* Return: memory shared with children, or NULL. */
-struct loads *loads_make(void)
+struct clients *clients_make(void)
 {
-	struct loads *loads = mmap(NULL, sizeof(*loads), PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct clients *clients = mmap(NULL, sizeof(*clients),
+				       PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return loads == MAP_FAILED ? NULL : loads;
+	return clients == MAP_FAILED ? NULL : clients;
 }
 
-static void load_note(struct loads *loads, int cpu, const struct flight *f,
+static void clients_note(struct clients *clients, int cpu, const struct flight *f,
 		      int id)
 {
 	uint64_t took = now_ms() - f->begin;
 
-	if (f->noted && id != loads->late_id)
-		loads->hist[cpu][took < LOAD_HIST_MS ? took : LOAD_HIST_MS]++;
+	if (f->noted && id != clients->late_id)
+		clients->hist[cpu][took < HIST_MS ? took : HIST_MS]++;
 }
 
 /* Return: who answered, or -1. */
-static int load_hear(struct load *l, int fd)
+static int clients_hear(struct client_counts *l, int fd)
 {
 	uint8_t id = 0;
 	int n = read(fd, &id, 1);
@@ -68,15 +69,15 @@ static int load_hear(struct load *l, int fd)
 	return n == 1 ? id : -1;
 }
 
-static int load_burst(struct loads *loads, struct load *l, struct pollfd *pfd,
-		      struct flight *f, int n)
+static int clients_burst(struct clients *clients, struct client_counts *l,
+			 struct pollfd *pfd, struct flight *f, int n)
 {
 	int i, fd;
 
 	for (i = 0; i < BURST && n < FLIGHT; i++) {
-		f[n] = (struct flight) { now_ms(), loads->noting };
+		f[n] = (struct flight) { now_ms(), clients->noting };
 		l->made++;
-		fd = sock_dial_nowait(&loads->place, loads->port);
+		fd = sock_dial_nowait(&clients->place, clients->port);
 		if (fd < 0)
 			l->failed++;
 		else
@@ -88,32 +89,32 @@ static int load_burst(struct loads *loads, struct load *l, struct pollfd *pfd,
 /* Leave the better part of the CPU to those who serve, however slow it is, but
  * hear what has been answered.
  */
-static void load_pause(uint64_t worked_ms)
+static void clients_pause(uint64_t worked_ms)
 {
 	usleep(5000 + 4000 * (worked_ms < PAUSE_MS ? worked_ms : PAUSE_MS));
 }
 
-static void load_run(struct loads *loads, int cpu)
+static void clients_run(struct clients *clients, int cpu)
 {
 	static struct pollfd pfd[FLIGHT];
 	static struct flight f[FLIGHT];
-	struct load *l = &loads->load[cpu];
+	struct client_counts *l = &clients->counts[cpu];
 	uint64_t begin;
 	int i, n = 0;
 
-	if (pin(cpu) || (loads->priority && realtime(0, loads->priority)))
+	if (pin(cpu) || (clients->priority && realtime(0, clients->priority)))
 		_exit(1);
 	for (;;) {
 		begin = now_ms();
-		if (!loads->stop)
-			n = load_burst(loads, l, pfd, f, n);
-		load_pause(now_ms() - begin);
+		if (!clients->stop)
+			n = clients_burst(clients, l, pfd, f, n);
+		clients_pause(now_ms() - begin);
 		poll(pfd, n, 0);
 		for (i = n - 1; i >= 0; i--) {
 			if (!pfd[i].revents)
 				continue;
-			load_note(loads, cpu, &f[i],
-				  load_hear(l, pfd[i].fd));
+			clients_note(clients, cpu, &f[i],
+				  clients_hear(l, pfd[i].fd));
 			pfd[i] = pfd[--n];
 			f[i] = f[n];
 		}
@@ -121,49 +122,50 @@ static void load_run(struct loads *loads, int cpu)
 }
 
 /**
- * loads_start() - begin, with all counters at zero
- * @loads: the clients
+ * clients_start() - begin, with all counters at zero
+ * @clients: the clients
  * @p: where the listener is
  * @port: its port
  * @n: on how many CPUs
  */
-void loads_start(struct loads *loads, const struct place *p, int port, int n)
+void clients_start(struct clients *clients, const struct place *p, int port,
+		   int n)
 {
-	int cpu, priority = loads->priority;
+	int cpu, priority = clients->priority;
 
-	memset(loads, 0, sizeof(*loads));
-	loads->priority = priority;
-	loads->place = *p;
-	loads->port = port;
-	loads->n = n;
-	loads->late_id = -1;
+	memset(clients, 0, sizeof(*clients));
+	clients->priority = priority;
+	clients->place = *p;
+	clients->port = port;
+	clients->n = n;
+	clients->late_id = -1;
 	for (cpu = 0; cpu < n; cpu++) {
-		loads->pid[cpu] = fork_child();
-		if (!loads->pid[cpu]) {
+		clients->pid[cpu] = fork_child();
+		if (!clients->pid[cpu]) {
 			/* Not the listener: the test may close it. */
 			close_range(3, ~0U, 0);
-			load_run(loads, cpu);
+			clients_run(clients, cpu);
 		}
 	}
 }
 
-void loads_end(struct loads *loads)
+void clients_end(struct clients *clients)
 {
 	int cpu;
 
-	for (cpu = 0; cpu < loads->n; cpu++)
-		end(loads->pid[cpu]);
-	loads->n = 0;
+	for (cpu = 0; cpu < clients->n; cpu++)
+		end(clients->pid[cpu]);
+	clients->n = 0;
 }
 
-struct load loads_sum(const struct loads *loads)
+struct client_counts clients_sum(const struct clients *clients)
 {
-	struct load sum = { 0 };
-	const struct load *l;
+	struct client_counts sum = { 0 };
+	const struct client_counts *l;
 	int cpu;
 
-	for (cpu = 0; cpu < loads->n; cpu++) {
-		l = &loads->load[cpu];
+	for (cpu = 0; cpu < clients->n; cpu++) {
+		l = &clients->counts[cpu];
 		sum.made += l->made;
 		sum.answered += l->answered;
 		sum.ended += l->ended;
@@ -176,18 +178,18 @@ struct load loads_sum(const struct loads *loads)
 }
 
 /* Each CPU has made so many connections. */
-bool loads_flow(const struct loads *loads, uint64_t more)
+bool clients_flow(const struct clients *clients, uint64_t more)
 {
 	int cpu;
 
-	for (cpu = 0; cpu < loads->n; cpu++)
-		if (loads->load[cpu].made < more)
+	for (cpu = 0; cpu < clients->n; cpu++)
+		if (clients->counts[cpu].made < more)
 			return false;
 	return true;
 }
 
 /* All connections have come to an end, whichever. */
-bool loads_done(const struct loads *loads)
+bool clients_done(const struct clients *clients)
 {
-	return loads->stop && !loads_sum(loads).left;
+	return clients->stop && !clients_sum(clients).left;
 }
