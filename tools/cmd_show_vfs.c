@@ -37,11 +37,11 @@ static const int fsk_vfs_counters[] = {
 };
 
 /**
- * struct fsk_vfs - figures of all cores
+ * struct fsk_vfs_all - figures of all cores
  * @count: cores
  * @cores: each with its columns
  */
-struct fsk_vfs {
+struct fsk_vfs_all {
 	size_t count;
 	struct fsk_vfs_core {
 		uint32_t cpu;
@@ -50,7 +50,7 @@ struct fsk_vfs {
 };
 
 /* The core's row, made when it is not there; %NULL after an error message. */
-static struct fsk_vfs_core *fsk_vfs_core(struct fsk_vfs *vfs, uint32_t cpu)
+static struct fsk_vfs_core *fsk_vfs_core(struct fsk_vfs_all *vfs, uint32_t cpu)
 {
 	struct fsk_vfs_core *core;
 
@@ -72,7 +72,7 @@ static int fsk_vfs_take_stats(const struct nlmsghdr *msg,
 			      const struct nlattr **attrs, void *data)
 {
 	const struct nlattr *counters[FSK_A_COUNTER_MAX + 1];
-	struct fsk_vfs *vfs = data;
+	struct fsk_vfs_all *vfs = data;
 	struct fsk_vfs_core *core;
 	uint64_t n[__FSK_STAT_MAX];
 
@@ -130,7 +130,7 @@ static int fsk_vfs_read(struct fsk_nl *nl, void *data)
 
 static void fsk_vfs_reset(void *data)
 {
-	struct fsk_vfs *vfs = data;
+	struct fsk_vfs_all *vfs = data;
 
 	free(vfs->cores);
 }
@@ -138,7 +138,7 @@ static void fsk_vfs_reset(void *data)
 static void fsk_vfs_text(void *data)
 {
 	struct fsk_table *table = fsk_table_create(1 + FSK_VFS_COLUMNS);
-	const struct fsk_vfs *vfs = data;
+	const struct fsk_vfs_all *vfs = data;
 
 	fsk_table_put(table, "CPU");
 	for (int i = 0; i < FSK_VFS_COLUMNS; i++) {
@@ -160,7 +160,7 @@ static void fsk_vfs_text(void *data)
 
 static void fsk_vfs_json(void *data)
 {
-	const struct fsk_vfs *vfs = data;
+	const struct fsk_vfs_all *vfs = data;
 
 	fsk_json_open(NULL, '[');
 	for (size_t k = 0; k < vfs->count; k++) {
@@ -188,7 +188,7 @@ int fsk_cmd_show_vfs(int argc, char **argv)
 		.json = fsk_vfs_json,
 		.reset = fsk_vfs_reset,
 	};
-	struct fsk_vfs vfs = { 0 };
+	struct fsk_vfs_all vfs = { 0 };
 
 	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
 	return argc < 0 ? -1 - argc : fsk_show(&show, &vfs);
