@@ -9,6 +9,9 @@
  * the clients alone, of such servers.  With -T SECONDS a window lasts so long,
  * and the clock is read: what a connection took, as a histogram.
  *
+ * With -q it is two machines: servers on the first CPUs, which nic0 leads to,
+ * clients and the proxy's backend on the CPUs behind them, which nic1 does.
+ *
  * Clients are always blocking and always processes, with one connection at a
  * time each, so that only the server differs between runs.
  */
@@ -41,6 +44,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ends.h"
 #include "setting.h"
 
 #define MAX_CPUS	64
@@ -67,6 +71,8 @@ static const char *const arrangements[] = {
 	"fastsocket", "fastsocket-reuseport", "fastsocket-vfs", NULL
 };
 
+static const char *const steerings[] = { "none", "rfs", "arfs", NULL };
+
 enum waiting { BLOCK, EPOLL, EXCLUSIVE };
 static const char *const waitings[] = { "block", "epoll", "exclusive", NULL };
 
@@ -75,8 +81,10 @@ static struct {
 	enum arrangement arrangement;
 	enum waiting wait;
 	int cpus, conns, warm, requests, idle, port, seconds;
-	bool threads, v6, client_closes, bystander, isolate, serve;
+	bool threads, v6, client_closes, bystander, isolate, serve, established;
 	const char *dial;
+	struct ends ends;	/* no queues: all over loopback */
+	const char *rfd;	/* mode of nic0 */
 } opt = {
 	.wait = BLOCK, .cpus = 1, .conns = 100, .warm = 20, .requests = 1,
 	.port = 4000,
@@ -250,17 +258,28 @@ static bool under_fastsocket(void)
 	return opt.arrangement >= FSK;
 }
 
+/* Who is on the other end, if not on this one. */
+static const char *other_end(int port)
+{
+	if (opt.dial || !opt.ends.queues)
+		return opt.dial;
+	if (port >= opt.port + BACKEND)
+		return opt.v6 ? ENDS_FAR6 : ENDS_FAR4;
+	return opt.v6 ? ENDS_NEAR6 : ENDS_NEAR4;
+}
+
 /* Where the preload library joins: right before connect(). */
 static int dial(int port, int flags, bool joins)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = address(&ss, port, true);
+	const char *to = other_end(port);
 	int s = tcp_socket(flags);
 
-	if (opt.dial && inet_pton(ss.ss_family, opt.dial, opt.v6 ?
+	if (to && inet_pton(ss.ss_family, to, opt.v6 ?
 				  (void *)&((struct sockaddr_in6 *)&ss)->sin6_addr :
 				  (void *)&((struct sockaddr_in *)&ss)->sin_addr) != 1)
-		errx(2, "not an address: %s", opt.dial);
+		errx(2, "not an address: %s", to);
 	if (joins && setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket-rfd",
 				strlen("fastsocket-rfd")) != 1)
 		refused("TCP_ULP of an active socket");
@@ -544,21 +563,40 @@ static int start_processes(const int *fd, pid_t *pids)
 	return i;
 }
 
-/* The proxy's backend: the arrangement that costs least on a stock kernel. */
+/* CPU @i of the clients' and the backend's machine, which is perhaps ours. */
+static void pin_far(int i)
+{
+	if (!opt.ends.queues) {
+		pin(i);
+		return;
+	}
+	pin(opt.ends.near + i % opt.ends.far);
+	/* What runs here is not the subject: see plugin.c. */
+	asm volatile("xchg %r13, %r13");
+}
+
+/* The proxy's backend: the arrangement that costs least on a stock kernel; on a
+ * machine of its own, one listener for each worker by hash.
+ */
 static int start_backend(pid_t *pids)
 {
+	bool far = opt.ends.queues;
 	int fd[MAX_CPUS], i;
 
-	arrange(BPF, opt.port + BACKEND, 0, fd);
+	if (far)
+		ends_enter(ENDS_FAR);
+	arrange(far ? REUSEPORT : BPF, opt.port + BACKEND, 0, fd);
 	for (i = 0; i < opt.cpus; i++) {
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		pin(i);
+		pin_far(i);
 		close_others(fd, fd[i]);
 		serve_blocking(fd[i], -1, false);
 	}
 	close_others(fd, -1);
+	if (far)
+		ends_enter(ENDS_NEAR);
 	return i;
 }
 
@@ -688,7 +726,7 @@ static void client(int me)
 {
 	int port = opt.port + (opt.arrangement == PORTS ? me : 0), i;
 
-	pin(me);
+	pin_far(me);
 	for (i = 0; i < opt.idle; i++)
 		dial(port, 0, false);
 	barrier();
@@ -757,6 +795,32 @@ static void isolate(void)
 		err(1, "tcp_max_tw_buckets");
 }
 
+/* The tool of this tree, in the server's namespace. */
+static void tool(const char *what, const char *a, const char *b, const char *c)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		execlp("fastsocket", "fastsocket", what, a, b, c, NULL);
+		err(1, "fastsocket");
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status) {
+		printf("REFUSED fastsocket %s %s: status %d\n", what, a,
+		       WEXITSTATUS(status));
+		exit(EXIT_REFUSED);
+	}
+}
+
+static void make_ends(void)
+{
+	ends_make(&opt.ends);
+	if (opt.rfd)
+		tool("rfd", "set", "nic0", opt.rfd);
+	if (opt.established)
+		tool("set", "established=on", NULL, NULL);
+}
+
 static void lo_up(void)
 {
 	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
@@ -797,7 +861,7 @@ static void parse(int argc, char **argv)
 {
 	int c, requests = 0;
 
-	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:T:D:t6CBNSH")) != -1) {
+	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:T:D:q:m:R:F:Et6CBNSH")) != -1) {
 		switch (c) {
 		case 'a': opt.arrangement = word(arrangements, optarg); break;
 		case 's': opt.scenario = word(scenarios, optarg); break;
@@ -816,12 +880,24 @@ static void parse(int argc, char **argv)
 		case 'S': opt.serve = true; break;
 		case 'D': opt.dial = optarg; break;
 		case 'T': opt.seconds = atoi(optarg); break;
+		case 'q': opt.ends.queues = atoi(optarg); break;
+		case 'm': opt.ends.far = atoi(optarg); break;
+		case 'R': opt.ends.rfs = word(steerings, optarg); break;
+		case 'F': opt.rfd = optarg; break;
+		case 'E': opt.established = true; break;
 		case 'H': print_hypervisor(); break;
 		default: errx(2, "see the source for the options");
 		}
 	}
 	if (opt.cpus < 1 || opt.cpus > MAX_CPUS)
 		errx(2, "1 to %d CPUs", MAX_CPUS);
+	opt.ends.near = opt.cpus;
+	if (opt.ends.queues && opt.ends.far < 1)
+		opt.ends.far = opt.cpus;
+	if (opt.ends.queues &&
+	    (opt.scenario == CONNECT || opt.scenario == ACCEPT ||
+	     opt.ends.queues > opt.cpus))
+		errx(2, "not with that many queues, or not in that scenario");
 	if (opt.scenario == KEEPALIVE)
 		opt.requests = requests ? requests : 16;
 	if (opt.scenario == CONNECT) {
@@ -856,6 +932,8 @@ static bool run_clients(void)
 	bool ok = true;
 	int i, status;
 
+	if (opt.ends.queues)
+		ends_enter(ENDS_FAR);
 	for (i = 0; i < opt.cpus; i++) {
 		clients[i] = spawn();
 		if (!clients[i])
@@ -886,7 +964,9 @@ int main(int argc, char **argv)
 	parse(argc, argv);
 	setlinebuf(stdout);
 	setrlimit(RLIMIT_NOFILE, &files);
-	if (opt.isolate)
+	if (opt.ends.queues)
+		make_ends();
+	else if (opt.isolate)
 		isolate();
 	lo_up();
 	set_module();

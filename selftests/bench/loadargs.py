@@ -25,9 +25,24 @@ def facts(args):
                                           "idle", "conns", "warm")}
 
 
+def kind(name):
+    """What is before the first +, an arrangement of load's."""
+    return name.split("+")[0]
+
+
+# What an arrangement of sim --nic has behind a +: how the kernel brings packets
+# to who reads them, the mode of the card for the module, established tables.
+VARIANTS = {"rfs": "-R rfs", "arfs": "-R arfs", "rss": "-F rss", "ntuple": "-F ntuple",
+            "steer": "-F steer", "est": "-E"}
+
+
+def variants(name):
+    return [word for v in name.split("+")[1:] for word in VARIANTS[v].split()]
+
+
 def words(args, arrangement, *more):
     """load's command line, as one string."""
-    found = ["-a", arrangement, "-s", args.scenario, "-e", args.wait, "-c", args.conns,
+    found = ["-a", kind(arrangement), *variants(arrangement), "-s", args.scenario, "-e", args.wait, "-c", args.conns,
              "-w", args.warm, *more]
     if args.scenario == "keepalive":
         found += ["-r", args.requests]

@@ -27,6 +27,7 @@ QEMU = os.path.join(CACHE, "qemu")
 
 EVENTS = ("ld_dirty", "ld_clean", "st_dirty", "st_clean", "upgrade", "cold")
 REMOTE = 5              # the first five events are remote transfers
+MAX_CPUS = 48           # of the plugin's cache model
 MIB = 1024              # guest memory, also the size of the plugin's line table
 
 STOCK = ("shared", "reuseport", "bpf", "incoming-cpu")
@@ -95,6 +96,27 @@ def module_path(path):
     return ko if os.path.exists(ko) else None
 
 
+def card_path(image):
+    """The network card for that kernel, built if need be."""
+    name = release(image)
+    headers = f"/lib/modules/{name}/build"
+    ko = os.path.join(TOP, "build", "card", name, "fskcard.ko")
+    if subprocess.run(("make", "-s", "-C", HERE, "card", f"KDIR={headers}", f"RELEASE={name}"),
+                      stdout=sys.stderr, check=False).returncode or not os.path.exists(ko):
+        raise Error(f"the network card can't be built with {headers}")
+    return ko
+
+
+def tool_files():
+    """The tool, and the libraries that it needs, as files of the guest."""
+    tool = os.path.join(TOP, "build", "fastsocket")
+    if not os.path.exists(tool):
+        raise Error("needs the tool: make programs")
+    done = subprocess.run(("ldd", tool), capture_output=True, text=True, check=True)
+    libraries = re.findall(r"(/\S+) \(0x", done.stdout)
+    return {"bin/fastsocket": tool, **{path[1:]: path for path in libraries}}
+
+
 def file_hash(path):
     with open(path, "rb") as f:
         return hashlib.sha256(f.read()).hexdigest()
@@ -122,6 +144,7 @@ def initramfs(work, files):
         raise Error("needs the package busybox-static")
     shutil.copy(busybox, os.path.join(root, "bin"))
     for name, what in files.items():
+        os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
         if isinstance(what, str):
             shutil.copy(what, os.path.join(root, name))
         else:
@@ -352,9 +375,11 @@ def transfers(hot, symbols, leaves):
     return site_list, line_list
 
 
-def run(image, cpus, runs, *, module=None, **options):
+def run(image, cpus, runs, *, module=None, nic=None, **options):
     """Boot once and do @runs, [(label, arguments of load)], in that order.
 
+    With @nic, (queues, far), servers are behind a network card with so many
+    queues, and @far more CPUs are the machines of the others.
     Returns {label: counts}; for an arrangement that the kernel refuses, the
     counts are {"refused": reason}.
     """
@@ -365,13 +390,22 @@ def run(image, cpus, runs, *, module=None, **options):
     files = {"runs": text.encode()}
     if module:
         files["fastsocket.ko"] = module
-    console, report = boot(image, cpus, files, **options)
+    far = 0
+    if nic:
+        queues, far = nic
+        files["fskcard.ko"] = card_path(image)
+        files.update(tool_files() if module else {})
+        options["arguments"] = f"card={queues},{far} {options.get('arguments', '')}"
+    console, report = boot(image, cpus + far, files, **options)
     if "INSMOD-FAILED" in console:
-        raise Error("the module does not load:\n" + console[-2000:])
-    symbols = boot_symbols(image, console)
+        raise Error("a module does not load:\n" + console[-2000:])
+    first, *parts = re.split(r"^RUN ", console, flags=re.M)
+    symbols = boot_symbols(image, first)
     found, result = iter(windows(report)), {}
-    for part in re.split(r"^RUN ", console, flags=re.M)[1:]:
+    for part in parts:
         label = part.split(None, 1)[0]
+        if "MODULES-BEGIN\n" in part:
+            symbols = boot_symbols(image, part)
         refused = re.search(r"^REFUSED (.*)", part, re.M)
         done = re.search(r"^WINDOW ok (.*)", part, re.M)
         if refused:

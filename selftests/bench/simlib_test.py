@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The parts of simlib that need no machine, one case each.  Prints KTAP."""
+import argparse
+
 import ktap
+import loadargs
 import simlib
 
 SYMS = """0000000000000000 A fixed_percpu_data
@@ -30,6 +33,14 @@ end
 
 def symbols():
     return simlib.Symbols(SYMS, MODULES)
+
+
+def arrangements_have_variants():
+    args = argparse.Namespace(scenario="proxy", wait="block", conns=1, warm=2, threads=False,
+                              ipv6=False, client_closes=False)
+    words = loadargs.words(args, "fastsocket+steer+est", "-q", 8)
+    assert words == "-a fastsocket -F steer -E -s proxy -e block -c 1 -w 2 -q 8", words
+    assert loadargs.words(args, "bpf+arfs").startswith("-a bpf -R arfs -s")
 
 
 def names_functions():
@@ -82,8 +93,8 @@ def refuses_cut_report():
     assert False, "no error"
 
 
-CASES = (names_functions, names_module_functions, code_made_at_run_time_is_no_module,
-         heap_has_no_name, sums_per_connection, leaf_is_told_by_its_caller, refuses_cut_report)
+CASES = (arrangements_have_variants, names_functions, names_module_functions,
+         code_made_at_run_time_is_no_module, heap_has_no_name, sums_per_connection, leaf_is_told_by_its_caller, refuses_cut_report)
 
 
 if __name__ == "__main__":
