@@ -31,7 +31,7 @@ boot() {
 	done
 	shift $((OPTIND - 1))
 	make -s -C "$here" "$queues" >&2 && build_card "$kernel" || exit 1
-	exec "$here/../vm/run" -k "$kernel" -c $cpus -q $cpus \
+	exec "$here/../vm/boot" -k "$kernel" -c $cpus -q $cpus \
 		-t "${FSK_LIMIT:-900}" --peer "$queues send tap0" -- \
 		"$here/nic_test.sh" --inside "$@"
 }
