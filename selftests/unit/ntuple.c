@@ -74,7 +74,8 @@ int fsk_nic_ioctl(const char *name, void *data)
 	switch (request->cmd) {
 	case ETHTOOL_GRXCLSRLCNT:
 		request->rule_cnt = rules();
-		request->data = LOCATIONS | (nic.special ? RX_CLS_LOC_SPECIAL : 0);
+		request->data = LOCATIONS |
+				(nic.special ? RX_CLS_LOC_SPECIAL : 0);
 		return 0;
 	case ETHTOOL_GRXCLSRLALL:
 		for (int i = 0; i < LOCATIONS; i++)
