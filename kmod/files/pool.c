@@ -186,6 +186,8 @@ static void fsk_pool_reset(struct inode *inode)
 	inode->i_mode = S_IFSOCK | 0777;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
+	/* fcntl() changes it and leaves no mark. */
+	inode->i_write_hint = WRITE_LIFE_NOT_SET;
 	atomic64_set(&inode->i_sequence, 0);
 	sock->state = SS_UNCONNECTED;
 	sock->flags = 0;

@@ -706,6 +706,40 @@ TEST_F(vfs, flock)
 	self->pair[AGAIN] = pair;
 }
 
+static uint64_t hint_of(int fd)
+{
+	uint64_t hint = 99;
+
+	return fcntl(fd, F_GET_RW_HINT, &hint) ? 99 : hint;
+}
+
+/* What an owner has set by fcntl() the next one doesn't have. */
+TEST_F(vfs, fcntl__ends_with_close)
+{
+	uint64_t hint = 4, reused = count(FSK_STAT_VFS_REUSE);
+	struct pair pair;
+	int i;
+
+	pair_close(&self->pair[AGAIN]);
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		EXPECT_EQ(0, hint_of(pair.fd));
+		EXPECT_EQ(0, fcntl(pair.fd, F_GETOWN));
+		EXPECT_EQ(0, fcntl(pair.fd, F_GETSIG));
+		EXPECT_EQ(fcntl(self->pair[PLAIN].fd, F_GETFL),
+			  fcntl(pair.fd, F_GETFL));
+		ASSERT_EQ(0, fcntl(pair.fd, F_SET_RW_HINT, &hint));
+		ASSERT_EQ(0, fcntl(pair.fd, F_SETOWN, getpid()));
+		ASSERT_EQ(0, fcntl(pair.fd, F_SETSIG, SIGCONT));
+		ASSERT_EQ(0, fcntl(pair.fd, F_SETFL,
+				   O_ASYNC | O_APPEND | O_NONBLOCK));
+		pair_close(&pair);
+	}
+	EXPECT_LE(reused + 20, count(FSK_STAT_VFS_REUSE));
+	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+				&self->pair[AGAIN]));
+}
+
 /* Who sees it from outside */
 
 static bool shown(const char *command, const char *want)
