@@ -526,48 +526,31 @@ void fsk_pool_destroy(struct fsk_pool *pool)
 }
 
 /**
- * fsk_pool_drain() - empty the pools of a namespace
- * @fn: namespace state
+ * fsk_pool_drain() - empty a pool, which is used on
+ * @pool: the pool
  *
  * Context: Process, sleeps.
  */
-void fsk_pool_drain(const struct fsk_net *fn)
+void fsk_pool_drain(struct fsk_pool *pool)
 {
-	struct fsk_pool *pool;
-
-	mutex_lock(&fsk_pool_mutex);
-	list_for_each_entry(pool, &fsk_pool_list, node)
-		if (pool->fn == fn)
-			fsk_pool_empty(pool);
-	mutex_unlock(&fsk_pool_mutex);
+	fsk_pool_empty(pool);
 }
 
 /**
- * fsk_pool_figures() - what the pools of a core hold
- * @fn: namespace state
- * @cpu: the core
- * @figures: filled in
+ * fsk_pool_figures() - what a pool holds
+ * @pool: the pool
+ * @figures: to which that is added
  *
- * Context: Process, sleeps.
+ * Context: Process.
  */
-void fsk_pool_figures(const struct fsk_net *fn, int cpu,
-		      struct fsk_pool_figures *figures)
+void fsk_pool_figures(struct fsk_pool *pool, struct fsk_pool_figures *figures)
 {
-	struct fsk_pool *pool;
-
-	memset(figures, 0, sizeof(*figures));
-	mutex_lock(&fsk_pool_mutex);
-	list_for_each_entry(pool, &fsk_pool_list, node) {
-		if (pool->fn != fn || pool->cpu != cpu)
-			continue;
-		spin_lock(&pool->lock);
-		figures->pools++;
-		figures->size += pool->size;
-		figures->out += pool->out.count;
-		figures->rest += pool->rest.count;
-		spin_unlock(&pool->lock);
-	}
-	mutex_unlock(&fsk_pool_mutex);
+	spin_lock(&pool->lock);
+	figures->pools++;
+	figures->size += pool->size;
+	figures->out += pool->out.count;
+	figures->rest += pool->rest.count;
+	spin_unlock(&pool->lock);
 }
 
 static unsigned long fsk_pool_count(struct shrinker *shrinker,

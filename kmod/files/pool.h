@@ -81,8 +81,7 @@ void fsk_pool_destroy(struct fsk_pool *pool);
 
 struct file *fsk_pool_file(struct fsk_pool *pool, const struct proto_ops *ops,
 			   const char *name, int flags);
-void fsk_pool_drain(const struct fsk_net *fn);
-void fsk_pool_figures(const struct fsk_net *fn, int cpu,
-		      struct fsk_pool_figures *figures);
+void fsk_pool_drain(struct fsk_pool *pool);
+void fsk_pool_figures(struct fsk_pool *pool, struct fsk_pool_figures *figures);
 
 #endif

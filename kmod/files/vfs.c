@@ -71,6 +71,26 @@ static void fsk_vfs_create(struct fsk_core *core)
 	spin_lock_init(&vfs->pass.lock);
 }
 
+static void fsk_vfs_stop(struct fsk_core *core)
+{
+	fsk_pool_drain(&fsk_vfs_of(core)->pool);
+}
+
+/* Expects fsk_net.mutex, and that @l is in the table: it is alive, and its
+ * cores with it.
+ */
+static void fsk_vfs_stop_all(struct fsk_listener *l)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		core = rcu_dereference_protected(l->core[cpu], true);
+		if (core)
+			fsk_vfs_stop(core);
+	}
+}
+
 static void fsk_vfs_destroy(struct fsk_core *core)
 {
 	struct fsk_vfs *vfs = fsk_vfs_of(core);
@@ -246,10 +266,58 @@ static int fsk_vfs_accept(struct fsk_listener *l, struct socket *sock,
 static const struct fsk_core_files fsk_vfs_core_files = {
 	.size		= sizeof(struct fsk_vfs),
 	.create		= fsk_vfs_create,
+	.stop		= fsk_vfs_stop,
 	.destroy	= fsk_vfs_destroy,
 	.passed		= fsk_vfs_pass,
 	.accept		= fsk_vfs_accept,
 };
+
+/* All of a namespace.  One that has ceased to listen has empty pools. */
+
+/**
+ * fsk_vfs_figures() - what the pools of a core hold
+ * @fn: namespace state
+ * @cpu: the core
+ * @figures: zeroed, is filled in
+ *
+ * Looks at the listeners of this namespace and takes no lock of others: any
+ * user may ask.
+ *
+ * Context: Process, sleeps.
+ */
+void fsk_vfs_figures(struct fsk_net *fn, int cpu,
+		     struct fsk_pool_figures *figures)
+{
+	struct fsk_listener *l;
+	struct fsk_core *core;
+	int chain;
+
+	mutex_lock(&fn->mutex);
+	rcu_read_lock();
+	hash_for_each_rcu(fn->listeners, chain, l, node) {
+		core = fsk_listener_core(l, cpu);
+		if (core)
+			fsk_pool_figures(&fsk_vfs_of(core)->pool, figures);
+	}
+	rcu_read_unlock();
+	mutex_unlock(&fn->mutex);
+}
+
+/**
+ * __fsk_vfs_drain() - empty all pools, which nobody fills any more
+ * @fn: namespace state
+ *
+ * Context: Process, sleeps, fsk_net.mutex held.
+ */
+void __fsk_vfs_drain(struct fsk_net *fn)
+{
+	struct fsk_listener *l;
+	int chain;
+
+	lockdep_assert_held(&fn->mutex);
+	hash_for_each(fn->listeners, chain, l, node)
+		fsk_vfs_stop_all(l);
+}
 
 /**
  * fsk_vfs_init() - be there for listeners; find out what security modules say

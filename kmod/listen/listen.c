@@ -154,8 +154,10 @@ static void fsk_listener_stop_cores(struct fsk_listener *l)
 	struct fsk_core *core;
 	int cpu;
 
-	fsk_listener_for_each_core(l, cpu, core)
+	fsk_listener_for_each_core(l, cpu, core) {
 		fsk_local_stop(core, l->sock->sk);
+		fsk_core_files->stop(core);
+	}
 }
 
 static int __fsk_listener_update(struct fsk_listener *l)

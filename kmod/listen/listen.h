@@ -108,6 +108,7 @@ struct fsk_core {
  * struct fsk_core_files - what the mechanism of socket files does for listeners
  * @size: bytes that it keeps with each core, in fsk_core.files
  * @create: a core is made: its bytes are zeroed
+ * @stop: its listener ceases to listen: keep nothing for it
  * @destroy: a core goes, after an RCU grace period
  * @passed: accept4() has let the calling task through, on this listener
  * @accept: FSK_IOC_ACCEPT
@@ -117,6 +118,7 @@ struct fsk_core {
 struct fsk_core_files {
 	size_t size;
 	void (*create)(struct fsk_core *core);
+	void (*stop)(struct fsk_core *core);
 	void (*destroy)(struct fsk_core *core);
 	void (*passed)(struct fsk_listener *l);
 	int (*accept)(struct fsk_listener *l, struct socket *sock,

@@ -461,10 +461,10 @@ static int fsk_netlink_stats_dump(struct sk_buff *msg,
 static int fsk_netlink_vfs_cpu(struct sk_buff *msg,
 			       struct netlink_callback *cb, int cpu)
 {
-	struct fsk_pool_figures figures;
+	struct fsk_pool_figures figures = { 0 };
 	void *hdr;
 
-	fsk_pool_figures(fsk_net_of(sock_net(msg->sk)), cpu, &figures);
+	fsk_vfs_figures(fsk_net_of(sock_net(msg->sk)), cpu, &figures);
 	if (!figures.pools)
 		return 0;
 	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
@@ -590,7 +590,7 @@ static int fsk_netlink_config_vfs(struct fsk_net *fn, struct genl_info *info)
 	}
 	WRITE_ONCE(fn->vfs, nla_get_u8(vfs));
 	if (!fn->vfs)
-		fsk_pool_drain(fn);
+		__fsk_vfs_drain(fn);
 	return 0;
 }
 

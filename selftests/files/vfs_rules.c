@@ -162,6 +162,27 @@ TEST_F(vfs_rules, off)
 	EXPECT_EQ(-EAGAIN, served(self->lfd));
 }
 
+/* A listener that listens no more keeps nothing. */
+TEST_F(vfs_rules, off_with_shutdown)
+{
+	struct vfs_figures sum;
+	struct pair pair;
+
+	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, vfs_get(&sum));
+	EXPECT_LT(0, sum.out + sum.rest);
+	ASSERT_EQ(0, shutdown(self->lfd, SHUT_RDWR));
+	ASSERT_EQ(0, vfs_get(&sum));
+	EXPECT_EQ(0, sum.pools);
+	ASSERT_EQ(0, listen(self->lfd, 16));
+	ASSERT_EQ(0, vfs_get(&sum));
+	EXPECT_LT(0, sum.pools);
+	EXPECT_EQ(0, sum.out + sum.rest + sum.size);
+	EXPECT_EQ(1, write(pair.fd, "x", 1));
+	EXPECT_TRUE(until(sock_wait(pair.peer, POLLIN, 0)));
+	pair_close(&pair);
+}
+
 TEST_F(vfs_rules, others_descriptors)
 {
 	struct place plain = self->place;
