@@ -36,6 +36,16 @@ static int __net_init fsk_net_net_init(struct net *net)
 	return 0;
 }
 
+static void __net_exit fsk_net_net_pre_exit(struct net *net)
+{
+	struct fsk_net *fn = fsk_net_of(net);
+	int i;
+
+	for (i = fsk_net_nr_parts - 1; i >= 0; i--)
+		if (fsk_net_parts[i]->pre_exit)
+			fsk_net_parts[i]->pre_exit(fn);
+}
+
 static void __net_exit fsk_net_net_exit(struct net *net)
 {
 	struct fsk_net *fn = fsk_net_of(net);
@@ -50,6 +60,7 @@ static void __net_exit fsk_net_net_exit(struct net *net)
 
 static struct pernet_operations fsk_net_ops = {
 	.init	= fsk_net_net_init,
+	.pre_exit = fsk_net_net_pre_exit,
 	.exit	= fsk_net_net_exit,
 	.id	= &fsk_net_id,
 	.size	= sizeof(struct fsk_net),

@@ -59,6 +59,7 @@ struct fsk_steer;
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
  * @hooked: whether they are registered
+ * @hooks_work: unregisters them when there has been no listener for a while
  *
  * The first line is all that a packet of a bystander touches.
  */
@@ -94,6 +95,7 @@ struct fsk_net {
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
 	bool hooked;
+	struct delayed_work hooks_work;
 };
 
 typedef int (*fsk_net_finish_t)(struct net *net, struct sock *sk,
@@ -103,6 +105,8 @@ typedef int (*fsk_net_finish_t)(struct net *net, struct sock *sk,
  * struct fsk_net_part - what a feature does when namespaces come and go
  * @init: a namespace comes; all of its &struct fsk_net that is nobody's part is
  *	ready, the rest zeroed
+ * @pre_exit: a namespace goes, or the module: what packets can find is taken
+ *	away.  An RCU grace period passes before any @exit.  Or %NULL.
  * @exit: a namespace goes, or the module; parts that were registered later have
  *	gone already.  Listeners and connections have gone before, if the
  *	namespace goes.
@@ -111,6 +115,7 @@ typedef int (*fsk_net_finish_t)(struct net *net, struct sock *sk,
  */
 struct fsk_net_part {
 	void (*init)(struct fsk_net *fn);
+	void (*pre_exit)(struct fsk_net *fn);
 	void (*exit)(struct fsk_net *fn);
 	void (*device_gone)(struct fsk_net *fn, int ifindex);
 };

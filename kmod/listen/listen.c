@@ -8,11 +8,11 @@
 #include <linux/bitmap.h>
 #include <linux/slab.h>
 
+#include "listen/hooks.h"
 #include "listen/local.h"
 #include "listen/migrate.h"
 #include "listen/owner.h"
 #include "listen/rescue.h"
-#include "listen/rx.h"
 #include "listen/wake.h"
 
 #define FSK_LISTEN_RESCUE_MS	20	/* a worker's time slice or two */
@@ -82,28 +82,13 @@ static bool fsk_listener_port_used(struct fsk_net *fn, u16 hnum)
 	return false;
 }
 
-/* The hooks exist while a listener does: everybody else's packets pay
- * nothing in a namespace that has none.
- */
-static int fsk_listener_hook(struct fsk_net *fn)
-{
-	int err = fsk_net_make_ports(fn);
-
-	if (err || fn->hooked)
-		return err;
-	err = nf_register_net_hooks(fn->net, fn->hook_ops,
-				    ARRAY_SIZE(fn->hook_ops));
-	fn->hooked = !err;
-	return err;
-}
-
 static int fsk_listener_list(struct fsk_listener *l, struct sock *sk)
 {
 	struct fsk_net *fn = l->fn;
 	int err;
 
 	mutex_lock(&fn->mutex);
-	err = fsk_listener_hook(fn);
+	err = fsk_hooks_register(fn);
 	if (!err) {
 		l->hnum = inet_sk(sk)->inet_num;
 		fsk_group_join(l, sk);
@@ -126,11 +111,8 @@ static void fsk_listener_unlist(struct fsk_listener *l)
 	fsk_group_leave(l);
 	if (!fsk_listener_port_used(fn, l->hnum))
 		clear_bit(l->hnum, fn->ports);
-	if (!--fn->nr_listeners) {
-		nf_unregister_net_hooks(fn->net, fn->hook_ops,
-					ARRAY_SIZE(fn->hook_ops));
-		fn->hooked = false;
-	}
+	fn->nr_listeners--;
+	fsk_hooks_leave(fn);
 	mutex_unlock(&fn->mutex);
 }
 
@@ -287,19 +269,13 @@ void fsk_listener_release(struct fsk_listener *l)
 
 static void fsk_listen_net_init(struct fsk_net *fn)
 {
-	int i;
-
 	fn->rescue_ms = FSK_LISTEN_RESCUE_MS;
 	hash_init(fn->listeners);
-	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
-		fn->hook_ops[i] = fsk_rx_hook_ops[i];
-		fn->hook_ops[i].priv = fn;
-	}
+	fsk_hooks_net_init(fn);
 }
 
-/* Listeners hold their namespace, so the tables are empty by now; packets that
- * saw the hooks have left, because a socket's namespace reference is dropped
- * after an RCU grace period.
+/* Listeners hold their namespace, so the tables are empty by now; packets have
+ * left the hooks, see fsk_hooks_net_pre_exit().
  */
 static void fsk_listen_net_exit(struct fsk_net *fn)
 {
@@ -308,6 +284,7 @@ static void fsk_listen_net_exit(struct fsk_net *fn)
 
 static const struct fsk_net_part fsk_listen_net_part = {
 	.init	= fsk_listen_net_init,
+	.pre_exit = fsk_hooks_net_pre_exit,
 	.exit	= fsk_listen_net_exit,
 };
 
