@@ -67,27 +67,40 @@ static void fsk_core_taker_put(struct fsk_taker *taker)
 		call_rcu(&taker->rcu, fsk_core_taker_free_rcu);
 }
 
+/* The calling task, or %NULL without memory: there is no claim between waits
+ * then, which costs locality.
+ */
+static struct fsk_taker *fsk_core_taker_create(void)
+{
+	struct fsk_taker *taker;
+
+	taker = kmalloc(sizeof(*taker), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (taker)
+		taker->pid = get_pid(task_pid(current));
+	return taker;
+}
+
+/* @taker is @core's from now on. */
+static void fsk_core_taker_set(struct fsk_core *core, struct fsk_taker *taker)
+{
+	if (!taker)
+		return;
+	fsk_core_taker_put(unrcu_pointer(xchg(&core->taker,
+					      RCU_INITIALIZER(taker))));
+	WRITE_ONCE(core->taker_pid, task_pid(current));
+}
+
 /**
  * fsk_core_set_taker() - the calling task takes from this core
  * @core: the core
- *
- * Without memory there is no claim between waits, which costs locality.
  *
  * Context: Process.
  */
 void fsk_core_set_taker(struct fsk_core *core)
 {
-	struct fsk_taker *taker;
-
 	if (likely(READ_ONCE(core->taker_pid) == task_pid(current)))
 		return;
-	taker = kmalloc(sizeof(*taker), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!taker)
-		return;
-	taker->pid = get_pid(task_pid(current));
-	fsk_core_taker_put(unrcu_pointer(xchg(&core->taker,
-					      RCU_INITIALIZER(taker))));
-	WRITE_ONCE(core->taker_pid, task_pid(current));
+	fsk_core_taker_set(core, fsk_core_taker_create());
 }
 
 static void fsk_core_note_failure(struct fsk_listener *l, int err)
@@ -208,8 +221,9 @@ struct fsk_core *fsk_core_claim(struct fsk_listener *l)
 	return fsk_core_get_or_create(l, raw_smp_processor_id());
 }
 
-/* Serialises reservations: outermost of rank 2, so that nobody chooses between
- * somebody else's choice and its claim.
+/* Serialises reservations, so that nobody chooses between somebody else's
+ * choice and its claim.  It is one for the machine, so nothing is allocated
+ * under it, and no other lock is taken: see fsk_core_reserve().
  */
 static DEFINE_MUTEX(fsk_core_reserve_mutex);
 
@@ -268,16 +282,26 @@ static int fsk_core_choose(struct fsk_listener *l)
  */
 int fsk_core_reserve(struct fsk_listener *l)
 {
+	struct fsk_taker *taker = fsk_core_taker_create();
 	struct fsk_core *core;
 	int cpu;
 
-	mutex_lock(&fsk_core_reserve_mutex);
-	cpu = fsk_core_choose(l);
-	core = fsk_core_get_or_create(l, cpu);
-	if (core)
-		fsk_core_set_taker(core);
-	mutex_unlock(&fsk_core_reserve_mutex);
-	if (core)
-		return cpu;
+	/* A core that has to be made first may be taken before it is: each
+	 * round that fails has made one, so there are as many as cores.
+	 */
+	for (;;) {
+		mutex_lock(&fsk_core_reserve_mutex);
+		cpu = fsk_core_choose(l);
+		/* Stays: the caller has the listener's file. */
+		core = rcu_dereference_raw(l->core[cpu]);
+		if (core)
+			fsk_core_taker_set(core, taker);
+		mutex_unlock(&fsk_core_reserve_mutex);
+		if (core)
+			return cpu;
+		if (!fsk_core_get_or_create(l, cpu))
+			break;
+	}
+	fsk_core_taker_put(taker);
 	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;
 }
