@@ -195,13 +195,27 @@ static int fsk_netlink_rfd_row(struct sk_buff *msg,
 	return 0;
 }
 
+/* The largest row, whatever the reader's room: one that fits in no message would
+ * end the list.
+ */
+int fsk_netlink_rfd_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = nlmsg_total_size(GENL_HDRLEN) +
+			     nla_total_size(sizeof(s32)) +
+			     nla_total_size(sizeof(u8)) +
+			     nla_total_size(FSK_RFD_KEY_MAX) +
+			     nla_total_size(FSK_RFD_TABLE_MAX * sizeof(u32)) +
+			     nla_total_size(sizeof(u32));
+	return 0;
+}
+
 /* args[0] counts the interfaces that have been told. */
 int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
 	const struct fsk_rfd *rfd;
+	int chain, err = 0;
 	long nr = 0;
-	int chain;
 
 	mutex_lock(&fn->mutex);
 	cb->seq = fn->rfd_stamp;
@@ -209,14 +223,15 @@ int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb)
 		hlist_for_each_entry(rfd, &fn->rfd[chain], node) {
 			if (nr++ < cb->args[0])
 				continue;
-			if (fsk_netlink_rfd_row(msg, cb, rfd))
+			err = fsk_netlink_rfd_row(msg, cb, rfd);
+			if (err)
 				goto out;
 			cb->args[0] = nr;
 		}
 	}
 out:
 	mutex_unlock(&fn->mutex);
-	return msg->len;
+	return msg->len ? msg->len : err;
 }
 
 /* Destinations */

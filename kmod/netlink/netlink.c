@@ -671,6 +671,7 @@ static const struct genl_ops fsk_netlink_ops[] = {
 		.maxattr = ARRAY_SIZE(fsk_netlink_config_policy) - 1,
 	}, {
 		.cmd	 = FSK_CMD_RFD_GET,
+		.start	 = fsk_netlink_rfd_start,
 		.dumpit	 = fsk_netlink_rfd_dump,
 	}, {
 		.cmd	 = FSK_CMD_RFD_SET,

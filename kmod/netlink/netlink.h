@@ -12,6 +12,7 @@ extern const struct nla_policy fsk_netlink_rfd_del_policy[];
 void *fsk_netlink_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd);
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);
+int fsk_netlink_rfd_start(struct netlink_callback *cb);
 int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb);
 int fsk_netlink_dest_dump(struct sk_buff *msg, struct netlink_callback *cb);
 

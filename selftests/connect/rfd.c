@@ -146,6 +146,26 @@ TEST_F(rfd, rss__port_by_hash)
 	EXPECT_EQ(N * cpus_online(), count(FSK_STAT_CONNECT_PROBE));
 }
 
+/* One that is larger than what netlink makes of itself. */
+TEST_F(rfd, rss__largest_table_is_shown)
+{
+	struct rss *rss = &self->rss;
+	int lo = if_nametoindex("lo");
+
+	EXPECT_EQ(-ENOENT, rfd_entries(lo));
+	ASSERT_EQ(0, rfd_set(lo, FSK_RFD_RSS, rss));
+	EXPECT_EQ(128, rfd_entries(lo));
+	rss->key_len = FSK_RFD_KEY_MAX;
+	rss->entries = FSK_RFD_TABLE_MAX;
+	ASSERT_EQ(0, rfd_set(lo, FSK_RFD_RSS, rss));
+	EXPECT_EQ(FSK_RFD_TABLE_MAX, rfd_entries(lo));
+	/* Nor does it hide another. */
+	ASSERT_EQ(0, system("ip link add fsk-d type dummy"));
+	ASSERT_EQ(0, rfd_set(if_nametoindex("fsk-d"), FSK_RFD_RSS, rss));
+	EXPECT_EQ(FSK_RFD_TABLE_MAX, rfd_entries(if_nametoindex("fsk-d")));
+	EXPECT_EQ(FSK_RFD_TABLE_MAX, rfd_entries(lo));
+}
+
 /* A new table holds from the next connection on. */
 TEST_F(rfd, rss__table_changes)
 {

@@ -450,6 +450,67 @@ int rfd_del(int ifindex)
 	return request_send(&rq, NULL, NULL);
 }
 
+/**
+ * struct rfd_seen - a row that is looked for
+ * @ifindex: the interface
+ * @entries: of its table, or a negative errno
+ */
+struct rfd_seen {
+	int ifindex;
+	int entries;
+};
+
+static int rfd_cb(const struct nlmsghdr *nlh, void *data)
+{
+	struct rfd_seen *seen = data;
+	const struct nlattr *attr;
+	int ifindex = 0, entries = 0;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) == FSK_A_RFD_IFINDEX)
+			ifindex = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == FSK_A_RFD_TABLE)
+			entries = mnl_attr_get_payload_len(attr) /
+				  sizeof(uint32_t);
+	}
+	if (ifindex == seen->ifindex)
+		seen->entries = entries;
+	return MNL_CB_OK;
+}
+
+/**
+ * rfd_entries() - how large a table is an interface shown to have?
+ * @ifindex: the interface
+ *
+ * Return: number of entries, 0 without a table, or a negative errno.
+ */
+int rfd_entries(int ifindex)
+{
+	struct rfd_seen seen = { ifindex, -ENOENT };
+	int err = ask_module(FSK_CMD_RFD_GET, NLM_F_DUMP, rfd_cb, &seen);
+
+	return err ? err : seen.entries;
+}
+
+static int dest_cb(const struct nlmsghdr *nlh, void *data)
+{
+	++*(int *)data;
+	return MNL_CB_OK;
+}
+
+/**
+ * dests() - how many destinations are shown?
+ *
+ * Return: rows, or a negative errno.
+ */
+int dests(void)
+{
+	int n = 0;
+	int err = ask_module(FSK_CMD_DEST_GET, NLM_F_DUMP, dest_cb, &n);
+
+	return err ? err : n;
+}
+
 /* Status */
 
 static void feature_read(const struct nlattr *nest, int *enabled)

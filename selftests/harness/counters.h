@@ -96,6 +96,8 @@ struct rss {
 int rfd_config(enum fsk_rfd_mode mode, bool counting);
 int rfd_set(int ifindex, int mode, const struct rss *rss);
 int rfd_del(int ifindex);
+int rfd_entries(int ifindex);
+int dests(void);
 int hooks_on(void);
 
 /**
