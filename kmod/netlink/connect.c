@@ -127,6 +127,14 @@ static int __fsk_netlink_rfd_set(struct fsk_net *fn, struct genl_info *info,
 	return err;
 }
 
+/* Where ports are chosen for a card, packets that it brings to another core are
+ * moved, too.  See fsk_netlink_config_check().
+ */
+static bool fsk_netlink_rfd_moves(const struct fsk_rfd *rfd)
+{
+	return rfd->mode != FSK_RFD_OFF && rfd->mode != FSK_RFD_MASK;
+}
+
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
@@ -136,6 +144,13 @@ int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
 	rfd = fsk_netlink_rfd_parse(info);
 	if (IS_ERR(rfd))
 		return PTR_ERR(rfd);
+	if (fsk_netlink_rfd_moves(rfd) &&
+	    !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_RFD_MODE],
+				    "moving packets to other CPUs is not for containers: set it from outside");
+		kfree(rfd);
+		return -EPERM;
+	}
 	mutex_lock(&fn->mutex);
 	err = __fsk_netlink_rfd_set(fn, info, rfd);
 	mutex_unlock(&fn->mutex);
@@ -195,8 +210,8 @@ static int fsk_netlink_rfd_row(struct sk_buff *msg,
 	return 0;
 }
 
-/* The largest row, whatever the reader's room: one that fits in no message would
- * end the list.
+/* The largest row, whatever the reader's room: one that fits in no message
+ * would end the list.
  */
 int fsk_netlink_rfd_start(struct netlink_callback *cb)
 {

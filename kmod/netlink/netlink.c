@@ -280,7 +280,9 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 	if (bypass &&
 	    nla_put_string(msg, FSK_A_LISTEN_BYPASS_REASON, bypass))
 		return -EMSGSIZE;
-	if (nla_put_u32(msg, FSK_A_LISTEN_OWNER_LOCALS,
+	/* A user's number on the whole machine: not for containers. */
+	if (netlink_capable(cb->skb, CAP_NET_ADMIN) &&
+	    nla_put_u32(msg, FSK_A_LISTEN_OWNER_LOCALS,
 			atomic_read(&l->owner->locals)))
 		return -EMSGSIZE;
 	if (READ_ONCE(l->limited) &&
@@ -560,10 +562,31 @@ static bool fsk_netlink_config_any(const struct genl_info *info)
 	return false;
 }
 
-/* What concerns all namespaces is not for the administrator of one. */
+/* The administrator of a namespace may be any user, in a user namespace of its
+ * own.  Each setting that it may change, and why that harms nobody outside:
+ *
+ * rescue-ms: when timers of this namespace's own listeners run out; there is
+ *	one for each queue that is not empty, at most once a millisecond.
+ * rfd=off, mask: which source ports this namespace's sockets prefer.
+ * rfd-count: counts this namespace's packets, in its own hooks.
+ * established, established-after: tables for this namespace's connections, of
+ *	their number's order, and its own hooks.  Who toggles it makes the
+ *	kernel patch its text, as with nftables in such a namespace.
+ * vfs: pools of this namespace's listeners; charged to the memory cgroup that
+ *	fills them, bounded by locals-max, and given up to reclaim.
+ *
+ * And what it may not:
+ *
+ * rfd=steer (and rfd set of steer, rss and ntuple, which move packets as well):
+ *	packets are moved to whatever CPU a port names, also one that the
+ *	caller's tasks are kept off, by queues that all namespaces share.  The
+ *	kernel wants as much for rps_cpus.
+ * locals-max: holds for the machine.
+ */
 static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
+	struct nlattr *mode = info->attrs[FSK_A_CONFIG_RFD];
 
 	if (!fsk_netlink_config_any(info)) {
 		GENL_SET_ERR_MSG(info, "give a setting");
@@ -572,6 +595,12 @@ static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 	if (locals_max && !netlink_capable(skb, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, locals_max,
 				    "set this limit outside the container");
+		return -EPERM;
+	}
+	if (mode && nla_get_u8(mode) == FSK_RFD_STEER &&
+	    !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, mode,
+				    "moving packets to other CPUs is not for containers: set it from outside");
 		return -EPERM;
 	}
 	return 0;
@@ -686,8 +715,10 @@ static const struct genl_ops fsk_netlink_ops[] = {
 		.policy	 = fsk_netlink_rfd_del_policy,
 		.maxattr = FSK_A_RFD_IFINDEX,
 	}, {
+		/* Tells of connections that are closed, too. */
 		.cmd	 = FSK_CMD_DEST_GET,
 		.dumpit	 = fsk_netlink_dest_dump,
+		.flags	 = GENL_UNS_ADMIN_PERM,
 	}, {
 		.cmd	 = FSK_CMD_EST_GET,
 		.dumpit	 = fsk_netlink_est_dump,

@@ -66,16 +66,20 @@ static bool served(const struct place *p, int fd)
 	return child >= 0;
 }
 
+/* Who is root here is told how many an owner has, nobody else is. */
+static bool told = true;
+
 static bool row_says(int fd, bool limited, uint32_t locals)
 {
 	struct core_row row;
 
 	return row_get(sock_port(fd), -1, &row) && row.limited == limited &&
-	       row.owner_locals == locals;
+	       row.owner_locals == (told ? locals : 0);
 }
 
 static int become(int id)
 {
+	told = false;
 	return setgroups(0, NULL) || setgid(id) || setuid(id) ||
 	       /* Its parent writes its user map. */
 	       prctl(PR_SET_DUMPABLE, 1) ? -errno : 0;
@@ -224,6 +228,32 @@ static int cannot_lift(const struct place *p)
 }
 
 TENANT_TEST(container__cannot_lift_limit, cannot_lift)
+
+/* What moves packets to CPUs of others is not the container's, all else is. */
+static int cannot_steer(const struct place *p)
+{
+	static const struct rss rss = {
+		.key_len = FSK_RFD_KEY_MIN,
+		.entries = 1,
+		.hash = FSK_RFD_HASH_TCP4,
+	};
+
+	CHECK(!become(TENANT));
+	CHECK(!container());
+	CHECK(rfd_config(FSK_RFD_STEER, false) == -EPERM);
+	CHECK(rfd_config(FSK_RFD_MASK, true) == 0);
+	CHECK(rfd_config(FSK_RFD_OFF, false) == 0);
+	CHECK(rfd_set(1, FSK_RFD_STEER, NULL) == -EPERM);
+	CHECK(rfd_set(1, FSK_RFD_NTUPLE, NULL) == -EPERM);
+	CHECK(rfd_set(1, FSK_RFD_RSS, &rss) == -EPERM);
+	CHECK(rfd_entries(1) == -ENOENT);
+	CHECK(rfd_set(1, FSK_RFD_MASK, NULL) == 0);
+	CHECK(est_config(true, 4) == 0 && est_config(false, 4) == 0);
+	CHECK(vfs_set(true) == 0 && vfs_set(false) == 0);
+	return 0;
+}
+
+TENANT_TEST(container__cannot_steer, cannot_steer)
 
 /* One user, two namespaces, one in the other */
 static int nested(const struct place *p)

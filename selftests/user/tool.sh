@@ -204,7 +204,8 @@ test_rights() {
 	says "not permitted"
 	tool 2 rfd set lo off
 	says "not permitted"
-	tool 0 show rfd
+	tool 2 show rfd
+	says "not permitted"
 	tool 0 show flows
 	tool 0 rfd set -n lo off
 	tool 2 --netns 1 status
@@ -275,6 +276,9 @@ test_set_locals_max() {
 	is 1 'd["locals-max"]'
 	prefix=(unshare --user --map-root-user --net)
 	tool 0 set rescue-ms=7
+	tool 0 set rfd=mask
+	tool 2 set rfd=steer
+	says "not for containers"
 	tool 2 set locals-max=1000000
 	says "outside the container"
 	tool 0 -j status

@@ -181,7 +181,8 @@ enum fsk_feature_attr {
  * @FSK_A_LISTEN_LIMITED: (flag) a core has no local listener, the owner has
  *     as many as it may
  * @FSK_A_LISTEN_OWNER_LOCALS: (u32) local listeners which the owner has in
- *     all namespaces
+ *     all namespaces; told to CAP_NET_ADMIN in the initial user namespace
+ *     only
  */
 enum fsk_listen_attr {
 	FSK_A_LISTEN_PAD = 1,
@@ -638,7 +639,8 @@ enum fsk_vfs_attr {
  * @FSK_CMD_RFD_DEL: Forget the mode of an interface. Needs CAP_NET_ADMIN in
  *     the user namespace which owns the network namespace.
  * @FSK_CMD_DEST_GET: One message per core and destination lately connected
- *     to.
+ *     to, also of connections that are closed. Needs CAP_NET_ADMIN in the
+ *     user namespace that owns the network namespace.
  * @FSK_CMD_EST_GET: One message per core, none while established tables are
  *     off.
  * @FSK_CMD_CONN_GET: One message per connection in an established table.
