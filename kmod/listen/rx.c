@@ -307,7 +307,8 @@ static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
 }
 #endif
 
-/* To be registered with a &struct fsk_net as priv, by which direct.c knows them.
+/* To be registered with a &struct fsk_net as priv, by which direct.c knows
+ * them.
  *
  * Last of all, but for conntrack's confirmation, which has the same priority.
  */
