@@ -112,7 +112,8 @@ static int packet_socket(const char *name, uint16_t station, uint32_t what)
 	int room = 8 << 20, s = socket(AF_PACKET, SOCK_RAW, 0);
 
 	if (s < 0 || !to.sll_ifindex ||
-	    setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) ||
+	    setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+		       sizeof(filter)) ||
 	    setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
 	    bind(s, (void *)&to, sizeof(to)))
 		err(1, "packet socket on %s", name);
@@ -207,6 +208,7 @@ int main(int argc, char **argv)
 	else if (argc == 4 && !strcmp(argv[1], "receive"))
 		receive_all(argv[2], !strcmp(argv[3], "cpu"));
 	else
-		errx(2, "usage: queues send INTERFACE | receive INTERFACE queue|cpu");
+		errx(2, "usage: queues send INTERFACE | %s",
+		     "receive INTERFACE queue|cpu");
 	return 0;
 }

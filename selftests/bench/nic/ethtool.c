@@ -49,13 +49,12 @@ static void card_get_channels(struct net_device *dev,
 static int card_table_default(struct net_device *dev)
 {
 	struct hw_config *c = card_config_copy(dev);
-	unsigned int i;
+	unsigned int i, queues = card_of(dev)->hw.queues;
 
 	if (!c)
 		return -ENOMEM;
 	for (i = 0; i < CARD_TABLE; i++)
-		c->table[i] = ethtool_rxfh_indir_default(i,
-						card_of(dev)->hw.queues);
+		c->table[i] = ethtool_rxfh_indir_default(i, queues);
 	card_config_set(dev, c);
 	return 0;
 }

@@ -94,7 +94,8 @@ static void hw_consider(struct hw_queue *q)
 	if (!hrtimer_active(&q->timer) ||
 	    ktime_after(hrtimer_get_expires(&q->timer),
 			ktime_add_us(ktime_get(), usecs)))
-		hrtimer_start(&q->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC),
+		hrtimer_start(&q->timer,
+			      ns_to_ktime((u64)usecs * NSEC_PER_USEC),
 			      HRTIMER_MODE_REL_HARD);
 }
 
@@ -207,6 +208,7 @@ static const struct hw_rule *hw_match(const struct hw_config *c,
 				      const struct hw_tuple *t)
 {
 	bool tcp = t->proto == HW_TCP4 || t->proto == HW_TCP6;
+	bool v6 = t->proto >= HW_TCP6;
 	unsigned int n, words = t->size / 4 + 1;
 	int i;
 
@@ -215,9 +217,9 @@ static const struct hw_rule *hw_match(const struct hw_config *c,
 	for (n = 0; n < c->rules; n++) {
 		const struct hw_rule *r = &c->rule[n];
 
-		if (r->tcp != tcp || r->v6 != (t->size == 32))
+		if (r->tcp != tcp || r->v6 != v6)
 			continue;
-		/* The ports, which are last, first: most rules have only them. */
+		/* Ports, which are last, first: most rules have only them. */
 		for (i = words - 1; i >= 0; i--)
 			if ((r->value[i] ^ t->data[i]) & r->mask[i])
 				break;

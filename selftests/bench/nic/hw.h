@@ -42,7 +42,6 @@ struct card_tx_desc {
 	u8 csum_offset;
 	u8 last;
 	u8 done;
-	u16 reserved;
 };
 
 /**
