@@ -52,23 +52,27 @@
 #define EVENTS		64	/* taken from epoll at a time, as nginx does */
 #define SIZE		64	/* bytes of a request, and of a response */
 #define BACKLOG		4096
+#define AT_ONCE		50	/* long: connections with a request under way */
+#define PIPELINE	16	/* long: requests of one, at most */
 #define BACKEND		80	/* port of the proxy's backend, from the first */
 #define BYSTANDER	81	/* port of the accelerated listener beside us */
 #define TCP_ULP		31	/* linux/tcp.h, which netinet/tcp.h clashes with */
 #define BUCKETS		640	/* of a histogram, 16 for each doubling of ns */
 #define EXIT_REFUSED	4	/* the kernel has no such arrangement */
 
-enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE, ACCEPT };
+enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE, ACCEPT, LONG };
 static const char *const scenarios[] = {
-	"passive", "keepalive", "proxy", "connect", "idle", "accept", NULL
+	"passive", "keepalive", "proxy", "connect", "idle", "accept", "long", NULL
 };
 
 enum arrangement {
-	SHARED, REUSEPORT, BPF, INCOMING, PORTS, FSK, FSK_REUSEPORT, FSK_VFS
+	SHARED, REUSEPORT, BPF, INCOMING, PORTS, FSK, FSK_REUSEPORT, FSK_VFS,
+	FSK_PORTS
 };
 static const char *const arrangements[] = {
 	"shared", "reuseport", "bpf", "incoming-cpu", "ports",
-	"fastsocket", "fastsocket-reuseport", "fastsocket-vfs", NULL
+	"fastsocket", "fastsocket-reuseport", "fastsocket-vfs",
+	"fastsocket-ports", NULL
 };
 
 static const char *const steerings[] = { "none", "rfs", "arfs", NULL };
@@ -80,14 +84,14 @@ static struct {
 	enum scenario scenario;
 	enum arrangement arrangement;
 	enum waiting wait;
-	int cpus, conns, warm, requests, idle, port, seconds;
+	int cpus, conns, warm, requests, idle, port, seconds, pipeline;
 	bool threads, v6, client_closes, bystander, isolate, serve, established;
 	const char *dial;
 	struct ends ends;	/* no queues: all over loopback */
 	const char *rfd;	/* mode of nic0 */
 } opt = {
 	.wait = BLOCK, .cpus = 1, .conns = 100, .warm = 20, .requests = 1,
-	.port = 4000,
+	.port = 4000, .pipeline = 1,
 };
 
 /* Shared by all processes, each part on lines of its own. */
@@ -197,6 +201,11 @@ static void set_module(void)
 		setting(FSK_A_CONFIG_RESCUE_MS, &never, sizeof(never));
 }
 
+static bool port_each(enum arrangement a)
+{
+	return a == PORTS || a == FSK_PORTS;
+}
+
 static void refused(const char *what)
 {
 	printf("REFUSED %s: %s\n", what, strerror(errno));
@@ -240,8 +249,8 @@ static void arrange(enum arrangement a, int port, int flags, int *fd)
 			fd[i] = fd[0];
 			continue;
 		}
-		fd[i] = listener(port + (a == PORTS ? i : 0),
-				 !one && a != PORTS, flags);
+		fd[i] = listener(port + (port_each(a) ? i : 0),
+				 !one && !port_each(a), flags);
 		if (a == INCOMING && setsockopt(fd[i], SOL_SOCKET,
 						SO_INCOMING_CPU, &i, sizeof(i)))
 			refused("SO_INCOMING_CPU");
@@ -435,11 +444,27 @@ static int copy(int from, int to)
 	return n;
 }
 
+/* As Redis: all requests that have come are read at once, and answered at once. */
+static void answer_all(int fd)
+{
+	char b[PIPELINE * SIZE];
+	ssize_t n;
+
+	while ((n = read(fd, b, sizeof(b))) > 0)
+		must("answers", write(fd, b, n), n);
+	if (!n || errno != EAGAIN)
+		conn_close(fd);
+}
+
 static void conn_event(int fd, uint32_t events)
 {
 	struct conn *c = &conns[fd];
 	int n;
 
+	if (opt.scenario == LONG) {
+		answer_all(fd);
+		return;
+	}
 	if (c->peer < 0) {
 		n = copy(fd, fd);
 		if (n < 0 || (n > 0 && !--c->left && !opt.client_closes))
@@ -722,9 +747,57 @@ static void client_ready(int me, int port, int n)
 	barrier();
 }
 
+/* A round: a request, or a pipeline, on each of some connections. */
+static void round_of(const int *s, int n)
+{
+	char b[PIPELINE * SIZE] = "x";
+	int size = opt.pipeline * SIZE, i, got;
+	ssize_t part;
+
+	for (i = 0; i < n; i++)
+		must("requests", write(s[i], b, size), size);
+	for (i = 0; i < n; i++)
+		for (got = 0; got < size; got += part) {
+			part = read(s[i], b, size - got);
+			if (part <= 0)
+				errx(1, "the server has gone");
+		}
+}
+
+/* @requests of each client, over all its connections in turn. */
+static void client_rounds(const int *s, int requests)
+{
+	int at = 0, n;
+
+	for (requests /= opt.pipeline; requests > 0; requests -= n) {
+		n = opt.requests - at < AT_ONCE ? opt.requests - at : AT_ONCE;
+		n = requests < n ? requests : n;
+		round_of(s + at, n);
+		at = (at + n) % opt.requests;
+	}
+}
+
+static void client_long(int me, int port)
+{
+	static int s[MAX_FDS];
+	int i;
+
+	for (i = 0; i < opt.requests; i++)
+		s[i] = dial(port, 0, false);
+	barrier();
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	client_rounds(s, opt.warm);
+	barrier();
+	if (!me)
+		asm volatile("xchg %r15, %r15");
+	client_rounds(s, opt.conns);
+	barrier();
+}
+
 static void client(int me)
 {
-	int port = opt.port + (opt.arrangement == PORTS ? me : 0), i;
+	int port = opt.port + (port_each(opt.arrangement) ? me : 0), i;
 
 	pin_far(me);
 	for (i = 0; i < opt.idle; i++)
@@ -733,6 +806,8 @@ static void client(int me)
 	if (opt.scenario == ACCEPT) {
 		client_ready(me, port, opt.warm);
 		client_ready(me, port, opt.conns);
+	} else if (opt.scenario == LONG) {
+		client_long(me, port);
 	} else {
 		client_windows(me, port);
 		barrier();
@@ -861,7 +936,7 @@ static void parse(int argc, char **argv)
 {
 	int c, requests = 0;
 
-	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:T:D:q:m:R:F:Et6CBNSH")) != -1) {
+	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Et6CBNSH")) != -1) {
 		switch (c) {
 		case 'a': opt.arrangement = word(arrangements, optarg); break;
 		case 's': opt.scenario = word(scenarios, optarg); break;
@@ -880,6 +955,7 @@ static void parse(int argc, char **argv)
 		case 'S': opt.serve = true; break;
 		case 'D': opt.dial = optarg; break;
 		case 'T': opt.seconds = atoi(optarg); break;
+		case 'P': opt.pipeline = atoi(optarg); break;
 		case 'q': opt.ends.queues = atoi(optarg); break;
 		case 'm': opt.ends.far = atoi(optarg); break;
 		case 'R': opt.ends.rfs = word(steerings, optarg); break;
@@ -898,6 +974,13 @@ static void parse(int argc, char **argv)
 	    (opt.scenario == CONNECT || opt.scenario == ACCEPT ||
 	     opt.ends.queues > opt.cpus))
 		errx(2, "not with that many queues, or not in that scenario");
+	if (opt.scenario == LONG) {
+		opt.requests = requests ? requests : 1;
+		if (opt.wait == BLOCK || opt.requests > MAX_FDS / 2 ||
+		    opt.pipeline < 1 || opt.pipeline > PIPELINE)
+			errx(2, "long: an event loop, pipelines up to %d",
+			     PIPELINE);
+	}
 	if (opt.scenario == KEEPALIVE)
 		opt.requests = requests ? requests : 16;
 	if (opt.scenario == CONNECT) {

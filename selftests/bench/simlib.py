@@ -33,8 +33,9 @@ MIB = 1024              # guest memory, also the size of the plugin's line table
 STOCK = ("shared", "reuseport", "bpf", "incoming-cpu")
 FASTSOCKET = ("fastsocket", "fastsocket-reuseport")
 # "ports" needs clients that know the server's CPUs: a lower bound, no rival.
-# "fastsocket-vfs" is "fastsocket" with accept() by the ioctl.
-ARRANGEMENTS = STOCK + FASTSOCKET + ("ports", "fastsocket-vfs")
+# "fastsocket-vfs" is "fastsocket" with accept() by the ioctl, "fastsocket-ports"
+# is "ports", joined.
+ARRANGEMENTS = STOCK + FASTSOCKET + ("ports", "fastsocket-vfs", "fastsocket-ports")
 
 MODULES = 0xffffffffc0000000    # x86-64: modules, and code made at run time
 TEXT_END = 0xffffffffff000000
