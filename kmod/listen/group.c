@@ -4,14 +4,16 @@
  *
  * Each member is a listener of its own, usually with one worker on one core.
  * The kernel chooses a member by hash; when that one has no taker on this
- * core and another member has, the connection is given to the other.  A group
- * with a BPF program has chosen knowingly: it is left alone.
+ * core and another member has, the connection is given to the other.  So it is
+ * when a member's worker is late.  Where the owner has said which member is to
+ * have a connection, by a BPF program or by SO_INCOMING_CPU, that one keeps it.
  */
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/sock_reuseport.h>
 
 #include "listen/listen.h"
+#include "listen/options.h"
 
 /* The kernel's group is the same object for all its members. */
 static struct fsk_group *fsk_group_find(struct fsk_listener *l,
@@ -106,6 +108,41 @@ void fsk_group_insert(struct fsk_core *core)
 }
 
 /**
+ * fsk_group_has_program() - does a BPF program choose among the members?
+ * @sk: the socket of one
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: false, too, for a socket without SO_REUSEPORT.
+ */
+bool fsk_group_has_program(const struct sock *sk)
+{
+	const struct sock_reuseport *reuse;
+
+	reuse = rcu_dereference(sk->sk_reuseport_cb);
+	return reuse && rcu_access_pointer(reuse->prog);
+}
+
+/* Has its owner chosen this member for its connections? */
+static bool fsk_group_chosen(const struct sock *sk)
+{
+	return fsk_group_has_program(sk) || READ_ONCE(sk->sk_incoming_cpu) >= 0;
+}
+
+/**
+ * fsk_group_shares() - may others take this member's connections?
+ * @l: a member of a group
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether they may, and whether it may take theirs.
+ */
+bool fsk_group_shares(const struct fsk_listener *l)
+{
+	const struct sock *sk = rcu_dereference(l->sk);
+
+	return sk && !fsk_group_chosen(sk);
+}
+
+/**
  * fsk_group_taken() - has a sibling a worker on this CPU?
  * @l: a listener
  * @cpu: the CPU
@@ -160,7 +197,7 @@ struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
 	bool orphans = false;
 	int cpu;
 
-	if (!group || !READ_ONCE(group->orphans))
+	if (!group || !READ_ONCE(group->orphans) || !fsk_group_shares(l))
 		return best;
 	WRITE_ONCE(group->orphans, false);
 	/* Clear, then look: a core that is orphaned meanwhile is either seen
@@ -173,7 +210,8 @@ struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
 			if (!test_bit(FSK_CORE_ORPHANED, &core->flags))
 				continue;
 			orphans = true;
-			if (core->listener != l)
+			if (core->listener != l &&
+			    fsk_group_shares(core->listener))
 				best = older(best, core);
 		}
 	}
@@ -189,6 +227,17 @@ static u32 fsk_group_qlen(const struct fsk_core *core)
 	return sk ? READ_ONCE(sk->sk_ack_backlog) : U32_MAX;
 }
 
+/* Whether this core takes another member's connections.  A member that asks for
+ * a CPU's takes no others: those of this CPU the kernel would have given it.
+ */
+static bool fsk_group_helps(struct fsk_core *core)
+{
+	const struct sock *app = rcu_dereference(core->listener->sk);
+
+	return app && fsk_core_claimed(core) && !fsk_group_chosen(app) &&
+	       !fsk_options_bypass(app);
+}
+
 /**
  * fsk_group_pick() - another member's core for a connection
  * @l: the member that the kernel chose
@@ -197,20 +246,16 @@ static u32 fsk_group_qlen(const struct fsk_core *core)
  * Context: Softirq.  Expects rcu_read_lock().
  * Return: the core of this CPU with a taker and the shortest queue, or %NULL.
  */
-struct fsk_core *fsk_group_pick(struct fsk_listener *l, struct sock *sk)
+struct fsk_core *fsk_group_pick(struct fsk_listener *l, const struct sock *sk)
 {
 	struct fsk_group *group = rcu_dereference(l->group);
 	struct fsk_core *core, *best = NULL;
-	struct sock_reuseport *reuse;
 
-	if (!group)
-		return NULL;
-	reuse = rcu_dereference(sk->sk_reuseport_cb);
-	if (reuse && rcu_access_pointer(reuse->prog))
+	if (!group || fsk_group_chosen(sk))
 		return NULL;
 	hlist_for_each_entry_rcu(core, &group->cores[smp_processor_id()],
 				 group_node) {
-		if (!fsk_core_claimed(core))
+		if (!fsk_group_helps(core))
 			continue;
 		if (!best || fsk_group_qlen(core) < fsk_group_qlen(best))
 			best = core;

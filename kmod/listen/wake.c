@@ -89,7 +89,8 @@ static void fsk_wake_listener(struct fsk_listener *l)
 
 /**
  * fsk_wake_all() - wake every worker of a listener, bound or not
- * @l: the listener; the workers of its SO_REUSEPORT siblings are woken, too
+ * @l: the listener; the workers of its SO_REUSEPORT siblings are woken, too, if
+ *	they may take its connections
  *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
@@ -99,12 +100,13 @@ void fsk_wake_all(struct fsk_listener *l)
 	struct fsk_group *group = rcu_dereference(l->group);
 	struct fsk_listener *member;
 
-	if (!group) {
+	if (!group || !fsk_group_shares(l)) {
 		fsk_wake_listener(l);
 		return;
 	}
 	hlist_for_each_entry_rcu(member, &group->listeners, group_node)
-		fsk_wake_listener(member);
+		if (member == l || fsk_group_shares(member))
+			fsk_wake_listener(member);
 }
 
 /* The first in turn that has waiters, of those that are late or of the others.
