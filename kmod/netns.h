@@ -25,9 +25,9 @@ struct fsk_steer;
  * struct fsk_net - what the module knows of one network namespace
  * @ports: bit map of the ports that have an app listener; written under
  *	@mutex, read by the hooks without a lock; made with the first listener
- * @cookies: a local listener has sent SYN cookies whose ACKs may still come;
- *	set and cleared by the hooks
- * @synq_stamp: jiffies when it last did; written once a second at most
+ * @synq_stamp: jiffies when a local listener last sent a SYN cookie whose ACK
+ *	may still come, or 0; set by the hooks, once a second at most, and
+ *	cleared by them
  * @rescue_ms: how long a queue may wait for its worker, 0 for ever; written
  *	under @mutex
  * @vfs: FSK_IOC_ACCEPT accepts; written under @mutex
@@ -65,7 +65,6 @@ struct fsk_steer;
  */
 struct fsk_net {
 	unsigned long *ports;
-	bool cookies;
 	u32 synq_stamp;
 	unsigned int rescue_ms;
 	bool vfs;

@@ -36,9 +36,11 @@
 static noinline bool fsk_rx_wants_ack(struct fsk_net *fn,
 				      const struct tcphdr *th, __be32 flags)
 {
-	if (!time_before32((u32)jiffies, READ_ONCE(fn->synq_stamp) +
-					 TCP_SYNCOOKIE_VALID)) {
-		WRITE_ONCE(fn->cookies, false);
+	u32 stamp = READ_ONCE(fn->synq_stamp);
+
+	if (!time_before32((u32)jiffies, stamp + TCP_SYNCOOKIE_VALID)) {
+		/* Not a stamp that another CPU has set meanwhile. */
+		cmpxchg(&fn->synq_stamp, stamp, 0);
 		return false;
 	}
 	return flags == TCP_FLAG_ACK && fsk_net_has_port(fn, ntohs(th->dest));
@@ -58,7 +60,7 @@ static __always_inline bool fsk_rx_wants(struct fsk_net *fn,
 	flags = tcp_flag_word(th) & FSK_RX_FLAGS;
 	if (flags == TCP_FLAG_SYN)
 		return fsk_net_has_port(fn, ntohs(th->dest));
-	return unlikely(READ_ONCE(fn->cookies)) &&
+	return unlikely(READ_ONCE(fn->synq_stamp)) &&
 	       fsk_rx_wants_ack(fn, th, flags);
 }
 
@@ -74,54 +76,70 @@ static bool fsk_rx_has_sk_lookup(const struct net *net)
 
 /* Cookies */
 
-static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *sk)
+/* This SYN is answered with a cookie.  The app listener hears of it as if it
+ * had sent the cookie itself, and with it all of its SO_REUSEPORT group: the
+ * ACK may come on any core and for any member, and who asks the app listener
+ * (TCP, a BPF program) gets the plain kernel's answer.
+ */
+static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *app)
 {
+	u32 stamp = READ_ONCE(fn->synq_stamp);
 	u32 now = jiffies;
 
-	if (likely(!inet_csk_reqsk_queue_is_full(sk) &&
-		   READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) != 2))
-		return;
-	if (READ_ONCE(fn->cookies) &&
-	    time_between32(now, READ_ONCE(fn->synq_stamp),
-			   READ_ONCE(fn->synq_stamp) + HZ))
-		return;
-	WRITE_ONCE(fn->synq_stamp, now);
-	WRITE_ONCE(fn->cookies, true);
+	tcp_synq_overflow(app);
+	/* Once a second is enough.  Never 0, so it may be a jiffy ahead. */
+	if (!stamp || !time_between32(now, stamp - 1, stamp + HZ))
+		WRITE_ONCE(fn->synq_stamp, now | 1);
 }
 
-/* Only a listener that has sent cookies lately believes one.  This core's is
- * the likeliest; the handshake may have begun on another.
- */
-static struct fsk_core *fsk_rx_pick_cookie(struct fsk_listener *l)
+/* This local listener is short of room, or cookies are wanted in any case. */
+static noinline void fsk_rx_note_limits(struct fsk_net *fn,
+					const struct sock *sk,
+					const struct sock *app)
 {
-	struct fsk_core *core;
-	struct sock *sk;
-	int cpu;
+	u8 cookies = READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies);
 
-	for_each_cpu_wrap(cpu, cpu_possible_mask, smp_processor_id()) {
-		core = rcu_dereference(l->core[cpu]);
-		sk = core ? rcu_dereference(core->sk) : NULL;
-		if (sk && !tcp_synq_no_recent_overflow(sk))
-			return core;
-	}
-	return NULL;
+	if (cookies == 2 || (cookies && inet_csk_reqsk_queue_is_full(sk)))
+		fsk_rx_note_cookie(fn, app);
 }
 
-/* SYNs */
+/* What believes a cookie: who has sent one lately.  This core's local listener
+ * need not be that one: the SYN may have come on another core.
+ */
+static struct sock *fsk_rx_take_cookie(struct fsk_net *fn, struct sock *sk,
+				       const struct sock *app)
+{
+	if (tcp_synq_no_recent_overflow(app))
+		return NULL;
+	tcp_synq_overflow(sk);
+	fsk_stats_inc(fn, COOKIE_LOCAL);
+	return sk;
+}
 
-static struct fsk_core *fsk_rx_pick_syn(struct fsk_net *fn,
-					struct fsk_listener *l, struct sock *sk)
+/* This core's part of the listener, or where nobody takes from that a
+ * sibling's.
+ */
+static struct fsk_core *fsk_rx_pick(struct fsk_listener *l,
+				    const struct sock *app)
 {
 	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
 
 	if (core && fsk_core_claimed(core))
 		return core;
+	return fsk_group_pick(l, app);
+}
+
+/* SYNs that are left to the app listener */
+
+static void fsk_rx_note_unclaimed(struct fsk_net *fn,
+				  const struct fsk_listener *l)
+{
+	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
+
 	if (core && test_bit(FSK_CORE_ORPHANED, &core->flags))
 		fsk_stats_inc(fn, SYN_ORPHANED);
-	core = fsk_group_pick(l, sk);
-	if (!core)
+	else
 		fsk_stats_inc(fn, SYN_UNCLAIMED);
-	return core;
 }
 
 /* The local listener that stands for this app listener here, or NULL. */
@@ -134,24 +152,28 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 
 	if (!l)
 		return NULL;
-	core = syn ? fsk_rx_pick_syn(fn, l, app) : fsk_rx_pick_cookie(l);
-	if (!core)
+	if (unlikely(fsk_options_bypass(app))) {
+		if (syn)
+			fsk_stats_inc(fn, SYN_BYPASSED);
 		return NULL;
+	}
+	core = fsk_rx_pick(l, app);
+	if (!core) {
+		if (syn)
+			fsk_rx_note_unclaimed(fn, l);
+		return NULL;
+	}
 	app = rcu_dereference(core->listener->sk);
 	sk = rcu_dereference(core->sk);
 	if (!app || !sk || inet_sk_state_load(sk) != TCP_LISTEN)
 		return NULL;
-	if (unlikely(fsk_options_bypass(app))) {
-		fsk_stats_inc(fn, SYN_BYPASSED);
-		return NULL;
-	}
-	if (!syn) {
-		fsk_stats_inc(fn, COOKIE_LOCAL);
-		return sk;
-	}
-	if (core->cpu == smp_processor_id())
-		fsk_options_sync(sk, app);
-	fsk_rx_note_cookie(fn, sk);
+	if (!syn)
+		return fsk_rx_take_cookie(fn, sk, app);
+	/* Of this CPU, so nobody else does. */
+	fsk_options_sync(sk, app);
+	if (unlikely(inet_csk_reqsk_queue_is_full(sk) ||
+		     READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2))
+		fsk_rx_note_limits(fn, sk, app);
 	core->syns++;
 	fsk_stats_inc(fn, SYN_LOCAL);
 	return sk;

@@ -4,9 +4,16 @@
  */
 #include "kselftest_harness.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
+#include <stddef.h>
 #include <unistd.h>
 
+#include "bpf.h"
 #include "counters.h"
 #include "spoof.h"
 #include "support.h"
@@ -105,6 +112,201 @@ TEST_F(cookies, flood__fills_syn_queue)
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_COOKIE_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count_accepts());
+}
+
+/* A packet's headers, of either family. */
+struct headers {
+	uint8_t data[14 + 40 + 20];
+	int ip_len;
+	int addr_len;	/* both addresses, which end the IP header */
+};
+
+static void headers_make(struct headers *h, bool v4, int port)
+{
+	const uint8_t mac[14] = { [12] = v4 ? 0x08 : 0x86, v4 ? 0 : 0xdd };
+	uint8_t *ip = h->data + 14;
+
+	memset(h, 0, sizeof(*h));
+	memcpy(h->data, mac, sizeof(mac));
+	h->ip_len = v4 ? 20 : 40;
+	h->addr_len = v4 ? 8 : 32;
+	ip[0] = v4 ? 0x45 : 0x60;
+	ip[v4 ? 9 : 6] = IPPROTO_TCP;
+	if (v4) {
+		memcpy(ip + 12, (uint8_t []) { 127, 0, 0, 1 }, 4);
+		memcpy(ip + 16, (uint8_t []) { 127, 0, 0, 1 }, 4);
+	} else {
+		ip[23] = ip[39] = 1;
+	}
+	*(struct tcphdr *)(ip + h->ip_len) = (struct tcphdr) {
+		.source = htons(7777), .dest = htons(port), .doff = 5,
+	};
+}
+
+/* The cookie for a SYN with these headers. */
+static int program_make(const struct headers *h)
+{
+	bool v4 = h->ip_len == 20;
+	const struct bpf_insn code[] = {
+		I_LOAD_W(7, 1, offsetof(struct __sk_buff, data)),
+		I_LOAD_W(8, 1, offsetof(struct __sk_buff, data_end)),
+		I_MOV(0, 0),
+		I_COPY(1, 7),
+		I_ADD(1, 14 + h->ip_len + 20),
+		I_IF_ABOVE(1, 8, 6),
+		I_COPY(1, 7),
+		I_ADD(1, 14),
+		I_COPY(2, 1),
+		I_ADD(2, h->ip_len),
+		I_MOV(3, 20),
+		{ BPF_JMP | BPF_CALL, 0, 0, 0,
+		  v4 ? BPF_FUNC_tcp_raw_gen_syncookie_ipv4 :
+		       BPF_FUNC_tcp_raw_gen_syncookie_ipv6 },
+		I_EXIT,
+	};
+
+	return bpf_load(BPF_PROG_TYPE_SCHED_CLS, 0, code, ARRAY_SIZE(code));
+}
+
+#define NO_LISTENER	1
+
+/* Whether an ACK with these headers has a cookie that its listener, which is
+ * looked up as TCP does it, would believe.
+ */
+static int program_check(const struct headers *h)
+{
+	const int from = 14 + h->ip_len - h->addr_len;
+	const int len = h->addr_len + 4;
+	struct bpf_insn code[64] = {
+		I_COPY(6, 1),
+		I_LOAD_W(7, 1, offsetof(struct __sk_buff, data)),
+		I_LOAD_W(8, 1, offsetof(struct __sk_buff, data_end)),
+		I_MOV(0, NO_LISTENER),
+		I_COPY(1, 7),
+		I_ADD(1, 14 + h->ip_len + 20),
+		I_IF_ABOVE(1, 8, len / 2 + 22),
+	};
+	const struct bpf_insn rest[] = {
+		I_COPY(1, 6),
+		I_COPY(2, 10),
+		I_ADD(2, -len),
+		I_MOV(3, len),
+		I_MOV(4, BPF_F_CURRENT_NETNS),
+		I_MOV(5, 0),
+		I_CALL(skc_lookup_tcp),
+		I_COPY(8, 0),
+		I_MOV(0, NO_LISTENER),
+		I_IF_ZERO(8, 12),
+		I_COPY(1, 8),
+		I_COPY(2, 7),
+		I_ADD(2, 14),
+		I_MOV(3, h->ip_len),
+		I_COPY(4, 2),
+		I_ADD(4, h->ip_len),
+		I_MOV(5, 20),
+		I_CALL(tcp_check_syncookie),
+		I_COPY(9, 0),
+		I_COPY(1, 8),
+		I_CALL(sk_release),
+		I_COPY(0, 9),
+		I_EXIT,
+	};
+	int i, n = 7;
+
+	for (i = 0; i < len; i += 4) {
+		code[n++] = (struct bpf_insn)I_LOAD_W(1, 7, from + i);
+		code[n++] = (struct bpf_insn)I_STORE_W(10, i - len, 1);
+	}
+	memcpy(code + n, rest, sizeof(rest));
+	return bpf_load(BPF_PROG_TYPE_SCHED_CLS, 0, code,
+			n + ARRAY_SIZE(rest));
+}
+
+/* A program asks the kernel what the listener would say to a cookie: the same
+ * as on the plain kernel, since some listener of the port has sent some.
+ */
+TEST_F(cookies, syncookies__checked_by_program)
+{
+	const struct place *p = &self->place;
+	int fd = sock_listen(p, 64);
+	struct headers h;
+	struct tcphdr *tcp;
+	uint32_t cookie, result;
+
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "2"));
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	headers_make(&h, p->dual || p->family == AF_INET, sock_port(fd));
+	tcp = (void *)(h.data + 14 + h.ip_len);
+	tcp->syn = 1;
+	ASSERT_EQ(0, bpf_run(program_make(&h), h.data, 34 + h.ip_len,
+			     &cookie));
+	tcp->syn = 0;
+	tcp->ack = 1;
+	tcp->seq = htonl(1);
+	tcp->ack_seq = htonl(cookie + 1);
+	/* Nobody has sent any. */
+	ASSERT_EQ(0, bpf_run(program_check(&h), h.data, 34 + h.ip_len,
+			     &result));
+	EXPECT_EQ(-ENOENT, (int)result);
+	EXPECT_TRUE(served(p, fd));
+	EXPECT_EQ(p->join, count(FSK_STAT_COOKIE_LOCAL));
+	ASSERT_EQ(0, bpf_run(program_check(&h), h.data, 34 + h.ip_len,
+			     &result));
+	EXPECT_EQ(0, (int)result);
+}
+
+/* The kernel's log since @kmsg was opened: does a line name this port? */
+static bool log_names(int kmsg, int port)
+{
+	char line[1024], number[16];
+	ssize_t n;
+
+	snprintf(number, sizeof(number), ":%d. ", port);
+	while ((n = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[n > 0 ? n : 0] = '\0';
+		if (strstr(line, "Possible SYN flooding on port") &&
+		    strstr(line, number))
+			return true;
+	}
+	return false;
+}
+
+/* By default a few such lines a second, of all namespaces together. */
+static int log_all(void)
+{
+	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int first = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	int err = -ENOENT;
+
+	if (!setns(first, CLONE_NEWNET))
+		err = sysctl_set("net/core/message_cost", "0");
+	if (setns(here, CLONE_NEWNET))
+		err = -errno;
+	close(first);
+	close(here);
+	return err;
+}
+
+/* Who reads the log wants to know which service is flooded. */
+TEST_F(cookies, flood__log_names_port)
+{
+	int fd, raw, port, kmsg;
+
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_LE(0, kmsg);
+	ASSERT_LE(0, lseek(kmsg, 0, SEEK_END));
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "1"));
+	ASSERT_EQ(0, log_all());
+	fd = sock_listen(&self->place, BACKLOG);
+	ASSERT_LE(0, fd);
+	port = sock_port(fd);
+	raw = spoof_open(&self->place);
+	ASSERT_LE(0, raw);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
+	EXPECT_TRUE(until(log_names(kmsg, port)));
+	EXPECT_EQ(self->place.join ? FLOOD : 0, count(FSK_STAT_SYN_LOCAL));
 }
 
 /* Nobody accepts while a flood goes on.  The same figures with and without
