@@ -196,6 +196,19 @@ static bool fsk_rx_give_listener(struct fsk_net *fn, struct sk_buff *skb,
 	return true;
 }
 
+/* A program of the group's has chosen this listener, and TCP is not to ask it
+ * again: it may count.  TCP takes a listener that comes with a reference as it
+ * is.
+ */
+static bool fsk_rx_keep_choice(struct sk_buff *skb, struct sock *sk)
+{
+	if (!fsk_group_has_program(sk) ||
+	    !refcount_inc_not_zero(&sk->sk_refcnt))
+		return false;
+	fsk_rx_give(skb, sk, sock_edemux);
+	return true;
+}
+
 static struct sock *fsk_rx_lookup_listener(struct fsk_net *fn,
 					   struct sk_buff *skb, int family)
 {
@@ -211,7 +224,7 @@ static struct sock *fsk_rx_lookup_listener(struct fsk_net *fn,
 }
 
 /* Whether a SYN for a connection in TIME_WAIT, which @tw is and which the
- * caller has a reference on, went to a local listener.
+ * caller has a reference on, was given to a listener.
  */
 static bool fsk_rx_reopen(struct fsk_net *fn, struct sk_buff *skb,
 			  struct sock *tw, int family)
@@ -222,7 +235,8 @@ static bool fsk_rx_reopen(struct fsk_net *fn, struct sk_buff *skb,
 	if (!fsk_timewait_may_reopen(skb, tw, family))
 		return false;
 	sk = fsk_rx_lookup_listener(fn, skb, family);
-	if (!sk || !fsk_rx_give_listener(fn, skb, sk, true))
+	if (!sk || (!fsk_rx_give_listener(fn, skb, sk, true) &&
+		    !fsk_rx_keep_choice(skb, sk)))
 		return false;
 	fsk_timewait_end(tw);
 	return true;
@@ -237,7 +251,8 @@ static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
 	bool syn = tcp_hdr(skb)->syn;
 
 	if (!refcounted) {
-		fsk_rx_give_listener(fn, skb, sk, syn);
+		if (!fsk_rx_give_listener(fn, skb, sk, syn))
+			fsk_rx_keep_choice(skb, sk);
 		return;
 	}
 	if (syn && sk->sk_state == TCP_TIME_WAIT &&
