@@ -261,15 +261,46 @@ static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
 	fsk_rx_give(skb, sk, sock_edemux);
 }
 
-static bool fsk_rx_leave_alone(struct fsk_net *fn, const struct sk_buff *skb)
+static bool fsk_rx_is_kernels(struct fsk_net *fn, const struct sk_buff *skb)
 {
-	if (skb->sk || skb->destructor || skb->pkt_type != PACKET_HOST)
+	if (skb->pkt_type != PACKET_HOST)
 		return true;
 	if (unlikely(fsk_rx_has_sk_lookup(fn->net))) {
 		fsk_stats_inc(fn, SYN_SK_LOOKUP);
 		return true;
 	}
 	return false;
+}
+
+/* This packet has a socket.  Of those only a connection in TIME_WAIT is of
+ * interest here, which early demultiplexing has found as our lookup would; it
+ * has taken a reference.
+ */
+static noinline void fsk_rx_take_early(struct fsk_net *fn, struct sk_buff *skb,
+				       int family)
+{
+	int offset = skb_transport_offset(skb);
+	struct sock *sk = skb->sk;
+
+	if (skb->destructor != sock_edemux || !tcp_hdr(skb)->syn ||
+	    sk->sk_state != TCP_TIME_WAIT || fsk_rx_is_kernels(fn, skb))
+		return;
+	local_bh_disable();
+	__skb_pull(skb, offset);
+	fsk_rx_give(skb, NULL, NULL);
+	fsk_rx_assign(fn, skb, sk, true, family);
+	__skb_push(skb, offset);
+	local_bh_enable();
+}
+
+static bool fsk_rx_leave_alone(struct fsk_net *fn, struct sk_buff *skb,
+			       int family)
+{
+	if (unlikely(skb->sk || skb->destructor)) {
+		fsk_rx_take_early(fn, skb, family);
+		return true;
+	}
+	return fsk_rx_is_kernels(fn, skb);
 }
 
 /* Selectors of SO_REUSEPORT groups expect to see the packet from TCP on.
@@ -285,7 +316,7 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 	bool refcounted;
 	struct sock *sk;
 
-	if (fsk_rx_leave_alone(fn, skb))
+	if (fsk_rx_leave_alone(fn, skb, NFPROTO_IPV4))
 		return;
 	local_bh_disable();
 	__skb_pull(skb, offset);
@@ -315,7 +346,7 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 	bool refcounted;
 	struct sock *sk;
 
-	if (fsk_rx_leave_alone(fn, skb))
+	if (fsk_rx_leave_alone(fn, skb, NFPROTO_IPV6))
 		return;
 	local_bh_disable();
 	__skb_pull(skb, offset);
