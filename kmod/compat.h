@@ -77,14 +77,15 @@ static int name(struct socket *sock, struct socket *newsock,		\
 
 /* The last parameter of syn_recv_sock(), which came with 7.0 and, in stable
  * releases, with 6.12.117 and 6.1.192.  @parent chooses the socket that the
- * child is made from, or releases @dst and says NULL.  Delete when all have
- * it.
+ * child is made from, or releases @dst and says NULL.  @lost hears when there
+ * is no child, unless the connection has one already: then the kernel has
+ * cleared @own_req.  Delete when all have it.
  */
 #define FSK_COMPAT_SYN_RECV(sk) \
 	(fsk_host_get((sk)->sk_family)->af_ops->syn_recv_sock)
 
 #ifdef FSK_HAVE_SYN_RECV_OPT_CHILD
-#define FSK_COMPAT_SYN_RECV_SOCK(name, parent)				\
+#define FSK_COMPAT_SYN_RECV_SOCK(name, parent, lost)			\
 static struct sock *							\
 name(const struct sock *sk, struct sk_buff *skb,			\
      struct request_sock *req, struct dst_entry *dst,			\
@@ -92,22 +93,35 @@ name(const struct sock *sk, struct sk_buff *skb,			\
      void (*child_init)(struct sock *newsk, const struct sock *sk))	\
 {									\
 	const struct sock *app = parent(sk, skb, req, dst);		\
+	struct sock *child;						\
 									\
-	return app ? FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst,	\
-					     req_unhash, own_req,	\
-					     child_init) : NULL;	\
+	if (!app)							\
+		return NULL;						\
+	*own_req = true;						\
+	child = FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst, req_unhash,	\
+					own_req, child_init);		\
+	if (unlikely(!child) && *own_req)				\
+		lost(sk, app);						\
+	return child;							\
 }
 #else
-#define FSK_COMPAT_SYN_RECV_SOCK(name, parent)				\
+#define FSK_COMPAT_SYN_RECV_SOCK(name, parent, lost)			\
 static struct sock *							\
 name(const struct sock *sk, struct sk_buff *skb,			\
      struct request_sock *req, struct dst_entry *dst,			\
      struct request_sock *req_unhash, bool *own_req)			\
 {									\
 	const struct sock *app = parent(sk, skb, req, dst);		\
+	struct sock *child;						\
 									\
-	return app ? FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst,	\
-					     req_unhash, own_req) : NULL; \
+	if (!app)							\
+		return NULL;						\
+	*own_req = true;						\
+	child = FSK_COMPAT_SYN_RECV(sk)(app, skb, req, dst, req_unhash,	\
+					own_req);			\
+	if (unlikely(!child) && *own_req)				\
+		lost(sk, app);						\
+	return child;							\
 }
 #endif
 
@@ -137,19 +151,9 @@ static inline void fsk_compat_sk_hold_net(struct sock *sk)
 #define timer_container_of(var, timer, field) from_timer(var, timer, field)
 #endif
 
-/* sk_drops_read() came with 6.18, where the counter may have several parts.
- * Delete with 6.17.
+/* Until 6.18, where the counter may have several parts, another name.  Delete
+ * with 6.17.
  */
-static inline int fsk_compat_drops(const struct sock *sk)
-{
-#ifdef FSK_HAVE_SK_DROPS_READ
-	return sk_drops_read(sk);
-#else
-	return atomic_read(&sk->sk_drops);
-#endif
-}
-
-/* Likewise: until then another name. */
 #ifndef FSK_HAVE_SK_DROPS_READ
 #define sk_drops_skbadd(sk, skb) sk_drops_add(sk, skb)
 #endif

@@ -31,7 +31,7 @@ static const struct {
 	},
 	[FSK_STAT_SYN_TIMEWAIT] = {
 		"syn-timewait",
-		"SYN left alone, it reuses a closing connection",
+		"SYN that reuses a closing connection",
 	},
 	[FSK_STAT_SYN_SK_LOOKUP] = {
 		"syn-sk-lookup",
@@ -55,7 +55,7 @@ static const struct {
 	},
 	[FSK_STAT_OVERFLOW] = {
 		"overflow",
-		"connection dropped, queue of the local listener full",
+		"connection request or connection dropped, a queue was full",
 	},
 	[FSK_STAT_CHILD_FAILED] = {
 		"child-failed",

@@ -70,6 +70,8 @@ enum {
  * @accept_local: connections that tasks bound here took from this queue
  * @accept_app: ... from the app listener's queue
  * @accept_other: ... from another core's queue
+ * @drops: SYNs and connections dropped here: a queue was full, or no socket
+ *	could be made
  * @rescued: connections that others took from this queue
  * @rescues: times orphaned
  * @timer: rescue; runs while something is queued, on @cpu
@@ -94,6 +96,7 @@ struct fsk_core {
 	/* cold from here on */
 	atomic_long_t accept_app;
 	atomic_long_t accept_other;
+	atomic_long_t drops;
 	atomic_long_t rescued;
 	atomic_long_t rescues;
 	struct timer_list timer;
@@ -156,6 +159,7 @@ extern const struct fsk_core_files *fsk_core_files;
  * @accept_app: connections that tasks not bound to a core took from the app
  *	listener's queue
  * @accept_other: ... from a core's queue
+ * @drops: SYNs that found a queue of the app listener full
  * @work: brings the state in line after an abort that we only see later
  * @free_work: frees, after an RCU grace period
  * @core: by CPU number; RCU, written under @mutex
@@ -185,6 +189,7 @@ struct fsk_listener {
 	unsigned int app_turn;
 	atomic_long_t accept_app;
 	atomic_long_t accept_other;
+	atomic_long_t drops;
 	struct work_struct work;
 	struct rcu_work free_work;
 	struct fsk_core __rcu *core[];

@@ -53,7 +53,7 @@ static int fsk_local_hash(struct sock *sk)
  */
 static const struct sock *fsk_local_parent(const struct sock *sk)
 {
-	const struct fsk_core *core = rcu_dereference_sk_user_data(sk);
+	struct fsk_core *core = rcu_dereference_sk_user_data(sk);
 	const struct sock *app;
 
 	app = core ? rcu_dereference(core->listener->sk) : NULL;
@@ -62,6 +62,7 @@ static const struct sock *fsk_local_parent(const struct sock *sk)
 	if (sk_acceptq_is_full(sk)) {
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_LISTENOVERFLOWS);
 		fsk_stats_inc(core->listener->fn, OVERFLOW);
+		atomic_long_inc(&core->drops);
 		return NULL;
 	}
 	return app;
@@ -86,7 +87,22 @@ static const struct sock *fsk_local_parent_or_drop(const struct sock *sk,
 	return app;
 }
 
-FSK_COMPAT_SYN_RECV_SOCK(fsk_local_syn_recv_sock, fsk_local_parent_or_drop)
+/* The kernel made no child.  It has looked at the app listener's queue, too. */
+static void fsk_local_note_lost(const struct sock *sk, const struct sock *app)
+{
+	struct fsk_core *core = rcu_dereference_sk_user_data(sk);
+
+	if (!core)
+		return;
+	if (sk_acceptq_is_full(app))
+		fsk_stats_inc(core->listener->fn, OVERFLOW);
+	else
+		fsk_stats_inc(core->listener->fn, CHILD_FAILED);
+	atomic_long_inc(&core->drops);
+}
+
+FSK_COMPAT_SYN_RECV_SOCK(fsk_local_syn_recv_sock, fsk_local_parent_or_drop,
+			 fsk_local_note_lost)
 
 /* Called in softirq context with the child's spinlock held, or by a task that
  * processes its own transmission on the loopback interface.

@@ -92,15 +92,27 @@ static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *app)
 		WRITE_ONCE(fn->synq_stamp, now | 1);
 }
 
+/* What TCP is about to do with a SYN for this listener: drop it? */
+static bool fsk_rx_drops(struct fsk_net *fn, const struct sock *sk)
+{
+	return sk_acceptq_is_full(sk) ||
+	       (inet_csk_reqsk_queue_is_full(sk) &&
+		!READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies));
+}
+
 /* This local listener is short of room, or cookies are wanted in any case. */
 static noinline void fsk_rx_note_limits(struct fsk_net *fn,
+					struct fsk_core *core,
 					const struct sock *sk,
 					const struct sock *app)
 {
-	u8 cookies = READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies);
-
-	if (cookies == 2 || (cookies && inet_csk_reqsk_queue_is_full(sk)))
+	if (fsk_rx_drops(fn, sk)) {
+		fsk_stats_inc(fn, OVERFLOW);
+		atomic_long_inc(&core->drops);
+	} else if (READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2 ||
+		   inet_csk_reqsk_queue_is_full(sk)) {
 		fsk_rx_note_cookie(fn, app);
+	}
 }
 
 /* What believes a cookie: who has sent one lately.  This core's local listener
@@ -131,8 +143,24 @@ static struct fsk_core *fsk_rx_pick(struct fsk_listener *l,
 
 /* SYNs that are left to the app listener */
 
-static void fsk_rx_note_unclaimed(struct fsk_net *fn,
-				  const struct fsk_listener *l)
+static void fsk_rx_note_app(struct fsk_net *fn, struct fsk_listener *l,
+			    const struct sock *app)
+{
+	if (likely(!fsk_rx_drops(fn, app)))
+		return;
+	fsk_stats_inc(fn, OVERFLOW);
+	atomic_long_inc(&l->drops);
+}
+
+static void fsk_rx_note_bypassed(struct fsk_net *fn, struct fsk_listener *l,
+				 const struct sock *app)
+{
+	fsk_stats_inc(fn, SYN_BYPASSED);
+	fsk_rx_note_app(fn, l, app);
+}
+
+static void fsk_rx_note_unclaimed(struct fsk_net *fn, struct fsk_listener *l,
+				  const struct sock *app)
 {
 	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
 
@@ -140,6 +168,7 @@ static void fsk_rx_note_unclaimed(struct fsk_net *fn,
 		fsk_stats_inc(fn, SYN_ORPHANED);
 	else
 		fsk_stats_inc(fn, SYN_UNCLAIMED);
+	fsk_rx_note_app(fn, l, app);
 }
 
 /* The local listener that stands for this app listener here, or NULL. */
@@ -154,13 +183,13 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 		return NULL;
 	if (unlikely(fsk_options_bypass(app))) {
 		if (syn)
-			fsk_stats_inc(fn, SYN_BYPASSED);
+			fsk_rx_note_bypassed(fn, l, app);
 		return NULL;
 	}
 	core = fsk_rx_pick(l, app);
 	if (!core) {
 		if (syn)
-			fsk_rx_note_unclaimed(fn, l);
+			fsk_rx_note_unclaimed(fn, l, app);
 		return NULL;
 	}
 	app = rcu_dereference(core->listener->sk);
@@ -172,8 +201,9 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 	/* Of this CPU, so nobody else does. */
 	fsk_options_sync(sk, app);
 	if (unlikely(inet_csk_reqsk_queue_is_full(sk) ||
+		     sk_acceptq_is_full(sk) ||
 		     READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2))
-		fsk_rx_note_limits(fn, sk, app);
+		fsk_rx_note_limits(fn, core, sk, app);
 	core->syns++;
 	fsk_stats_inc(fn, SYN_LOCAL);
 	return sk;

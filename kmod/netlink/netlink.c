@@ -248,14 +248,15 @@ static int fsk_netlink_put_key(struct sk_buff *msg,
 	return 0;
 }
 
-static int fsk_netlink_put_queue(struct sk_buff *msg, const struct sock *sk)
+static int fsk_netlink_put_queue(struct sk_buff *msg, const struct sock *sk,
+				 const atomic_long_t *drops)
 {
 	if (nla_put_u32(msg, FSK_A_LISTEN_QLEN,
 			READ_ONCE(sk->sk_ack_backlog)) ||
 	    nla_put_u32(msg, FSK_A_LISTEN_QMAX,
 			READ_ONCE(sk->sk_max_ack_backlog)) ||
 	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_DROPS,
-				(u32)fsk_compat_drops(sk)))
+				atomic_long_read(drops)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -288,7 +289,7 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 	if (READ_ONCE(l->limited) &&
 	    nla_put_flag(msg, FSK_A_LISTEN_LIMITED))
 		return -EMSGSIZE;
-	return fsk_netlink_put_queue(msg, app);
+	return fsk_netlink_put_queue(msg, app, &l->drops);
 }
 
 static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
@@ -314,7 +315,7 @@ static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
 	if (test_bit(FSK_CORE_ORPHANED, &core->flags) &&
 	    nla_put_flag(msg, FSK_A_LISTEN_ORPHANED))
 		return -EMSGSIZE;
-	return fsk_netlink_put_queue(msg, sk);
+	return fsk_netlink_put_queue(msg, sk, &core->drops);
 }
 
 /* One row; nothing for a listener that has gone and a core that has none. */

@@ -43,6 +43,14 @@ FIXTURE_TEARDOWN(cookies)
 {
 }
 
+/* What the listener's row says, or that of one of its cores; 0 without. */
+static uint64_t drops(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) ? row.drops : 0;
+}
+
 /* A client is served on @fd, with data. */
 static bool served(const struct place *p, int fd)
 {
@@ -109,6 +117,8 @@ TEST_F(cookies, flood__fills_syn_queue)
 	EXPECT_EQ(0, netstat("SyncookiesFailed"));
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	EXPECT_EQ(0, netstat("ListenDrops"));
+	EXPECT_EQ(0, drops(port, joined ? CPU : -1));
+	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_COOKIE_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count_accepts());
@@ -337,6 +347,8 @@ TEST_F(cookies, flood__counts_alike)
 	EXPECT_TRUE(until(netstat("ListenOverflows") >= FLOOD));
 	EXPECT_EQ(FLOOD, netstat("ListenOverflows"));
 	EXPECT_EQ(FLOOD, netstat("ListenDrops"));
+	EXPECT_EQ(self->place.join ? FLOOD : 0, drops(port, CPU));
+	EXPECT_EQ(self->place.join ? FLOOD : 0, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(FLOOD, netstat("SyncookiesSent"));
 	/* A client that waits gets in when there is room. */
 	late = sock_dial_nowait(&self->place, port);
@@ -375,7 +387,13 @@ TEST_F(cookies, overflow__is_counted)
 		ASSERT_TRUE(row_get(sock_port(fd), CPU, &row));
 		EXPECT_EQ(3, row.qlen);
 		EXPECT_EQ(2, row.backlog);
-		EXPECT_LE(1, row.drops);
+		/* Clients come again each second. */
+		EXPECT_TRUE(until(drops(sock_port(fd), CPU) ==
+				  netstat("ListenDrops") &&
+				  count(FSK_STAT_OVERFLOW) ==
+				  netstat("ListenOverflows")));
+		EXPECT_EQ(0, drops(sock_port(fd), -1));
+		EXPECT_EQ(0, count(FSK_STAT_CHILD_FAILED));
 	}
 	for (i = 0; i < N; i++)
 		EXPECT_LE(0, sock_accept(fd));
@@ -403,11 +421,151 @@ TEST_F(cookies, overflow__at_last_ack)
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(1, write(client[i], "x", 1));
 	EXPECT_TRUE(until(netstat("ListenOverflows") > 0));
-	if (self->place.join)
+	if (self->place.join) {
 		EXPECT_LE(1, count(FSK_STAT_OVERFLOW));
+		EXPECT_LE(1, drops(sock_port(fd), CPU));
+	}
 	for (i = 0; i < 2; i++)
 		EXPECT_LE(0, sock_accept(fd));
 	EXPECT_EQ(self->place.join ? 2 : 0, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* No worker is bound: the listener's own queue is full. */
+TEST_F(cookies, overflow__of_listener_itself)
+{
+	int fd = sock_listen(&self->place, 2);
+	int i, client[N], port;
+
+	ASSERT_LE(0, fd);
+	port = sock_port(fd);
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "0"));
+	for (i = 0; i < N; i++) {
+		client[i] = sock_dial_nowait(&self->place, port);
+		ASSERT_LE(0, client[i]);
+	}
+	EXPECT_TRUE(until(netstat("ListenOverflows") > 0));
+	if (self->place.join) {
+		EXPECT_TRUE(until(drops(port, -1) == netstat("ListenDrops")));
+		EXPECT_LE(1, count(FSK_STAT_OVERFLOW));
+	}
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* No cookies: SYNs that find the queue of half-open connections full. */
+TEST_F(cookies, overflow__of_half_open)
+{
+	int fd = sock_listen(&self->place, BACKLOG);
+	int raw, port;
+
+	ASSERT_LE(0, fd);
+	port = sock_port(fd);
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "0"));
+	raw = spoof_open(&self->place);
+	ASSERT_LE(0, raw);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
+	EXPECT_TRUE(until(netstat("TCPReqQFullDrop") >= FLOOD - FULL));
+	EXPECT_EQ(FLOOD - FULL, netstat("ListenDrops"));
+	EXPECT_EQ(0, netstat("ListenOverflows"));
+	if (!self->place.join)
+		return;
+	EXPECT_EQ(FLOOD - FULL, drops(port, CPU));
+	EXPECT_EQ(FLOOD - FULL, count(FSK_STAT_OVERFLOW));
+	EXPECT_EQ(0, count(FSK_STAT_COOKIE_LOCAL));
+}
+
+static int defer(int fd)
+{
+	int seconds = 30;
+
+	return setsockopt(fd, SOL_TCP, TCP_DEFER_ACCEPT, &seconds,
+			  sizeof(seconds));
+}
+
+/* ACKs that the listener asked to ignore are no loss. */
+TEST_F(cookies, deferred__drops_nothing)
+{
+	int fd = sock_listen(&self->place, 64);
+	int i, client[N];
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, defer(fd));
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	for (i = 0; i < N; i++) {
+		client[i] = sock_dial(&self->place, sock_port(fd));
+		ASSERT_LE(0, client[i]);
+	}
+	EXPECT_TRUE(until(netstat("TCPDeferAcceptDrop") >= N));
+	for (i = 0; i < N; i++)
+		EXPECT_EQ(1, write(client[i], "x", 1));
+	for (i = 0; i < N; i++)
+		EXPECT_LE(0, sock_accept(fd));
+	EXPECT_EQ(0, netstat("ListenDrops"));
+	EXPECT_EQ(0, drops(sock_port(fd), CPU));
+	EXPECT_EQ(0, drops(sock_port(fd), -1));
+	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
+	EXPECT_EQ(0, count(FSK_STAT_CHILD_FAILED));
+	EXPECT_EQ(self->place.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* From one address of this host to another, by number 1 and 2. */
+static int dial_between(bool v4, int port)
+{
+	struct sockaddr_storage from, to;
+	int family = v4 ? AF_INET : AF_INET6;
+	socklen_t len = sock_addr(&to, family, port, true);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sock_addr(&from, family, 0, true);
+	if (v4) {
+		((struct sockaddr_in *)&from)->sin_addr.s_addr =
+			htonl(INADDR_LOOPBACK + 1);
+	} else {
+		inet_pton(AF_INET6, "fd09::2",
+			  &((struct sockaddr_in6 *)&from)->sin6_addr);
+		inet_pton(AF_INET6, "fd09::1",
+			  &((struct sockaddr_in6 *)&to)->sin6_addr);
+	}
+	if (bind(fd, (void *)&from, len) || connect(fd, (void *)&to, len))
+		return -errno;
+	return fd;
+}
+
+static const char *const way_back[] = {
+	"ip -6 addr add fd09::1/128 dev lo nodad && "
+	"ip -6 addr add fd09::2/128 dev lo nodad && "
+	"ip -6 rule add pref 100 lookup local && ip -6 rule del pref 0",
+	"ip rule add pref 100 lookup local && ip rule del pref 0",
+};
+
+static const char *const no_way_back[] = {
+	"ip -6 rule add pref 50 from fd09::1 to fd09::2 prohibit",
+	"ip rule add pref 50 from 127.0.0.1 to 127.0.0.2 prohibit",
+};
+
+/* The last ACK finds no way back to the client. */
+TEST_F(cookies, child__without_route)
+{
+	bool v4 = self->place.dual || self->place.family == AF_INET;
+	int fd = sock_listen(&self->place, 64), client;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, defer(fd));
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	ASSERT_EQ(0, system(way_back[v4]));
+	client = dial_between(v4, sock_port(fd));
+	ASSERT_LE(0, client);
+	EXPECT_TRUE(until(netstat("TCPDeferAcceptDrop") >= 1));
+	ASSERT_EQ(0, system(no_way_back[v4]));
+	EXPECT_EQ(1, write(client, "x", 1));
+	EXPECT_TRUE(until(netstat("ListenDrops") > 0));
+	EXPECT_FALSE(sock_wait(fd, POLLIN, 0));
+	EXPECT_EQ(0, netstat("ListenOverflows"));
+	if (!self->place.join)
+		return;
+	EXPECT_LE(1, count(FSK_STAT_CHILD_FAILED));
+	EXPECT_LE(1, drops(sock_port(fd), CPU));
+	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
 }
 
 TEST_HARNESS_MAIN

@@ -175,7 +175,9 @@ enum fsk_feature_attr {
  *     application's socket
  * @FSK_A_LISTEN_ACCEPT_OTHER: (u64) accepted by this core from the queue of
  *     another
- * @FSK_A_LISTEN_DROPS: (u64) connection requests and connections dropped here
+ * @FSK_A_LISTEN_DROPS: (u64) connection requests and connections dropped
+ *     here, because a queue was full or no socket could be made; in a
+ *     listener's own row requests only
  * @FSK_A_LISTEN_RESCUES: (u64) times the queue of this core was orphaned
  * @FSK_A_LISTEN_RESCUED: (u64) connections which others took from this queue
  * @FSK_A_LISTEN_LIMITED: (flag) a core has no local listener, the owner has
@@ -239,16 +241,15 @@ enum fsk_stats_attr {
  *     or late
  * @FSK_A_COUNTER_SYN_BYPASSED: (u64) SYN left alone, the listener asks for
  *     that
- * @FSK_A_COUNTER_SYN_TIMEWAIT: (u64) SYN left alone, it reuses a closing
- *     connection
+ * @FSK_A_COUNTER_SYN_TIMEWAIT: (u64) SYN that reuses a closing connection
  * @FSK_A_COUNTER_SYN_SK_LOOKUP: (u64) SYN left alone, BPF sk_lookup decides
  * @FSK_A_COUNTER_COOKIE_LOCAL: (u64) ACK of a SYN cookie given to a local
  *     listener
  * @FSK_A_COUNTER_ACCEPT_LOCAL: (u64) accepted from the queue of the same core
  * @FSK_A_COUNTER_ACCEPT_APP: (u64) accepted from the application's socket
  * @FSK_A_COUNTER_ACCEPT_OTHER: (u64) accepted from the queue of another core
- * @FSK_A_COUNTER_OVERFLOW: (u64) connection dropped, queue of the local
- *     listener full
+ * @FSK_A_COUNTER_OVERFLOW: (u64) connection request or connection dropped, a
+ *     queue was full
  * @FSK_A_COUNTER_CHILD_FAILED: (u64) connection dropped, no socket could be
  *     made
  * @FSK_A_COUNTER_WAKE_LOCAL: (u64) wake-ups of a worker by its local listener
@@ -346,13 +347,14 @@ enum fsk_counter_attr {
  * @FSK_STAT_SYN_UNCLAIMED: SYN left alone, no worker on its core
  * @FSK_STAT_SYN_ORPHANED: SYN left alone, worker of its core gone or late
  * @FSK_STAT_SYN_BYPASSED: SYN left alone, the listener asks for that
- * @FSK_STAT_SYN_TIMEWAIT: SYN left alone, it reuses a closing connection
+ * @FSK_STAT_SYN_TIMEWAIT: SYN that reuses a closing connection
  * @FSK_STAT_SYN_SK_LOOKUP: SYN left alone, BPF sk_lookup decides
  * @FSK_STAT_COOKIE_LOCAL: ACK of a SYN cookie given to a local listener
  * @FSK_STAT_ACCEPT_LOCAL: accepted from the queue of the same core
  * @FSK_STAT_ACCEPT_APP: accepted from the application's socket
  * @FSK_STAT_ACCEPT_OTHER: accepted from the queue of another core
- * @FSK_STAT_OVERFLOW: connection dropped, queue of the local listener full
+ * @FSK_STAT_OVERFLOW: connection request or connection dropped, a queue was
+ *     full
  * @FSK_STAT_CHILD_FAILED: connection dropped, no socket could be made
  * @FSK_STAT_WAKE_LOCAL: wake-ups of a worker by its local listener
  * @FSK_STAT_WAKE_APP: wake-ups by the application's socket
