@@ -348,14 +348,16 @@ static inline bool fsk_compat_has_port_range(void)
 	return true;
 }
 
-static inline u32 fsk_compat_port_range(const struct sock *sk)
+/* setsockopt() writes it without a lock. */
+static inline u32 fsk_compat_swap_port_range(struct sock *sk, u32 range)
 {
-	return READ_ONCE(inet_sk(sk)->local_port_range);
+	return xchg(&inet_sk(sk)->local_port_range, range);
 }
 
-static inline void fsk_compat_set_port_range(struct sock *sk, u32 range)
+static inline void fsk_compat_put_back_port_range(struct sock *sk, u32 range,
+						  u32 old)
 {
-	WRITE_ONCE(inet_sk(sk)->local_port_range, range);
+	cmpxchg(&inet_sk(sk)->local_port_range, range, old);
 }
 #elif defined(FSK_HAVE_PORT_RANGE)
 static inline bool fsk_compat_has_port_range(void)
@@ -363,16 +365,21 @@ static inline bool fsk_compat_has_port_range(void)
 	return true;
 }
 
-static inline u32 fsk_compat_port_range(const struct sock *sk)
+/* lock_sock() is held here and by setsockopt(). */
+static inline u32 fsk_compat_swap_port_range(struct sock *sk, u32 range)
 {
-	return (u32)inet_sk(sk)->local_port_range.hi << 16 |
-	       inet_sk(sk)->local_port_range.lo;
-}
+	u32 old = (u32)inet_sk(sk)->local_port_range.hi << 16 |
+		  inet_sk(sk)->local_port_range.lo;
 
-static inline void fsk_compat_set_port_range(struct sock *sk, u32 range)
-{
 	inet_sk(sk)->local_port_range.hi = range >> 16;
 	inet_sk(sk)->local_port_range.lo = range;
+	return old;
+}
+
+static inline void fsk_compat_put_back_port_range(struct sock *sk, u32 range,
+						  u32 old)
+{
+	fsk_compat_swap_port_range(sk, old);
 }
 #else
 static inline bool fsk_compat_has_port_range(void)
@@ -380,12 +387,13 @@ static inline bool fsk_compat_has_port_range(void)
 	return false;
 }
 
-static inline u32 fsk_compat_port_range(const struct sock *sk)
+static inline u32 fsk_compat_swap_port_range(struct sock *sk, u32 range)
 {
 	return 0;
 }
 
-static inline void fsk_compat_set_port_range(struct sock *sk, u32 range)
+static inline void fsk_compat_put_back_port_range(struct sock *sk, u32 range,
+						  u32 old)
 {
 }
 #endif

@@ -61,7 +61,7 @@ static const char *fsk_join_reason(int err)
 	case EEXIST:
 		return "it has joined before, or uses another ULP";
 	case EOPNOTSUPP:
-		return "not a plain TCP socket";
+		return "not a plain TCP socket, or in a SOCKMAP";
 	default:
 		return strerror(err);
 	}

@@ -68,12 +68,14 @@ static int fsk_connect_from(struct sock *sk, struct sockaddr_unsized *uaddr,
 			    int len, u16 hnum)
 {
 	const struct fsk_host *host = fsk_host_get(sk->sk_family);
-	u32 range = fsk_compat_port_range(sk);
+	u32 one = (u32)hnum << 16 | hnum;
+	u32 range;
 	int err;
 
-	fsk_compat_set_port_range(sk, (u32)hnum << 16 | hnum);
+	range = fsk_compat_swap_port_range(sk, one);
 	err = host->prot->connect(sk, uaddr, len);
-	fsk_compat_set_port_range(sk, range);
+	/* Unless another thread has set a range in between. */
+	fsk_compat_put_back_port_range(sk, one, range);
 	return err;
 }
 

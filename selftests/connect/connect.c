@@ -378,6 +378,107 @@ TEST_F(connect, socket_range__is_kept)
 	EXPECT_EQ(100, chosen());
 }
 
+/**
+ * struct ranger - a thread that sets the port range of a socket
+ * @start: both wait for each other here, and again when both are done
+ * @fd: the socket, -1 at the end
+ * @spins: how long it waits first
+ */
+struct ranger {
+	pthread_barrier_t start;
+	int fd;
+	int spins;
+};
+
+static const uint32_t range_set = (LOW + PORTS - 1) << 16 | LOW;
+
+static void *range_setter(void *arg)
+{
+	struct ranger *r = arg;
+	volatile int i;
+
+	pin(CPU - 1);
+	for (;;) {
+		pthread_barrier_wait(&r->start);
+		if (r->fd < 0)
+			return NULL;
+		for (i = 0; i < r->spins; i++)
+			;
+		setsockopt(r->fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range_set,
+			   sizeof(range_set));
+		pthread_barrier_wait(&r->start);
+	}
+}
+
+static uint32_t range_of(int fd)
+{
+	uint32_t range = 0;
+	socklen_t len = sizeof(range);
+
+	return getsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, &len) ?
+	       0 : range;
+}
+
+/* What another thread sets while connect() runs is not undone by its end. */
+TEST_F_TIMEOUT(connect, socket_range__set_meanwhile, 120)
+{
+	struct ranger r = { .fd = rfd_make(self->place.family) };
+	pthread_t thread;
+	int i, kept = 0;
+
+	if (setsockopt(r.fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range_set,
+		       sizeof(range_set)))
+		SKIP(return, "this kernel has no IP_LOCAL_PORT_RANGE");
+	close(r.fd);
+	ASSERT_EQ(0, pthread_barrier_init(&r.start, NULL, 2));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, range_setter, &r));
+	for (i = 0; i < 4000; i++) {
+		r.fd = rfd_make(self->place.family);
+		ASSERT_LE(0, r.fd);
+		r.spins = random() % 30000;
+		pthread_barrier_wait(&r.start);
+		connect(r.fd, (void *)&self->to, self->len);
+		pthread_barrier_wait(&r.start);
+		kept += range_of(r.fd) == range_set;
+		sock_reset(r.fd);
+	}
+	r.fd = -1;
+	pthread_barrier_wait(&r.start);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(4000, kept);
+	EXPECT_LT(0, count(FSK_STAT_CONNECT_OWN));
+}
+
+/* Whom a program has been connected to is not for everybody. */
+TEST_F(connect, destinations__are_for_administrators)
+{
+	int fd = rfd_dial(&self->to, self->len);
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	EXPECT_LT(0, dests());
+	pid = fork_child();
+	if (!pid) {
+		if (setuid(65534))
+			_exit(1);
+		_exit(dests() == -EPERM ? 0 : 2);
+	}
+	EXPECT_EQ(0, reap(pid));
+	pid = fork_child();
+	if (!pid) {
+		if (unshare(CLONE_NEWUSER))
+			_exit(1);
+		/* The network namespace isn't the new one's. */
+		if (dests() != -EPERM)
+			_exit(2);
+		if (net_enter())
+			_exit(3);
+		_exit(dests() == 0 ? 0 : 4);
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
 TEST_F(connect, reserved_ports__stay_free)
 {
 	int i, fd, port;

@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/bpf.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -145,6 +147,84 @@ TEST_F(join, ulp__join_other_kinds)
 	EXPECT_EQ(-ENOPROTOOPT, join_new(family, SOCK_STREAM, IPPROTO_MPTCP));
 	EXPECT_EQ(-EBADF, join(-1));
 	EXPECT_EQ(0, hooks_on());
+}
+
+static int ulp_set(int fd, const char *name)
+{
+	return setsockopt(fd, SOL_TCP, TCP_ULP, name, strlen(name)) ?
+	       -errno : 0;
+}
+
+/* There is room for one, and it is taken. */
+TEST_F(join, ulp__no_other)
+{
+	const struct place plain = { self->place.family, self->place.dual,
+				     false };
+	int one = sock_listen(&plain, 16);
+	int fd = sock_listen(&self->place, 16);
+	int err;
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, fd);
+	err = ulp_set(one, "tls");
+	EXPECT_EQ(-EEXIST, join(fd));
+	if (err == -ENOENT)
+		SKIP(return, "the kernel has no TLS");
+	EXPECT_EQ(-ENOTCONN, err);
+	EXPECT_EQ(-EEXIST, ulp_set(fd, "tls"));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+}
+
+static int map_make(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_SOCKMAP,
+		.key_size = 4,
+		.value_size = 4,
+		.max_entries = 2,
+	};
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static int map_put(int map, uint32_t key, uint32_t fd)
+{
+	union bpf_attr attr = {
+		.map_fd = map,
+		.key = (uintptr_t)&key,
+		.value = (uintptr_t)&fd,
+	};
+
+	return syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)) ?
+	       -errno : 0;
+}
+
+/* Either, not both: see fastsocket(8).  Whichever came first goes on. */
+TEST_F(join, ulp__or_sockmap)
+{
+	const struct place plain = { self->place.family, self->place.dual,
+				     false };
+	int one = sock_listen(&plain, 16);
+	int fd = sock_listen(&self->place, 16);
+	int map = map_make(), client, child;
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, fd);
+	if (map < 0)
+		SKIP(return, "no SOCKMAP: %s", strerror(errno));
+	EXPECT_EQ(-EINVAL, map_put(map, 0, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	ASSERT_EQ(0, map_put(map, 1, one));
+	EXPECT_EQ(-EOPNOTSUPP, join(one));
+	EXPECT_FALSE(joined(one));
+	client = sock_dial(&plain, sock_port(one));
+	ASSERT_LE(0, client);
+	child = sock_accept(one);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(0, map_put(map, 1, child));
+	/* Out of the map it may. */
+	EXPECT_EQ(0, join(one));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, one));
 }
 
 /* A plain client of an MPTCP listener gives the server a TCP socket that the
@@ -499,8 +579,8 @@ static bool served_plainly(const struct place *p)
 	return child >= 0;
 }
 
-/* Registering and unregistering them interrupts all CPUs: not as often as a user
- * likes to join and close.
+/* Registering and unregistering them interrupts all CPUs: not as often as a
+ * user likes to join and close.
  */
 TEST_F(join, net__hooks_stay_a_while)
 {
