@@ -85,10 +85,11 @@
  *   - &struct fsk_owner is counted by the listeners that it has; each holds it
  *     until it is freed.
  *   - &struct fsk_core belongs to its listener and lives as long.
- *   - A local listener's &struct socket is owned by its core until the app
- *     listener is released.  The wait queue in it is where workers wait, so it
- *     must not go earlier; it can go then, since every waiter (epoll item,
- *     poll, accept, io_uring) pins the app listener's file.
+ *   - A local listener is owned by its core: the sock until the app listener
+ *     is released, the &struct socket until the core is freed.  The wait queue
+ *     in the latter is where workers wait.  No waiter is left at release, since
+ *     each (epoll item, poll, accept, io_uring) pins the app listener's file;
+ *     but whoever found the core earlier may still look whether one is.
  *   - A local listener holds its network namespace, as user sockets do:
  *     request sockets refer to it and may outlive the app listener.
  *   - Packets carry local listeners without a reference: they are
@@ -106,12 +107,15 @@
  *     are referenced by the core until others pass there or it is freed.
  *
  * How a listener goes.  release() on the last descriptor, in process context:
- * take it out of the tables, close the local listeners (queued connections are
- * reset, as for any listener that is closed, or go to another member of a
- * SO_REUSEPORT group, see migrate.c), clear the RCU pointers to both sockets,
- * release the local listeners, then let the kernel close the app listener.
- * Packets in flight still see the memory until the grace period ends; they find
- * no app listener and drop, as they would have on a closed listener.
+ * clear the socket's pointer to it, because packets find the socket until the
+ * kernel closes it, after all of this; take it out of the tables, close the
+ * local listeners (queued connections are reset, as for any listener that is
+ * closed, or go to another member of a SO_REUSEPORT group, see migrate.c),
+ * clear the RCU pointers to both sockets, drop the reference, then let the
+ * kernel close the app listener.  SYNs that come meanwhile get a plain
+ * listener.  Packets in flight still see the memory until the grace period
+ * ends; they find no app listener and drop, as they would have on a closed
+ * listener.
  *
  * How a namespace goes.  Its last socket has gone first, so its tables are
  * empty.  Hooks of listeners stay some seconds longer than those: what is left

@@ -145,6 +145,7 @@ static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
 	return core;
 
 err_destroy:
+	fsk_local_close(core);
 	fsk_local_destroy(core);
 err_free:
 	kfree(core);
@@ -154,7 +155,7 @@ err:
 }
 
 /**
- * fsk_core_free() - free a core whose local listener is destroyed
+ * fsk_core_free() - free a core whose local listener is closed
  * @core: the core, or %NULL
  *
  * Context: Process, after an RCU grace period.
@@ -166,6 +167,7 @@ void fsk_core_free(struct fsk_core *core)
 	fsk_rescue_core_exit(core);
 	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
 	fsk_core_files->destroy(core);
+	fsk_local_destroy(core);
 	kfree(core);
 }
 

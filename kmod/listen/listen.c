@@ -240,7 +240,8 @@ struct fsk_listener *fsk_listener_create(struct sock *sk)
 
 /**
  * fsk_listener_release() - the last descriptor is closed
- * @l: the listener; the caller's reference is dropped
+ * @l: the listener, which a packet can't look up any more; the caller's
+ *	reference is dropped
  *
  * Context: Process, sleeps.  Nobody can be in accept() or poll() or have it in
  *          an epoll set any more.  See "How a listener goes" in DOC: locking.
@@ -260,7 +261,7 @@ void fsk_listener_release(struct fsk_listener *l)
 	fsk_listener_stop_cores(l);
 	RCU_INIT_POINTER(l->sk, NULL);
 	fsk_listener_for_each_core(l, cpu, core)
-		fsk_local_destroy(core);
+		fsk_local_close(core);
 	mutex_unlock(&l->mutex);
 	fsk_listener_put(l);
 }

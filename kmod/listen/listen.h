@@ -57,7 +57,7 @@ enum {
  * @sk: the local listener; RCU, written under fsk_listener.mutex, %NULL once
  *	the app listener is released
  * @sock: its &struct socket, whose wait queue is where bound workers wait;
- *	constant until the app listener is released
+ *	constant, and there as long as the core; its sock goes earlier
  * @listener: constant
  * @cpu: constant
  * @flags: bits FSK_CORE_*, atomic

@@ -193,8 +193,8 @@ static void fsk_local_set_address(struct sock *sk, const struct sock *app)
 
 /**
  * fsk_local_create() - make a core's local listener, not yet listening
- * @core: the core, not yet published; owns the socket until
- *	fsk_local_destroy()
+ * @core: the core, not yet published; owns the sock until fsk_local_close(),
+ *	and the &struct socket until fsk_local_destroy()
  * @app: the app listener
  *
  * Context: Process, in a call on the app listener's file.  Expects
@@ -296,16 +296,17 @@ void fsk_local_stop(struct fsk_core *core, struct sock *app)
 }
 
 /**
- * fsk_local_destroy() - release a core's local listener
- * @core: the core; its &struct socket is gone afterwards
+ * fsk_local_close() - close a core's local listener
+ * @core: the core
  *
  * Request sockets may still refer to the sock; they find it closed and with
- * the kernel's own functions.
+ * the kernel's own functions.  The &struct socket stays: whoever has found the
+ * core may look at the wait queue in it.
  *
  * Context: Process.  Expects fsk_listener.mutex and that nobody can wait on
  *          the socket's queue any more.
  */
-void fsk_local_destroy(struct fsk_core *core)
+void fsk_local_close(struct fsk_core *core)
 {
 	struct sock *sk = core->sock->sk;
 	const struct fsk_host *host = fsk_host_get(sk->sk_family);
@@ -314,7 +315,18 @@ void fsk_local_destroy(struct fsk_core *core)
 	rcu_assign_sk_user_data(sk, NULL);
 	WRITE_ONCE(sk->sk_data_ready, host->data_ready);
 	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, host->af_ops);
-	sock_release(core->sock);
+	core->sock->ops->release(core->sock);
 	atomic_dec(&core->listener->fn->nr_locals);
 	fsk_owner_uncharge(core->listener->owner);
+}
+
+/**
+ * fsk_local_destroy() - give back what fsk_local_close() has left
+ * @core: the core, which nobody can find any more
+ *
+ * Context: Process.
+ */
+void fsk_local_destroy(struct fsk_core *core)
+{
+	sock_release(core->sock);
 }

@@ -126,6 +126,18 @@ static int fsk_ulp_compat_ioctl(struct socket *sock, unsigned int cmd,
 }
 #endif
 
+/* The kernel unhashes the socket after us, so packets look it up until then:
+ * who reads the pointer once it is clear finds a plain listener, and who read
+ * it before is waited for by the grace period that the last put begins.
+ */
+static void fsk_ulp_leave(struct sock *sk)
+{
+	struct fsk_listener *l = fsk_listener_of(sk);
+
+	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
+	fsk_listener_release(l);
+}
+
 /* Also called for a socket that accept() was about to fill, when a security
  * module says no: it still has the listener's operations and no sock.
  */
@@ -135,7 +147,7 @@ static int fsk_ulp_sock_release(struct socket *sock)
 	struct sock *sk = sock->sk;
 
 	if (sk)
-		fsk_listener_release(fsk_listener_of(sk));
+		fsk_ulp_leave(sk);
 	return host->ops->release(sock);
 }
 
@@ -187,7 +199,7 @@ static int fsk_ulp_sk_init(struct sock *sk)
 	return 0;
 }
 
-/* Atomic context.  Memory was given back by fsk_ulp_sock_release(). */
+/* Atomic context.  Memory was given back by fsk_ulp_leave(). */
 static void fsk_ulp_sk_release(struct sock *sk)
 {
 	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What goes while somebody still comes to it: one pair of events a test, see
+ * docs/lifetimes.md.
+ *
+ * Where memory that is freed is overwritten at once, a fault of this kind is a
+ * crash as well:
+ *
+ *	FSK_VM_ARGS=slub_debug=FZPU selftests/run -k 6.12 lifetime
+ */
+#include "kselftest_harness.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/membarrier.h>
+#include <linux/userfaultfd.h>
+#include <net/if.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+
+#define PORT	7100
+#define CPU	1
+#define N	20
+#define PAGE	4096
+
+/**
+ * struct rtnl - the kernel's lock of network configuration, held
+ * @uffd: tells of faults in @page, and ends them
+ * @sock: whose addresses are listed
+ * @page: where they would be written, under the lock
+ * @thread: lists them
+ */
+struct rtnl {
+	int uffd;
+	int sock;
+	void *page;
+	pthread_t thread;
+};
+
+static void *rtnl_list(void *arg)
+{
+	struct rtnl *rtnl = arg;
+	struct ifconf conf = { .ifc_len = PAGE, .ifc_buf = rtnl->page };
+
+	ioctl(rtnl->sock, SIOCGIFCONF, &conf);
+	return NULL;
+}
+
+/* Return: 0 when the lock is held, until rtnl_release(); or what failed. */
+static int rtnl_hold(struct rtnl *rtnl)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = {
+		.range.len = PAGE,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	rtnl->sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	rtnl->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (rtnl->sock < 0 || rtnl->uffd < 0)
+		return -errno;
+	rtnl->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area.range.start = (uintptr_t)rtnl->page;
+	if (rtnl->page == MAP_FAILED || ioctl(rtnl->uffd, UFFDIO_API, &api) ||
+	    ioctl(rtnl->uffd, UFFDIO_REGISTER, &area))
+		return -errno;
+	if (pthread_create(&rtnl->thread, NULL, rtnl_list, rtnl))
+		return -EAGAIN;
+	return sock_wait(rtnl->uffd, POLLIN, PATIENCE_MS) ? 0 : -ETIMEDOUT;
+}
+
+static void rtnl_release(struct rtnl *rtnl)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)rtnl->page, .len = PAGE },
+	};
+
+	ioctl(rtnl->uffd, UFFDIO_ZEROPAGE, &zero);
+	pthread_join(rtnl->thread, NULL);
+	close(rtnl->uffd);
+	close(rtnl->sock);
+	munmap(rtnl->page, PAGE);
+}
+
+/* All readers of RCU have left. */
+static int wait_readers(void)
+{
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) ?
+	       -errno : 0;
+}
+
+/* How many listeners have joined and listen. */
+static int listeners(void)
+{
+	struct core_row row[ROWS_MAX];
+	int i, n = rows_get(row, ROWS_MAX), found = 0;
+
+	for (i = 0; i < n; i++)
+		found += row[i].cpu < 0;
+	return n < 0 ? n : found;
+}
+
+/* close() against SYNs */
+
+/* Where a listener is. */
+struct spot {
+	int family;
+	uint32_t v4;
+	bool group;
+};
+
+static socklen_t spot_addr(const struct spot *spot, struct sockaddr_storage *ss)
+{
+	socklen_t len = sock_addr(ss, spot->family, PORT, true);
+
+	if (spot->family == AF_INET)
+		((struct sockaddr_in *)ss)->sin_addr.s_addr = htonl(spot->v4);
+	return len;
+}
+
+/* A listener that has joined, or a negative errno. */
+static int spot_listen(const struct spot *spot)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = spot_addr(spot, &ss);
+	int on = 1, fd, err;
+
+	fd = socket(spot->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (spot->group)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (spot->family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	err = bind(fd, (void *)&ss, len) || listen(fd, 64) ? -errno : join(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* Before the kernel takes a listener with a multicast group out of its table,
+ * close() waits for the lock of network configuration.
+ */
+static int spot_slow_close(const struct spot *spot, int fd)
+{
+	struct group_req req = { .gr_interface = if_nametoindex("lo") };
+	bool v6 = spot->family == AF_INET6;
+	struct sockaddr_storage *ss = &req.gr_group;
+
+	sock_addr(ss, spot->family, 0, true);
+	if (v6)
+		inet_pton(AF_INET6, "ff02::7100",
+			  &((struct sockaddr_in6 *)ss)->sin6_addr);
+	else
+		((struct sockaddr_in *)ss)->sin_addr.s_addr =
+			htonl(0xef000001);
+	return setsockopt(fd, v6 ? SOL_IPV6 : SOL_IP, MCAST_JOIN_GROUP, &req,
+			  sizeof(req)) ? -errno : 0;
+}
+
+static int spot_dial(const struct spot *spot)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = spot_addr(spot, &ss);
+
+	return plain_dial(&ss, len);
+}
+
+FIXTURE(close) {
+	struct rtnl rtnl;
+	int stays;
+	int goes;
+};
+
+FIXTURE_VARIANT(close) {
+	struct spot stays;
+	struct spot goes;
+};
+
+FIXTURE_VARIANT_ADD(close, addresses) {
+	.stays = { AF_INET, INADDR_LOOPBACK },
+	.goes = { AF_INET, INADDR_LOOPBACK + 1 },
+};
+
+FIXTURE_VARIANT_ADD(close, families) {
+	.stays = { AF_INET, INADDR_LOOPBACK },
+	.goes = { AF_INET6 },
+};
+
+FIXTURE_VARIANT_ADD(close, group) {
+	.stays = { AF_INET, INADDR_LOOPBACK, true },
+	.goes = { AF_INET, INADDR_LOOPBACK, true },
+};
+
+FIXTURE_VARIANT_ADD(close, group_ipv6) {
+	.stays = { AF_INET6, 0, true },
+	.goes = { AF_INET6, 0, true },
+};
+
+FIXTURE_SETUP(close)
+{
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));	/* the one that stays keeps its core */
+	self->stays = spot_listen(&variant->stays);
+	ASSERT_LE(0, self->stays);
+	self->goes = spot_listen(&variant->goes);
+	ASSERT_LE(0, self->goes);
+	ASSERT_EQ(0, spot_slow_close(&variant->goes, self->goes));
+	ASSERT_TRUE(sock_claim(self->stays, CPU));
+	ASSERT_EQ(2, listeners());
+	ASSERT_EQ(0, rtnl_hold(&self->rtnl));
+}
+
+FIXTURE_TEARDOWN(close)
+{
+	close(self->stays);
+}
+
+static void *close_fd(void *arg)
+{
+	close(*(int *)arg);
+	return NULL;
+}
+
+/* Packets find a listener as long as the kernel has it in its table, which is
+ * until close() has nearly ended.  The module has let go of it by then, so it
+ * is a plain one: its packets are not counted at all.
+ */
+TEST_F(close, while__syns_come)
+{
+	uint64_t unclaimed;
+	pthread_t closer;
+	int i, fd;
+
+	ASSERT_EQ(0, pthread_create(&closer, NULL, close_fd, &self->goes));
+	EXPECT_TRUE(until(listeners() == 1));
+	unclaimed = count(FSK_STAT_SYN_UNCLAIMED);
+	for (i = 0; i < N; i++) {
+		EXPECT_EQ(0, wait_readers());
+		fd = spot_dial(&variant->goes);
+		EXPECT_LE(0, fd);
+		close(fd);
+	}
+	EXPECT_EQ(unclaimed, count(FSK_STAT_SYN_UNCLAIMED));
+	rtnl_release(&self->rtnl);
+	pthread_join(closer, NULL);
+	EXPECT_EQ(1, listeners());
+}
+
+TEST_HARNESS_MAIN
