@@ -155,7 +155,25 @@ err:
 }
 
 /**
- * fsk_core_free() - free a core whose local listener is closed
+ * fsk_core_close() - close a core whose listener is released
+ * @core: the core
+ *
+ * What would come to the namespace's state of its own accord, timer and pool,
+ * ends here: the namespace may go as soon as the app listener is closed, and
+ * the core stays for a grace period and for who has a reference.
+ *
+ * Context: Process, sleeps.  Expects fsk_listener.mutex, and that nobody is in
+ *          a call on the listener's file.
+ */
+void fsk_core_close(struct fsk_core *core)
+{
+	fsk_local_close(core);
+	fsk_rescue_core_exit(core);
+	fsk_core_files->destroy(core);
+}
+
+/**
+ * fsk_core_free() - free a core that is closed
  * @core: the core, or %NULL
  *
  * Context: Process, after an RCU grace period.
@@ -164,9 +182,7 @@ void fsk_core_free(struct fsk_core *core)
 {
 	if (!core)
 		return;
-	fsk_rescue_core_exit(core);
 	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
-	fsk_core_files->destroy(core);
 	fsk_local_destroy(core);
 	kfree(core);
 }

@@ -26,7 +26,6 @@ static void fsk_listener_free_work(struct work_struct *work)
 	int cpu;
 
 	l = container_of(to_rcu_work(work), struct fsk_listener, free_work);
-	fsk_rescue_listener_exit(l);
 	for_each_possible_cpu(cpu)
 		fsk_core_free(rcu_dereference_protected(l->core[cpu], true));
 	fsk_owner_put(l->owner);
@@ -183,7 +182,8 @@ void fsk_listener_update(struct fsk_listener *l)
  * fsk_listener_update_later() - the same, from where one can't sleep
  * @l: the listener
  *
- * Context: Any; from a timer of @l, which is waited for before @l is freed.
+ * Context: Any; from a timer or the wait queue entry of @l, both of which end
+ *          before release() drops its reference.
  */
 void fsk_listener_update_later(struct fsk_listener *l)
 {
@@ -231,6 +231,7 @@ struct fsk_listener *fsk_listener_create(struct sock *sk)
 	err = __fsk_listener_update(l);
 	mutex_unlock(&l->mutex);
 	if (err) {
+		fsk_rescue_listener_exit(l);
 		fsk_listener_put(l);
 		return ERR_PTR(err);
 	}
@@ -261,8 +262,9 @@ void fsk_listener_release(struct fsk_listener *l)
 	fsk_listener_stop_cores(l);
 	RCU_INIT_POINTER(l->sk, NULL);
 	fsk_listener_for_each_core(l, cpu, core)
-		fsk_local_close(core);
+		fsk_core_close(core);
 	mutex_unlock(&l->mutex);
+	fsk_rescue_listener_exit(l);
 	fsk_listener_put(l);
 }
 

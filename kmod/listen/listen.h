@@ -211,6 +211,7 @@ void fsk_core_set_taker(struct fsk_core *core);
 bool fsk_core_claimed(struct fsk_core *core);
 bool fsk_core_taken(struct fsk_core *core);
 int fsk_core_reserve(struct fsk_listener *l);
+void fsk_core_close(struct fsk_core *core);
 void fsk_core_free(struct fsk_core *core);
 
 struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);

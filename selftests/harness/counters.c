@@ -211,6 +211,27 @@ int rows_get(struct core_row *rows, int max)
 }
 
 /**
+ * rows_hold() - ask for all rows and don't read them
+ *
+ * Return: a descriptor; until it is closed, the module holds all listeners that
+ *	it would show. Or a negative errno.
+ */
+int rows_hold(void)
+{
+	struct request rq;
+	int fd, err = request_begin(&rq, FSK_CMD_LISTEN_GET, NLM_F_DUMP);
+
+	if (err)
+		return err;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	if (fd < 0 || send(fd, rq.nlh, rq.nlh->nlmsg_len, 0) > 0)
+		return fd < 0 ? -errno : fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/**
  * row_get() - the row of one core of one listener
  * @port: the listener's
  * @cpu: or -1 for the listener's own row

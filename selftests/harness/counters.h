@@ -52,6 +52,7 @@ struct core_row {
 
 int rows_get(struct core_row *rows, int max);
 bool row_get(int port, int cpu, struct core_row *row);
+int rows_hold(void);
 int claims(int port);
 
 uint64_t count(enum fsk_stat item);

@@ -258,4 +258,40 @@ TEST_F(close, while__syns_come)
 	EXPECT_EQ(1, listeners());
 }
 
+/* A dump that is not read holds what it shows */
+
+FIXTURE(dump) { int fd; };
+
+FIXTURE_SETUP(dump)
+{
+	const struct place p = { AF_INET, false, true };
+
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, vfs_set(true));
+	self->fd = sock_listen(&p, 8);
+	ASSERT_LE(0, self->fd);
+	ASSERT_TRUE(sock_claim(self->fd, CPU));
+}
+
+FIXTURE_TEARDOWN(dump)
+{
+}
+
+/* The namespace may go when the last socket is closed: what is left of a
+ * listener then must not come to it.
+ */
+TEST_F(dump, close__leaves_no_pool)
+{
+	struct vfs_figures sum;
+	int dump = rows_hold();
+
+	ASSERT_LE(0, dump);
+	ASSERT_EQ(0, vfs_get(&sum));
+	EXPECT_EQ(1, sum.pools);
+	close(self->fd);
+	ASSERT_EQ(0, vfs_get(&sum));
+	EXPECT_EQ(0, sum.pools);
+	close(dump);
+}
+
 TEST_HARNESS_MAIN
