@@ -94,7 +94,7 @@ static int fsk_listener_list(struct fsk_listener *l, struct sock *sk)
 		hash_add_rcu(fn->listeners, &l->node, l->hnum);
 		set_bit(l->hnum, fn->ports);
 		fn->nr_listeners++;
-		l->listed = true;
+		WRITE_ONCE(l->listed, true);
 	}
 	mutex_unlock(&fn->mutex);
 	return err;
@@ -105,7 +105,7 @@ static void fsk_listener_unlist(struct fsk_listener *l)
 	struct fsk_net *fn = l->fn;
 
 	mutex_lock(&fn->mutex);
-	l->listed = false;
+	WRITE_ONCE(l->listed, false);
 	hash_del_rcu(&l->node);
 	fsk_group_leave(l);
 	if (!fsk_listener_port_used(fn, l->hnum))
@@ -141,24 +141,55 @@ static void fsk_listener_stop_cores(struct fsk_listener *l)
 	}
 }
 
-static int __fsk_listener_update(struct fsk_listener *l)
+static void fsk_listener_stop(struct fsk_listener *l)
 {
+	fsk_listener_unlist(l);
+	fsk_listener_stop_cores(l);
+	l->unlisted = true;
+	l->gp = get_state_synchronize_rcu();
+}
+
+/* Readers that are still among its former siblings, or look at a core that
+ * had stopped, would go on among the new ones or find it half started.
+ */
+static int fsk_listener_start(struct fsk_listener *l, struct sock *sk)
+{
+	int err;
+
+	if (l->unlisted)
+		cond_synchronize_rcu(l->gp);
+	err = fsk_listener_list(l, sk);
+	if (!err)
+		fsk_listener_start_cores(l, sk);
+	return err;
+}
+
+static int fsk_listener_follow(struct fsk_listener *l)
+{
+	bool stopped = xchg(&l->stopped, false);
 	struct sock *sk;
 	bool listening;
-	int err = 0;
 
 	lockdep_assert_held(&l->mutex);
 	sk = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
 	listening = sk && inet_sk_state_load(sk) == TCP_LISTEN;
-	if (l->listed && (!listening || l->hnum != inet_sk(sk)->inet_num)) {
-		fsk_listener_unlist(l);
-		fsk_listener_stop_cores(l);
-	}
-	if (listening && !l->listed) {
-		err = fsk_listener_list(l, sk);
-		if (!err)
-			fsk_listener_start_cores(l, sk);
-	}
+	if (l->listed && (stopped || !listening ||
+			  l->hnum != inet_sk(sk)->inet_num))
+		fsk_listener_stop(l);
+	return listening && !l->listed ? fsk_listener_start(l, sk) : 0;
+}
+
+static int __fsk_listener_update(struct fsk_listener *l)
+{
+	int err;
+
+	do {
+		err = fsk_listener_follow(l);
+		/* Listed, then looked; fsk_wake_cores() notes, then looks
+		 * whether that is ours to see to.
+		 */
+		smp_mb();
+	} while (l->listed && READ_ONCE(l->stopped));
 	return err;
 }
 
@@ -190,6 +221,21 @@ void fsk_listener_update_later(struct fsk_listener *l)
 	if (kref_get_unless_zero(&l->ref) &&
 	    !queue_work(fsk_listen_wq, &l->work))
 		fsk_listener_put(l);
+}
+
+/**
+ * fsk_listener_note_stop() - the socket ceases to listen, or is about to
+ * @l: the listener
+ *
+ * It may listen again before fsk_listener_update() looks: what was queued
+ * before that is not to be accepted after it.
+ *
+ * Context: Any.  Expects that the listener can't be released.
+ */
+void fsk_listener_note_stop(struct fsk_listener *l)
+{
+	/* A barrier, too: see __fsk_listener_update(). */
+	xchg(&l->stopped, true);
 }
 
 /* Making and releasing */

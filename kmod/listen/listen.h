@@ -54,8 +54,8 @@ enum {
 
 /**
  * struct fsk_core - one core's part of one app listener
- * @sk: the local listener; RCU, written under fsk_listener.mutex, %NULL once
- *	the app listener is released
+ * @sk: the local listener while it listens, else %NULL; RCU, written under
+ *	fsk_listener.mutex
  * @sock: its &struct socket, whose wait queue is where bound workers wait;
  *	constant, and there as long as the core; its sock goes earlier
  * @listener: constant
@@ -140,8 +140,13 @@ extern const struct fsk_core_files *fsk_core_files;
  * @cores: how many exist, so that none is searched for where none is
  * @sock: its &struct socket; valid until release() returns
  * @mutex: rank 2 of DOC: locking; protects what follows
- * @listed: in the namespace's table: it is listening
+ * @listed: in the namespace's table: it is listening; read without @mutex by
+ *	whoever sees it stop
+ * @stopped: the socket has ceased to listen since @listed was looked at last,
+ *	and may listen again; set without a lock, cleared under @mutex
  * @dead: released; no core is made any more
+ * @unlisted: has been listed before, until the RCU grace period @gp began
+ * @gp: who found it or its cores before has left once that has passed
  * @hnum: the port that it is listed under, host byte order
  * @limited: the owner has as many local listeners as it may, so a core was not
  *	made; written under @mutex
@@ -175,9 +180,12 @@ struct fsk_listener {
 	struct socket *sock;
 	struct mutex mutex;	/* rank 2 of DOC: locking */
 	bool listed;
+	bool stopped;
 	bool dead;
+	bool unlisted;
 	bool limited;
 	u16 hnum;
+	unsigned long gp;
 	struct fsk_owner *owner;
 	u32 id;
 	struct kref ref;
@@ -202,6 +210,7 @@ struct fsk_listener *fsk_listener_create(struct sock *sk);
 void fsk_listener_release(struct fsk_listener *l);
 void fsk_listener_update(struct fsk_listener *l);
 void fsk_listener_update_later(struct fsk_listener *l);
+void fsk_listener_note_stop(struct fsk_listener *l);
 void fsk_listener_get(struct fsk_listener *l);
 void fsk_listener_put(struct fsk_listener *l);
 

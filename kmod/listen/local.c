@@ -232,7 +232,6 @@ int fsk_local_create(struct fsk_core *core, struct sock *app)
 	sk->sk_data_ready = fsk_local_data_ready;
 	rcu_assign_sk_user_data(sk, core);
 	core->sock = sock;
-	rcu_assign_pointer(core->sk, sk);
 	atomic_inc(&l->fn->nr_locals);
 	return 0;
 
@@ -251,6 +250,11 @@ err_uncharge:
  *
  * Not by listen(): sockops programs hear of that, and have heard of the app
  * listener's.
+ *
+ * A half-open connection copies the protocol of its listener and outlives it,
+ * and perhaps the module: nobody may find the local listener while it has
+ * ours.  One that listened before is found by those who came before
+ * fsk_local_stop(): the caller has waited for them.
  *
  * Context: Process.  Expects fsk_listener.mutex.
  * Return: 0 or the errno of listen().
@@ -271,6 +275,8 @@ int fsk_local_start(struct fsk_core *core, const struct sock *app)
 	if (!err)
 		fsk_local_set_port(sk, inet_sk(app)->inet_num);
 	release_sock(sk);
+	if (!err)
+		rcu_assign_pointer(core->sk, sk);
 	return err;
 }
 
@@ -290,6 +296,7 @@ void fsk_local_stop(struct fsk_core *core, struct sock *app)
 
 	if (sk->sk_state != TCP_LISTEN)
 		return;
+	RCU_INIT_POINTER(core->sk, NULL);
 	fsk_migrate_local(sk, app);
 	fsk_local_set_port(sk, 0);
 	kernel_sock_shutdown(core->sock, SHUT_RDWR);
@@ -311,7 +318,7 @@ void fsk_local_close(struct fsk_core *core)
 	struct sock *sk = core->sock->sk;
 	const struct fsk_host *host = fsk_host_get(sk->sk_family);
 
-	RCU_INIT_POINTER(core->sk, NULL);
+	RCU_INIT_POINTER(core->sk, NULL);	/* where stop() did not */
 	rcu_assign_sk_user_data(sk, NULL);
 	WRITE_ONCE(sk->sk_data_ready, host->data_ready);
 	WRITE_ONCE(inet_csk(sk)->icsk_af_ops, host->af_ops);

@@ -158,12 +158,20 @@ static bool fsk_wake_one(struct fsk_listener *l)
 		fsk_wake_from(l, l->app_turn, true));
 }
 
-/* State changes concern everybody. */
+/* State changes concern everybody.  The socket may have been aborted (ss -K),
+ * of which nobody tells us otherwise; its owner holds it now.
+ */
 static void fsk_wake_cores(struct fsk_listener *l, void *key)
 {
+	const struct sock *app = rcu_dereference(l->sk);
 	struct fsk_core *core;
 	int cpu;
 
+	if (app && inet_sk_state_load(app) != TCP_LISTEN) {
+		fsk_listener_note_stop(l);
+		if (READ_ONCE(l->listed))
+			fsk_listener_update_later(l);
+	}
 	fsk_listener_for_each_core(l, cpu, core)
 		__wake_up(&core->sock->wq.wait, TASK_INTERRUPTIBLE, 0, key);
 }
@@ -186,7 +194,7 @@ int fsk_wake_from_app(wait_queue_entry_t *entry, unsigned int mode, int sync,
 	bool woken = false;
 
 	l = container_of(entry, struct fsk_listener, app_wait);
-	if (!READ_ONCE(l->cores))
+	if (key_to_poll(key) & EPOLLIN && !READ_ONCE(l->cores))
 		return 0;
 	rcu_read_lock();
 	if (!(key_to_poll(key) & EPOLLIN)) {

@@ -15,6 +15,8 @@
 #include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/membarrier.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <linux/userfaultfd.h>
 #include <net/if.h>
 #include <poll.h>
@@ -292,6 +294,133 @@ TEST_F(dump, close__leaves_no_pool)
 	ASSERT_EQ(0, vfs_get(&sum));
 	EXPECT_EQ(0, sum.pools);
 	close(dump);
+}
+
+/* A listener that ceases to listen, otherwise than by shutdown() and close() */
+
+FIXTURE(stop) {
+	struct place place;
+	int fd;
+	int client;	/* queued, where its worker would take it */
+};
+
+FIXTURE_VARIANT(stop) { struct place place; };
+
+FIXTURE_VARIANT_ADD(stop, ipv4) { .place = { AF_INET, false, true } };
+FIXTURE_VARIANT_ADD(stop, ipv6) { .place = { AF_INET6, false, true } };
+FIXTURE_VARIANT_ADD(stop, dual) { .place = { AF_INET6, true, true } };
+PLACE_VARIANTS_PLAIN(stop);
+
+FIXTURE_SETUP(stop)
+{
+	int flags;
+
+	self->place = variant->place;
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rescue_set_ms(0));
+	self->fd = sock_make(&self->place);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, sock_bind(&self->place, self->fd, PORT));
+	ASSERT_EQ(0, listen(self->fd, 8));
+	if (self->place.join)
+		ASSERT_EQ(0, join(self->fd));
+	flags = fcntl(self->fd, F_GETFL);
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, flags | O_NONBLOCK));
+	ASSERT_TRUE(sock_claim(self->fd, CPU));
+	self->client = sock_dial(&self->place, PORT);
+	ASSERT_LE(0, self->client);
+	ASSERT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL));
+}
+
+FIXTURE_TEARDOWN(stop)
+{
+	close(self->client);
+	close(self->fd);
+}
+
+/* As ss -K does it. */
+static int destroy(const struct place *p, int port)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct inet_diag_req_v2 req;
+	} rq = {
+		.nlh = {
+			.nlmsg_len = sizeof(rq),
+			.nlmsg_type = SOCK_DESTROY,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+		},
+		.req = {
+			.sdiag_family = p->family,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = -1,
+			.id = {
+				.idiag_sport = htons(port),
+				.idiag_cookie = {
+					INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE,
+				},
+			},
+		},
+	};
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr err;
+		char more[sizeof(rq)];
+	} reply = { };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			NETLINK_SOCK_DIAG);
+	int err = 0;
+
+	if (send(fd, &rq, sizeof(rq), 0) < 0 ||
+	    recv(fd, &reply, sizeof(reply), 0) < 0)
+		err = -errno;
+	close(fd);
+	return err ? err : reply.err.error;
+}
+
+static bool reset(int fd)
+{
+	char c;
+
+	return sock_wait(fd, POLLIN, PATIENCE_MS) && recv(fd, &c, 1, 0) < 0 &&
+	       errno == ECONNRESET;
+}
+
+/* Nobody who came before listen() is there after it, and who comes then is. */
+static void expect_fresh(struct __test_metadata *_metadata,
+			 const struct place *p, int fd)
+{
+	int client, child;
+
+	EXPECT_EQ(-1, accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+	EXPECT_EQ(EAGAIN, errno);
+	client = sock_dial(p, PORT);
+	EXPECT_LE(0, client);
+	child = sock_accept(fd);
+	EXPECT_LE(0, child);
+	close(child);
+	close(client);
+}
+
+TEST_F(stop, destroy__by_admin)
+{
+	ASSERT_EQ(0, destroy(&self->place, PORT));
+	EXPECT_TRUE(reset(self->client));
+	EXPECT_TRUE(until(!listeners()));
+	EXPECT_TRUE(sock_refused(&self->place, PORT));
+	ASSERT_EQ(0, listen(self->fd, 8));
+	EXPECT_EQ(self->place.join, listeners());
+	expect_fresh(_metadata, &self->place, self->fd);
+}
+
+/* Before anybody has looked. */
+TEST_F(stop, destroy__by_admin_and_listen)
+{
+	ASSERT_EQ(0, destroy(&self->place, PORT));
+	ASSERT_EQ(0, listen(self->fd, 8));
+	expect_fresh(_metadata, &self->place, self->fd);
+	EXPECT_TRUE(reset(self->client));
+	EXPECT_EQ(self->place.join, listeners());
 }
 
 TEST_HARNESS_MAIN
