@@ -94,7 +94,9 @@
  *     request sockets refer to it and may outlive the app listener.
  *   - Packets carry local listeners without a reference: they are
  *     SOCK_RCU_FREE, like every listener.
- *   - The module is pinned by the kernel's ULP reference of each app listener.
+ *   - The module is pinned by the kernel's ULP reference of each app listener,
+ *     and by each connection that kernel_accept() has taken from one: it has
+ *     our operations and no state of ours, and may outlive the app listener.
  *     A socket that has joined to connect does not pin it: it is in a table
  *     (joined.c) until it connects, listens or is destroyed, and unload takes
  *     out of it and makes plain what is there.
@@ -129,8 +131,11 @@
  * it while connections are followed (reader.c) goes with the namespace, after
  * the hooks of both have been waited for.
  *
- * What unload waits for.  The kernel refuses while app listeners exist.  Who
- * can be in a function of connect.c:
+ * What unload waits for.  The kernel refuses while app listeners exist.  The
+ * task that closed the last one, or the last connection that kernel_accept()
+ * took, has some instructions left when it has dropped the module, in
+ * fsk_ulp_sock_release(), and does not sleep among them: it has left after
+ * synchronize_rcu_tasks().  Who can be in a function of connect.c:
  *
  *   1. A task that found our ULP before it was unregistered, and calls .init().
  *      From finding it to the first line of .init(), which enters the SRCU

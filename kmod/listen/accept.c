@@ -253,7 +253,9 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 	struct fsk_core *own;
 	int err;
 
-	if (fsk_accept_comes_back(sock, arg)) {
+	if (unlikely(arg->kern)) {
+		own = NULL;	/* told by the app listener's data_ready */
+	} else if (fsk_accept_comes_back(sock, arg)) {
 		own = fsk_core_claim(l);
 		if (own)
 			fsk_core_set_taker(own);

@@ -3,7 +3,9 @@
  * How a socket joins: the TCP ULP, and the copy of the socket's operations.
  *
  * Of a joined socket only sock->ops is replaced.  Connections do not inherit
- * it; what they do inherit, the two ULP pointers, .clone() clears.
+ * it; what they do inherit, the two ULP pointers, .clone() clears.  But those
+ * that the kernel accepts for itself have our operations without having
+ * joined, because kernel_accept() copies them.
  */
 #include "listen/ulp.h"
 
@@ -22,32 +24,85 @@
 #include "listen/listen.h"
 
 /* IPv4, IPv6; filled once, from the kernel's, which are not exported */
-static struct proto_ops fsk_ulp_sock_ops[2];
+static struct proto_ops fsk_ulp_sock_ops[2] __ro_after_init;
+static const struct fsk_host *fsk_ulp_hosts[2] __ro_after_init;
 
 static const struct fsk_host *fsk_ulp_host(const struct socket *sock)
 {
-	return fsk_host_get(READ_ONCE(sock->ops)->family);
+	return fsk_ulp_hosts[READ_ONCE(sock->ops)->family == AF_INET6];
 }
 
-/* The listener, if the socket listens; else the kernel's function is right. */
+static struct tcp_ulp_ops fsk_ulp_ops;
+
+/**
+ * fsk_ulp_joined() - is this one of our app listeners?
+ * @sk: a full TCP socket
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether it has joined.
+ */
+bool fsk_ulp_joined(const struct sock *sk)
+{
+	return READ_ONCE(inet_csk(sk)->icsk_ulp_ops) == &fsk_ulp_ops;
+}
+
+/* The listener, or NULL for one that the kernel has accepted for itself: the
+ * kernel's function is all then.
+ */
 static struct fsk_listener *fsk_ulp_listener(const struct socket *sock)
+{
+	return fsk_ulp_joined(sock->sk) ? fsk_listener_of(sock->sk) : NULL;
+}
+
+/* The same, but NULL while it does not listen. */
+static struct fsk_listener *fsk_ulp_listening(const struct socket *sock)
 {
 	if (inet_sk_state_load(sock->sk) != TCP_LISTEN)
 		return NULL;
-	return fsk_listener_of(sock->sk);
+	return fsk_ulp_listener(sock);
+}
+
+static void fsk_ulp_update(struct fsk_listener *l)
+{
+	if (l)
+		fsk_listener_update(l);
+}
+
+/* kernel_accept() gives the new socket the listener's operations when we have
+ * returned, and releases one that got no connection without any.  Such a
+ * socket may outlive the listener, so it holds the module for itself, until
+ * fsk_ulp_sock_release().
+ */
+static noinline int fsk_ulp_accept_kern(const struct fsk_host *host,
+					struct fsk_listener *l,
+					struct socket *sock,
+					struct socket *newsock,
+					struct proto_accept_arg *arg)
+{
+	int err;
+
+	if (l)
+		err = fsk_accept(l, sock, newsock, arg);
+	else
+		err = fsk_compat_accept(host->ops, sock, newsock, arg);
+	if (!err)
+		__module_get(THIS_MODULE);
+	return err;
 }
 
 static int __fsk_ulp_accept(struct socket *sock, struct socket *newsock,
 			    struct proto_accept_arg *arg)
 {
 	const struct fsk_host *host = fsk_ulp_host(sock);
-	struct fsk_listener *l = fsk_ulp_listener(sock);
+	struct fsk_listener *l = fsk_ulp_listening(sock);
 
+	if (unlikely(arg->kern))
+		return fsk_ulp_accept_kern(host, l, sock, newsock, arg);
 	/* The caller gave it the listener's. */
 	newsock->ops = host->ops;
 	if (!l)
 		return fsk_compat_accept(host->ops, sock, newsock, arg);
-	if (READ_ONCE(l->fn->vfs) && !arg->kern)
+	if (READ_ONCE(l->fn->vfs))
 		fsk_core_files->passed(l);
 	return fsk_accept(l, sock, newsock, arg);
 }
@@ -55,7 +110,7 @@ static int __fsk_ulp_accept(struct socket *sock, struct socket *newsock,
 static __poll_t fsk_ulp_poll(struct file *file, struct socket *sock,
 			     poll_table *wait)
 {
-	struct fsk_listener *l = fsk_ulp_listener(sock);
+	struct fsk_listener *l = fsk_ulp_listening(sock);
 
 	if (!l)
 		return fsk_ulp_host(sock)->ops->poll(file, sock, wait);
@@ -70,7 +125,7 @@ static int fsk_ulp_listen(struct socket *sock, int backlog)
 
 	/* Without memory the socket listens as on the plain kernel. */
 	if (!err)
-		fsk_listener_update(fsk_listener_of(sock->sk));
+		fsk_ulp_update(fsk_ulp_listener(sock));
 	return err;
 }
 
@@ -78,13 +133,13 @@ static int fsk_ulp_shutdown(struct socket *sock, int how)
 {
 	int err = fsk_ulp_host(sock)->ops->shutdown(sock, how);
 
-	fsk_listener_update(fsk_listener_of(sock->sk));
+	fsk_ulp_update(fsk_ulp_listener(sock));
 	return err;
 }
 
 static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 {
-	struct fsk_listener *l = fsk_ulp_listener(sock);
+	struct fsk_listener *l = fsk_ulp_listening(sock);
 	int cpu;
 
 	if (!l)
@@ -97,7 +152,7 @@ static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 
 static int fsk_ulp_ioctl_accept(struct socket *sock, void __user *arg)
 {
-	struct fsk_listener *l = fsk_ulp_listener(sock);
+	struct fsk_listener *l = fsk_ulp_listening(sock);
 
 	return l ? fsk_core_files->accept(l, sock, arg) : -EOPNOTSUPP;
 }
@@ -139,22 +194,30 @@ static void fsk_ulp_leave(struct sock *sk)
 }
 
 /* Also called for a socket that accept() was about to fill, when a security
- * module says no: it still has the listener's operations and no sock.
+ * module says no: it still has the listener's operations and no sock.  And for
+ * those of fsk_ulp_accept_kern(): unload waits for what is left to do here
+ * when they have dropped the module.
  */
 static int fsk_ulp_sock_release(struct socket *sock)
 {
 	const struct fsk_host *host = fsk_ulp_host(sock);
 	struct sock *sk = sock->sk;
+	bool kern = sk && !fsk_ulp_joined(sk);
+	int err;
 
-	if (sk)
+	if (sk && !kern)
 		fsk_ulp_leave(sk);
-	return host->ops->release(sock);
+	err = host->ops->release(sock);
+	if (kern)
+		module_put(THIS_MODULE);
+	return err;
 }
 
-static void fsk_ulp_ops_init(struct proto_ops *ops, int family)
+static void __init fsk_ulp_ops_init(struct proto_ops *ops, int family)
 {
 	const struct fsk_host *host = fsk_host_get(family);
 
+	fsk_ulp_hosts[family == AF_INET6] = host;
 	if (!host)
 		return;
 	*ops = *host->ops;
@@ -226,24 +289,12 @@ static struct tcp_ulp_ops fsk_ulp_ops __read_mostly = {
 };
 
 /**
- * fsk_ulp_joined() - is this one of our app listeners?
- * @sk: a full TCP socket
- *
- * Context: Expects rcu_read_lock().
- * Return: whether it has joined.
- */
-bool fsk_ulp_joined(const struct sock *sk)
-{
-	return READ_ONCE(inet_csk(sk)->icsk_ulp_ops) == &fsk_ulp_ops;
-}
-
-/**
  * fsk_ulp_init() - let sockets join
  *
  * Context: Process, at module load, when all else is ready.
  * Return: 0 or a negative errno.
  */
-int fsk_ulp_init(void)
+int __init fsk_ulp_init(void)
 {
 	fsk_ulp_ops_init(&fsk_ulp_sock_ops[0], AF_INET);
 	fsk_ulp_ops_init(&fsk_ulp_sock_ops[1], AF_INET6);
@@ -253,11 +304,14 @@ int fsk_ulp_init(void)
 /**
  * fsk_ulp_exit() - no more
  *
- * Context: Process, at unload.  Waits for RCU readers.
+ * Context: Process, at unload.  Waits for RCU readers, and for tasks at the end
+ *          of fsk_ulp_sock_release(): see "What unload waits for" in DOC:
+ *          locking.
  */
 void fsk_ulp_exit(void)
 {
 	tcp_unregister_ulp(&fsk_ulp_ops);
+	synchronize_rcu_tasks();
 }
 
 MODULE_ALIAS_TCP_ULP("fastsocket");

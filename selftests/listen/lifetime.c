@@ -21,8 +21,13 @@
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -421,6 +426,85 @@ TEST_F(stop, destroy__by_admin_and_listen)
 	expect_fresh(_metadata, &self->place, self->fd);
 	EXPECT_TRUE(reset(self->client));
 	EXPECT_EQ(self->place.join, listeners());
+}
+
+/* Sockets that the kernel takes over */
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+#define NFSD	"/proc/fs/nfsd"
+
+FIXTURE(kernel) {
+	long refs;
+	int fd;
+};
+
+FIXTURE_VARIANT(kernel) { struct place place; };
+
+FIXTURE_VARIANT_ADD(kernel, ipv4) { .place = { AF_INET, false, true } };
+FIXTURE_VARIANT_ADD(kernel, ipv6) { .place = { AF_INET6, false, true } };
+FIXTURE_VARIANT_ADD(kernel, plain) { .place = { AF_INET, false, false } };
+
+FIXTURE_SETUP(kernel)
+{
+	char text[16];
+
+	if (system("modprobe nfsd 2>/dev/null"))
+		SKIP(return, "this kernel has no NFS server");
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	ASSERT_EQ(0, mount("nfsd", NFSD, "nfsd", 0, NULL));
+	ASSERT_EQ(0, write_file(NFSD "/versions", "-2 -3 +4\n"));
+	self->refs = module_refs();
+	self->fd = sock_listen(&variant->place, 8);
+	ASSERT_LE(0, self->fd);
+	snprintf(text, sizeof(text), "%d\n", self->fd);
+	ASSERT_LE(0, write_file(NFSD "/portlist", text));
+	ASSERT_EQ(0, write_file(NFSD "/threads", "1"));
+}
+
+FIXTURE_TEARDOWN(kernel)
+{
+	write_file(NFSD "/threads", "0");
+}
+
+/* The kernel's connections have our operations.  They outlive the listener
+ * here, and hold the module.
+ */
+TEST_F(kernel, accept__connections)
+{
+	int port = sock_port(self->fd);
+	bool join = variant->place.join;
+	int client[N], i;
+
+	for (i = 0; i < N; i++) {
+		client[i] = sock_dial(&variant->place, port);
+		EXPECT_LE(0, client[i]);
+	}
+	if (join)
+		EXPECT_TRUE(until(count(FSK_STAT_ACCEPT_APP) == N));
+	EXPECT_EQ(self->refs + (join ? 1 + N : 0), module_refs());
+	for (i = 0; i < N / 2; i++)
+		close(client[i]);
+	EXPECT_TRUE(until(module_refs() == self->refs + (join ? 1 + N / 2 : 0)));
+	EXPECT_EQ(0, write_file(NFSD "/threads", "0"));
+	for (i = N / 2; i < N; i++)
+		close(client[i]);
+	close(self->fd);
+	EXPECT_TRUE(until(module_refs() == self->refs));
+	EXPECT_EQ(0, listeners());
 }
 
 TEST_HARNESS_MAIN
