@@ -137,6 +137,23 @@ static int fsk_ulp_shutdown(struct socket *sock, int how)
 	return err;
 }
 
+/* connect(AF_UNSPEC) ends listening, as shutdown() does, and another thread may
+ * call listen() before we are back: said before it happens.
+ */
+static int fsk_ulp_connect(struct socket *sock, struct sockaddr_unsized *addr,
+			   int len, int flags)
+{
+	struct fsk_listener *l = fsk_ulp_listener(sock);
+	int err;
+
+	if (l && len >= sizeof(addr->sa_family) &&
+	    addr->sa_family == AF_UNSPEC)
+		fsk_listener_note_stop(l);
+	err = fsk_ulp_host(sock)->ops->connect(sock, addr, len, flags);
+	fsk_ulp_update(l);
+	return err;
+}
+
 static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 {
 	struct fsk_listener *l = fsk_ulp_listening(sock);
@@ -225,6 +242,7 @@ static void __init fsk_ulp_ops_init(struct proto_ops *ops, int family)
 	ops->poll = fsk_ulp_poll;
 	ops->listen = fsk_ulp_listen;
 	ops->shutdown = fsk_ulp_shutdown;
+	ops->connect = fsk_ulp_connect;
 	ops->ioctl = fsk_ulp_ioctl;
 #ifdef CONFIG_COMPAT
 	ops->compat_ioctl = fsk_ulp_compat_ioctl;

@@ -428,6 +428,32 @@ TEST_F(stop, destroy__by_admin_and_listen)
 	EXPECT_EQ(self->place.join, listeners());
 }
 
+static int disconnect(int fd)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	return connect(fd, &none, sizeof(none)) ? -errno : 0;
+}
+
+TEST_F(stop, connect__to_nowhere)
+{
+	ASSERT_EQ(0, disconnect(self->fd));
+	EXPECT_EQ(0, listeners());
+	EXPECT_TRUE(reset(self->client));
+	EXPECT_TRUE(sock_refused(&self->place, PORT));
+	ASSERT_EQ(0, listen(self->fd, 8));
+	EXPECT_EQ(self->place.join, listeners());
+	expect_fresh(_metadata, &self->place, self->fd);
+}
+
+TEST_F(stop, connect__to_nowhere_and_listen)
+{
+	ASSERT_EQ(0, disconnect(self->fd));
+	ASSERT_EQ(0, listen(self->fd, 8));
+	expect_fresh(_metadata, &self->place, self->fd);
+	EXPECT_TRUE(reset(self->client));
+}
+
 /* Sockets that the kernel takes over */
 
 static int write_file(const char *path, const char *text)
