@@ -172,7 +172,9 @@ static int fsk_listener_follow(struct fsk_listener *l)
 
 	lockdep_assert_held(&l->mutex);
 	sk = rcu_dereference_protected(l->sk, lockdep_is_held(&l->mutex));
-	listening = sk && inet_sk_state_load(sk) == TCP_LISTEN;
+	/* Cores were made for the family that it had when it joined. */
+	listening = sk && inet_sk_state_load(sk) == TCP_LISTEN &&
+		    READ_ONCE(sk->sk_family) == l->family;
 	if (l->listed && (stopped || !listening ||
 			  l->hnum != inet_sk(sk)->inet_num))
 		fsk_listener_stop(l);
@@ -264,6 +266,7 @@ struct fsk_listener *fsk_listener_create(struct sock *sk)
 	}
 	RCU_INIT_POINTER(l->sk, sk);
 	l->sock = sk->sk_socket;
+	l->family = sk->sk_family;
 	l->fn = fsk_net_of(sock_net(sk));
 	l->id = atomic_inc_return(&fsk_listen_id);
 	mutex_init(&l->mutex);

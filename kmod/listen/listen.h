@@ -139,6 +139,7 @@ extern const struct fsk_core_files *fsk_core_files;
  * @orphans: how many cores are orphaned
  * @cores: how many exist, so that none is searched for where none is
  * @sock: its &struct socket; valid until release() returns
+ * @family: AF_INET or AF_INET6, constant: IPV6_ADDRFORM changes the socket's
  * @mutex: rank 2 of DOC: locking; protects what follows
  * @listed: in the namespace's table: it is listening; read without @mutex by
  *	whoever sees it stop
@@ -178,6 +179,7 @@ struct fsk_listener {
 
 	/* cold from here on */
 	struct socket *sock;
+	int family;
 	struct mutex mutex;	/* rank 2 of DOC: locking */
 	bool listed;
 	bool stopped;

@@ -10,8 +10,10 @@
 #include "listen/ulp.h"
 
 #include <linux/compat.h>
+#include <linux/in6.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/sockptr.h>
 #include <linux/uaccess.h>
 #include <net/mptcp.h>
 #include <net/tcp.h>
@@ -154,6 +156,22 @@ static int fsk_ulp_connect(struct socket *sock, struct sockaddr_unsized *addr,
 	return err;
 }
 
+/* IPV6_ADDRFORM makes an IPv4 socket of an IPv6 one that has connected, and
+ * gives it the kernel's operations.  It is still ours, to be released by us.
+ * It has our operations now, or had them when this call began.
+ */
+static int fsk_ulp_setsockopt(struct socket *sock, int level, int optname,
+			      sockptr_t optval, unsigned int optlen)
+{
+	int err = fsk_ulp_host(sock)->ops->setsockopt(sock, level, optname,
+						      optval, optlen);
+
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
+		WRITE_ONCE(sock->ops, &fsk_ulp_sock_ops[sock->sk->sk_family ==
+							AF_INET6]);
+	return err;
+}
+
 static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 {
 	struct fsk_listener *l = fsk_ulp_listening(sock);
@@ -243,6 +261,7 @@ static void __init fsk_ulp_ops_init(struct proto_ops *ops, int family)
 	ops->listen = fsk_ulp_listen;
 	ops->shutdown = fsk_ulp_shutdown;
 	ops->connect = fsk_ulp_connect;
+	ops->setsockopt = fsk_ulp_setsockopt;
 	ops->ioctl = fsk_ulp_ioctl;
 #ifdef CONFIG_COMPAT
 	ops->compat_ioctl = fsk_ulp_compat_ioctl;

@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -531,6 +532,88 @@ TEST_F(kernel, accept__connections)
 	close(self->fd);
 	EXPECT_TRUE(until(module_refs() == self->refs));
 	EXPECT_EQ(0, listeners());
+}
+
+/* A socket that becomes an IPv4 one */
+
+FIXTURE(addrform) {
+	long refs;
+	int server;
+	int fd;
+	int epfd;
+};
+
+FIXTURE_VARIANT(addrform) { struct place place; };
+
+FIXTURE_VARIANT_ADD(addrform, joined) { .place = { AF_INET6, true, true } };
+FIXTURE_VARIANT_ADD(addrform, plain) { .place = { AF_INET6, true, false } };
+
+FIXTURE_SETUP(addrform)
+{
+	const struct place server = { AF_INET, false, false };
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct place unbound = variant->place;
+	struct sockaddr_storage ss;
+	int family = AF_INET;
+	socklen_t len;
+
+	ASSERT_EQ(0, net_enter());
+	self->refs = module_refs();
+	self->server = sock_listen(&server, 8);
+	ASSERT_LE(0, self->server);
+	self->fd = sock_listen(&unbound, 8);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, pin(CPU));
+	self->epfd = epoll_create1(EPOLL_CLOEXEC);
+	ASSERT_EQ(0, epoll_ctl(self->epfd, EPOLL_CTL_ADD, self->fd, &ev));
+	EXPECT_EQ(variant->place.join, claims(sock_port(self->fd)));
+	ASSERT_EQ(0, disconnect(self->fd));
+	len = sock_addr(&ss, AF_INET6, sock_port(self->server), true);
+	inet_pton(AF_INET6, "::ffff:127.0.0.1",
+		  &((struct sockaddr_in6 *)&ss)->sin6_addr);
+	ASSERT_EQ(0, connect(self->fd, (void *)&ss, len));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_IPV6, IPV6_ADDRFORM, &family,
+				sizeof(family)));
+	ASSERT_EQ(0, getsockname(self->fd, (void *)&ss, &len));
+	ASSERT_EQ(AF_INET, ss.ss_family);
+}
+
+FIXTURE_TEARDOWN(addrform)
+{
+	close(self->server);
+}
+
+/* Nothing is left of it. */
+static void expect_gone(struct __test_metadata *_metadata, int fd, long refs)
+{
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(0, listeners());
+	EXPECT_TRUE(until(module_refs() == refs));
+}
+
+TEST_F(addrform, close__connected)
+{
+	expect_gone(_metadata, self->fd, self->refs);
+}
+
+/* It listens again, as an IPv4 socket, and its worker waits as before. */
+TEST_F(addrform, listen__again)
+{
+	const struct place p = { AF_INET, false, false };
+	struct epoll_event ev;
+	int client, child;
+
+	ASSERT_EQ(0, disconnect(self->fd));
+	ASSERT_EQ(0, sock_bind(&p, self->fd, PORT));
+	ASSERT_EQ(0, listen(self->fd, 8));
+	client = sock_dial(&p, PORT);
+	EXPECT_LE(0, client);
+	EXPECT_EQ(1, epoll_wait(self->epfd, &ev, 1, PATIENCE_MS));
+	child = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC);
+	EXPECT_LE(0, child);
+	close(child);
+	close(client);
+	expect_gone(_metadata, self->fd, self->refs);
 }
 
 TEST_HARNESS_MAIN
