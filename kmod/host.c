@@ -13,10 +13,11 @@
 #include <linux/poll.h>
 #include <net/net_namespace.h>
 
-static struct fsk_host fsk_host_v4, fsk_host_v6;
-static poll_queue_proc fsk_host_pollwait;
+static struct fsk_host fsk_host_v4 __ro_after_init;
+static struct fsk_host fsk_host_v6 __ro_after_init;
+static poll_queue_proc fsk_host_pollwait __ro_after_init;
 
-static int fsk_host_learn(struct fsk_host *host, int family)
+static int __init fsk_host_learn(struct fsk_host *host, int family)
 {
 	struct socket *sock;
 	int err;
@@ -40,7 +41,7 @@ static int fsk_host_learn(struct fsk_host *host, int family)
  * Return: 0, or the error of making an IPv4 socket.  A kernel without IPv6 is
  *         no error: there are no such sockets then.
  */
-int fsk_host_init(void)
+int __init fsk_host_init(void)
 {
 	struct poll_wqueues table;
 	int err;

@@ -38,7 +38,7 @@
 #define FSK_CONNECT_CLASHES	8
 
 /* IPv4, IPv6; filled once, from the kernel's */
-static struct proto fsk_connect_prot[2];
+static struct proto fsk_connect_prot[2] __ro_after_init;
 
 /* A task holds it in each of our functions, but for its first and its last few
  * instructions: see "What unload waits for" in DOC: locking.
@@ -177,7 +177,7 @@ static void fsk_connect_destroy(struct sock *sk)
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 }
 
-static void fsk_connect_prot_init(struct proto *prot, int family)
+static void __init fsk_connect_prot_init(struct proto *prot, int family)
 {
 	const struct fsk_host *host = fsk_host_get(family);
 
@@ -248,7 +248,7 @@ static struct tcp_ulp_ops fsk_connect_ulp_ops __read_mostly = {
  * Return: 0 or a negative errno.  A kernel whose sockets have no port range is
  *         no error: joining is refused.
  */
-int fsk_connect_init(void)
+int __init fsk_connect_init(void)
 {
 	int err;
 

@@ -27,8 +27,8 @@
 /* While it starts to listen, a local listener takes no port and enters no
  * table.  By family: 0 is IPv4, 1 is IPv6.
  */
-static struct proto fsk_local_prot[2];
-static struct inet_connection_sock_af_ops fsk_local_af_ops[2];
+static struct proto fsk_local_prot[2] __ro_after_init;
+static struct inet_connection_sock_af_ops fsk_local_af_ops[2] __ro_after_init;
 
 /* A core's queue is woken from within the app listener's: rank 5. */
 static struct lock_class_key fsk_local_wait_key;
@@ -123,7 +123,7 @@ static void fsk_local_data_ready(struct sock *sk)
  *
  * Context: Process, at module load, after fsk_host_init().
  */
-void fsk_local_init(void)
+void __init fsk_local_init(void)
 {
 	static const int family[] = { AF_INET, AF_INET6 };
 	const struct fsk_host *host;
