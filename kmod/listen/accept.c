@@ -264,8 +264,8 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 	}
 	for (;;) {
 		err = fsk_accept_once(l, own, sock, newsock, arg);
-		if (own)
-			fsk_rescue_return(own);
+		if (own && fsk_rescue_return(own) && err == -EAGAIN)
+			continue;
 		if (err != -EAGAIN || !timeo)
 			break;
 		if (signal_pending(current)) {

@@ -233,11 +233,14 @@ void fsk_rescue_orphan(struct fsk_core *core)
  * __fsk_rescue_return() - bring an orphaned core back if it is time
  * @core: the core that the calling task is bound to
  *
- * Not before its queue is empty: until then all workers look there.
+ * Not before its queue is empty: until then all workers look there.  What was
+ * queued since we looked was offered to them, too late: the caller has to look
+ * at its queue when this has returned.
  *
  * Context: Process.
+ * Return: whether the core is the caller's again.
  */
-void __fsk_rescue_return(struct fsk_core *core)
+bool __fsk_rescue_return(struct fsk_core *core)
 {
 	bool pending;
 
@@ -245,7 +248,10 @@ void __fsk_rescue_return(struct fsk_core *core)
 	pending = fsk_core_pending(core);
 	rcu_read_unlock();
 	if (pending || time_before(jiffies, READ_ONCE(core->back_at)))
-		return;
-	if (test_and_clear_bit(FSK_CORE_ORPHANED, &core->flags))
-		atomic_dec(&core->listener->orphans);
+		return false;
+	/* A barrier, too: see fsk_wake_orphaned(). */
+	if (!test_and_clear_bit(FSK_CORE_ORPHANED, &core->flags))
+		return false;
+	atomic_dec(&core->listener->orphans);
+	return true;
 }

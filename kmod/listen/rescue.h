@@ -12,7 +12,7 @@ void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk);
 void fsk_rescue_arm_app(struct fsk_listener *l);
 void fsk_rescue_orphan(struct fsk_core *core);
 void fsk_rescue_limit_changed(struct fsk_net *fn);
-void __fsk_rescue_return(struct fsk_core *core);
+bool __fsk_rescue_return(struct fsk_core *core);
 
 /**
  * fsk_rescue_return() - a worker is back at its core
@@ -21,11 +21,13 @@ void __fsk_rescue_return(struct fsk_core *core);
  * The one test that rescue costs on the accept path.
  *
  * Context: Process, in accept() or poll() of a task bound to @core.
+ * Return: true when the core was orphaned and is not any more: then the caller
+ *         has to look at its queue once more.
  */
-static inline void fsk_rescue_return(struct fsk_core *core)
+static inline bool fsk_rescue_return(struct fsk_core *core)
 {
-	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
-		__fsk_rescue_return(core);
+	return unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)) &&
+	       __fsk_rescue_return(core);
 }
 
 #endif

@@ -38,6 +38,21 @@ static void fsk_wake_app(struct sock *app)
 	data_ready(app);
 }
 
+/* Whether a connection that came too late to go elsewhere was offered to all.
+ * If its worker comes back meanwhile, nobody else looks there any more.
+ */
+static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
+{
+	if (likely(!test_bit(FSK_CORE_ORPHANED, &core->flags)))
+		return false;
+	fsk_wake_app(app);
+	/* We queued a connection and look at the flag, __fsk_rescue_return()
+	 * clears the flag and looks at the queue.
+	 */
+	smp_mb();
+	return test_bit(FSK_CORE_ORPHANED, &core->flags);
+}
+
 /**
  * fsk_wake_core() - a connection was queued on a core
  * @core: the core
@@ -56,11 +71,8 @@ void fsk_wake_core(struct fsk_core *core)
 	if (unlikely(!app || !sk))
 		return;
 	fsk_rescue_arm(core, sk);
-	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags))) {
-		/* Came too late to go elsewhere. */
-		fsk_wake_app(app);
+	if (unlikely(fsk_wake_orphaned(core, app)))
 		return;
-	}
 	if (fsk_wake_queue(core))
 		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
 	else if (!fsk_core_claimed(core))
