@@ -8,21 +8,18 @@
  */
 #include "kselftest_harness.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/tls.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "counters.h"
+#include "nets.h"
 #include "support.h"
 
 #define PORT		8080
@@ -30,73 +27,11 @@
 
 FIXTURE(established) {
 	struct place place;
-	int server;		/* namespaces */
-	int client;
+	struct nets nets;
 	int lfd;
 };
 
 PLACE_VARIANTS(established);
-
-static int sh(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static int sh(const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return system(text);
-}
-
-static int net_open(void)
-{
-	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-/* Routes would change some time later when an address is found to be free. */
-static int net_enter_settled(void)
-{
-	int err = net_enter();
-
-	return err ? err : sysctl_set("net/ipv6/conf/default/accept_dad", "0");
-}
-
-/* The kernel has noticed, and has the routes. */
-static bool is_up(int net, const char *link)
-{
-	return !sh("nsenter --net=/proc/%d/fd/%d ip link show %s |"
-		   "grep -q 'state UP'", getpid(), net, link);
-}
-
-/* Two namespaces; the caller is in the server's. */
-static int two_nets(int *server, int *client)
-{
-	const char *node = "/proc";
-	int err;
-
-	if (net_enter_settled())
-		return -1;
-	*client = net_open();
-	if (net_enter_settled())
-		return -1;
-	*server = net_open();
-	err = sh("ip link add fska type veth peer name fskb netns "
-		  "%s/%d/fd/%d && "
-		  "ip address add 10.9.0.1/16 dev fska && "
-		  "ip address add fd09::1/64 dev fska nodad && "
-		  "ip link set fska up && "
-		  "nsenter --net=%s/%d/fd/%d sh -c '"
-		  "ip address add 10.9.0.2/16 dev fskb && "
-		  "ip address add fd09::2/64 dev fskb nodad && "
-		  "ip link set fskb up'",
-		  node, getpid(), *client, node, getpid(), *client);
-	if (err)
-		return err;
-	return until(is_up(*server, "fska") && is_up(*client, "fskb")) ? 0 : -1;
-}
 
 static int listen_here(const struct place *p, bool joins)
 {
@@ -114,7 +49,7 @@ FIXTURE_SETUP(established)
 
 	self->place = variant->place;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
-	ASSERT_EQ(0, two_nets(&self->server, &self->client));
+	ASSERT_EQ(0, nets_make(&self->nets));
 	ASSERT_EQ(0, sysctl_set("net/core/somaxconn", "32768"));
 	ASSERT_EQ(0, pin(1));
 	self->lfd = listen_here(&self->place, true);
@@ -126,29 +61,12 @@ FIXTURE_TEARDOWN(established)
 {
 }
 
-static socklen_t far_addr(const struct place *p, struct sockaddr_storage *ss,
-			  int host, int port)
-{
-	int family = p->dual ? AF_INET : p->family;
-	socklen_t len = sock_addr(ss, family, port, false);
-	struct sockaddr_in6 *in6 = (void *)ss;
-	struct sockaddr_in *in = (void *)ss;
-
-	if (family == AF_INET) {
-		in->sin_addr.s_addr = htonl(0x0a090000 + host);
-	} else {
-		inet_pton(AF_INET6, "fd09::", &in6->sin6_addr);
-		in6->sin6_addr.s6_addr[15] = host;
-	}
-	return len;
-}
-
 static int dial_addr(const struct place *p, int host, int port, bool joins)
 {
 	int fd = socket(p->dual ? AF_INET : p->family,
 			SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_storage to;
-	socklen_t len = far_addr(p, &to, host, port);
+	socklen_t len = nets_addr(p, &to, host, port);
 
 	if (joins && setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
 				strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
@@ -157,14 +75,10 @@ static int dial_addr(const struct place *p, int host, int port, bool joins)
 }
 
 /* From the client's namespace to a port of the server. */
-static int dial(int server, int client, const struct place *p, int port)
+static int dial(const struct nets *nets, const struct place *p, int port)
 {
-	int fd;
-
-	if (setns(client, CLONE_NEWNET))
-		return -errno;
-	fd = dial_addr(p, 1, port, false);
-	return setns(server, CLONE_NEWNET) ? -errno : fd;
+	return IN_NET(nets->server, nets->client,
+		      dial_addr(p, 1, port, false));
 }
 
 /* Both ends of a connection. */
@@ -173,10 +87,10 @@ struct pair {
 	int server;
 };
 
-static bool pair_make(const struct place *p, int server, int client, int lfd,
+static bool pair_make(const struct place *p, const struct nets *nets, int lfd,
 		      struct pair *pair)
 {
-	pair->client = dial(server, client, p, PORT);
+	pair->client = dial(nets, p, PORT);
 	if (pair->client < 0)
 		return false;
 	pair->server = sock_accept(lfd);
@@ -184,8 +98,7 @@ static bool pair_make(const struct place *p, int server, int client, int lfd,
 }
 
 #define PAIR(pair)							\
-	ASSERT_TRUE(pair_make(&self->place, self->server, self->client,	\
-			      self->lfd, pair))
+	ASSERT_TRUE(pair_make(&self->place, &self->nets, self->lfd, pair))
 
 /* A byte there and one back, some times. */
 static bool talk(const struct pair *pair, int rounds)
@@ -296,10 +209,10 @@ TEST_F(established, direct__opened)
 	struct pair pair;
 	int lfd;
 
-	ASSERT_EQ(0, setns(self->client, CLONE_NEWNET));
+	ASSERT_EQ(0, setns(self->nets.client, CLONE_NEWNET));
 	lfd = listen_here(&self->place, false);
 	ASSERT_LE(0, lfd);
-	ASSERT_EQ(0, setns(self->server, CLONE_NEWNET));
+	ASSERT_EQ(0, setns(self->nets.server, CLONE_NEWNET));
 	pair.server = dial_addr(&self->place, 2, PORT, true);
 	ASSERT_LE(0, pair.server);
 	pair.client = sock_accept(lfd);
@@ -310,11 +223,11 @@ TEST_F(established, direct__opened)
 /* The client's timers may run on any core: none is to have a packet sent. */
 static int no_timers(FIXTURE_DATA(established) *self)
 {
-	if (setns(self->client, CLONE_NEWNET) ||
+	if (setns(self->nets.client, CLONE_NEWNET) ||
 	    sh("ip route add 10.9.0.1 dev fskb quickack 1 rto_min 60s && "
 	       "ip route add fd09::1 dev fskb quickack 1 rto_min 60s"))
 		return -1;
-	return setns(self->server, CLONE_NEWNET);
+	return setns(self->nets.server, CLONE_NEWNET);
 }
 
 TEST_F(established, core__foreign)
@@ -422,20 +335,21 @@ TEST_F(established, end__becomes_listener)
 TEST_F_TIMEOUT(established, end__namespace, 120)
 {
 	struct pair pair;
-	int fds[2], server, client;
+	struct nets nets;
+	int fds[2];
 	pid_t pid;
 
 	ASSERT_EQ(0, pipe(fds));
 	pid = fork_child();
 	if (!pid) {
 		close(self->lfd);
-		if (two_nets(&server, &client) || est_config(true, 1))
+		if (nets_make(&nets) || est_config(true, 1))
 			_exit(1);
 		self->lfd = listen_here(&self->place, true);
-		if (!pair_make(&self->place, server, client, self->lfd, &pair) ||
+		if (!pair_make(&self->place, &nets, self->lfd, &pair) ||
 		    !until(talk(&pair, 1) && ENTRIES && DIRECT) ||
 		    sh("ip link add fskc type veth peer name fskd netns "
-		       "/proc/%d/fd/%d", getpid(), self->server))
+		       "/proc/%d/fd/%d", getpid(), self->nets.server))
 			_exit(2);
 		sock_reset(pair.server);
 		_exit(write(fds[1], "x", 1) != 1);
@@ -595,8 +509,8 @@ TEST_F_TIMEOUT(established, route__other_interface, 120)
 	ASSERT_EQ(0, sh("ip link add fske type veth peer name fskf netns "
 			"/proc/%d/fd/%d && ip link set fske up && "
 			"nsenter --net=/proc/%d/fd/%d "
-			"ip link set fskf up", getpid(), self->client,
-			getpid(), self->client));
+			"ip link set fskf up", getpid(), self->nets.client,
+			getpid(), self->nets.client));
 	PAIR(&pair);
 	GOES_DIRECT(&pair);
 	stale = STALE;
@@ -606,7 +520,7 @@ TEST_F_TIMEOUT(established, route__other_interface, 120)
 			"ip neigh add fd09::1 lladdr $mac dev fskf && "
 			"ip route replace 10.9.0.1/32 dev fskf && "
 			"ip route replace fd09::1/128 dev fskf\"",
-			getpid(), self->client));
+			getpid(), self->nets.client));
 	ASSERT_TRUE(talk(&pair, 4));
 	EXPECT_LT(stale, STALE);
 	GOES_DIRECT(&pair);
@@ -689,7 +603,7 @@ TEST_F(established, left__nat)
 	       "type nat hook prerouting priority -100; "
 	       "tcp dport 99 redirect to :%d; } ; }'", PORT))
 		SKIP(return, "nft does not work here");
-	pair.client = dial(self->server, self->client, &self->place, 99);
+	pair.client = dial(&self->nets, &self->place, 99);
 	ASSERT_LE(0, pair.client);
 	pair.server = sock_accept(self->lfd);
 	ASSERT_LE(0, pair.server);
@@ -742,7 +656,7 @@ TEST_F(established, left__fragments)
 			"0x2000, 64, 6, 0, bytes((10, 9, 0, 2)), "
 			"bytes((10, 9, 0, 1)))\n"
 			"s.sendto(h + bytes(16), (\"10.9.0.1\", 0))'",
-			getpid(), self->client));
+			getpid(), self->nets.client));
 	EXPECT_EQ(left + 1, LEFT);
 	GOES_DIRECT(&pair);
 }
@@ -767,14 +681,14 @@ TEST_F(established, left__forwarded)
 			"nsenter --net=/proc/%d/fd/%d sh -c '"
 			"ip route add 10.77.0.0/24 via 10.9.0.1 && "
 			"ip route add fd77::/64 via fd09::1'",
-			getpid(), self->client));
+			getpid(), self->nets.client));
 	misses = MISSES;
 	EXPECT_EQ(0, sh("nsenter --net=/proc/%d/fd/%d python3 -c '"
 			"import socket, struct\n"
 			"s = socket.socket(%s, 3, 6)\n"
 			"s.sendto(struct.pack(\">HHIIHHHH\", 999, %d, 1, 1, "
 			"0x5010, 1000, 0, 0), (\"%s\", 0))'",
-			getpid(), self->client, ipv6 ? "10" : "2", PORT,
+			getpid(), self->nets.client, ipv6 ? "10" : "2", PORT,
 			ipv6 ? "fd77::2" : "10.77.0.2"));
 	EXPECT_TRUE(until(MISSES == misses + 1));
 	EXPECT_TRUE(until(!sh("nstat -asz %s | grep -q 'ForwDatagrams *1 '",

@@ -10,12 +10,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/tcp.h>
 #include <net/if.h>
 #include <poll.h>
@@ -25,6 +22,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "queue.h"
 #include "support.h"
 #include "workers.h"
 
@@ -305,87 +303,6 @@ static int sk_lookup_steer(int lfd)
 	return program_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
 }
 
-/* A verdict on each packet by a task: queue 0 is for what has to go. */
-
-static struct nlmsghdr *queue_header(char *buf, int type, int queue)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct nfgenmsg *nfg;
-
-	nlh->nlmsg_type = NFNL_SUBSYS_QUEUE << 8 | type;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
-	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->version = NFNETLINK_V0;
-	nfg->res_id = htons(queue);
-	return nlh;
-}
-
-static int queue_bind(struct mnl_socket *nl, int queue)
-{
-	struct nfqnl_msg_config_cmd cmd = { .command = NFQNL_CFG_CMD_BIND };
-	struct nfqnl_msg_config_params params = {
-		.copy_mode = NFQNL_COPY_META,
-	};
-	struct nlmsghdr *nlh;
-	char buf[1024];
-
-	nlh = queue_header(buf, NFQNL_MSG_CONFIG, queue);
-	nlh->nlmsg_flags |= NLM_F_ACK;
-	mnl_attr_put(nlh, NFQA_CFG_CMD, sizeof(cmd), &cmd);
-	mnl_attr_put(nlh, NFQA_CFG_PARAMS, sizeof(params), &params);
-	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0 ||
-	    mnl_socket_recvfrom(nl, buf, sizeof(buf)) < 0)
-		return -errno;
-	return ((struct nlmsgerr *)mnl_nlmsg_get_payload((void *)buf))->error;
-}
-
-static int queue_cb(const struct nlmsghdr *nlh, void *data)
-{
-	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	struct nfqnl_msg_verdict_hdr verdict = {
-		.verdict = htonl(ntohs(nfg->res_id) ? NF_ACCEPT : NF_DROP),
-	};
-	const struct nlattr *attr;
-	struct nlmsghdr *answer;
-	char buf[256];
-
-	mnl_attr_for_each(attr, nlh, sizeof(*nfg))
-		if (mnl_attr_get_type(attr) == NFQA_PACKET_HDR)
-			memcpy(&verdict.id, mnl_attr_get_payload(attr),
-			       sizeof(verdict.id));
-	answer = queue_header(buf, NFQNL_MSG_VERDICT, ntohs(nfg->res_id));
-	mnl_attr_put(answer, NFQA_VERDICT_HDR, sizeof(verdict), &verdict);
-	mnl_socket_sendto(data, answer, answer->nlmsg_len);
-	return MNL_CB_OK;
-}
-
-/* The packet goes on where the verdict comes from. */
-static int queue_start(FIXTURE_DATA(filters) *self)
-{
-	struct mnl_socket *nl = mnl_socket_open(NETLINK_NETFILTER);
-	char buf[65536];
-	int i, n;
-
-	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-	for (i = 0; i < 2; i++) {
-		n = queue_bind(nl, i);
-		if (n)
-			return n;
-	}
-	self->queue = fork_child();
-	if (self->queue) {
-		mnl_socket_close(nl);
-		return 0;
-	}
-	pin(CPU);
-	for (;;) {
-		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (n > 0)
-			mnl_cb_run(buf, n, 0, 0, queue_cb, nl);
-	}
-}
-
 /* Clients */
 
 static int dial_from(const FIXTURE_DATA(filters) *self, int i, int port)
@@ -527,8 +444,10 @@ static void pass(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, join(fd));
 	if (b->rules)
 		ASSERT_EQ(0, rules_load(b->rules));
-	if (b->queue)
-		ASSERT_EQ(0, queue_start(self));
+	if (b->queue) {
+		self->queue = queue_start(CPU);
+		ASSERT_LT(0, self->queue);
+	}
 	if (b->attach) {
 		link = b->attach(self, fd);
 		ASSERT_LE(0, link);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A task that says what becomes of packets that NFQUEUE holds.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <sys/types.h>
+
+pid_t queue_start(int cpu);
+
+#endif
