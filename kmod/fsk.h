@@ -100,7 +100,9 @@
  *     A socket that has joined to connect does not pin it: it is in a table
  *     (joined.c) until it connects, listens or is destroyed, and unload takes
  *     out of it and makes plain what is there.
- *   - A packet in a core's queue holds its device.
+ *   - A packet in a core's queue holds its device, and that its namespace: a
+ *     namespace goes when its devices have.  Unload waits, in each namespace,
+ *     for what is in the queues then.
  *   - A place in an established table holds its socket, and through it perhaps
  *     the namespace: sweeps drop what has closed.  A packet that is handed on
  *     has a reference of its own, as after the kernel's early demultiplexing.

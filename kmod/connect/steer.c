@@ -60,11 +60,14 @@ struct fsk_steer_queue {
  * struct fsk_steer_cb - what a packet in a queue carries
  * @ip: what IP keeps there
  * @moved: from another core
+ * @net: the namespace that it came in to.  Only compared: the packet's device
+ *	keeps a namespace from going, but the device may go to another one.
  * @okfn: where it goes on, behind it
  */
 struct fsk_steer_cb {
-	u8 ip[sizeof_field(struct sk_buff, cb) - 2 * sizeof(void *)];
+	u8 ip[sizeof_field(struct sk_buff, cb) - 3 * sizeof(void *)];
 	bool moved;
+	const struct net *net;
 	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 };
 
@@ -83,15 +86,31 @@ static struct fsk_steer_cb *fsk_steer_cb(struct sk_buff *skb)
 
 /* The receiving core */
 
+/* A device that has gone down or to another namespace since: its packets are
+ * dropped, as the kernel drops those in its own queues.
+ */
+static bool fsk_steer_is_stray(struct sk_buff *skb)
+{
+	return !netif_running(skb->dev) ||
+	       !net_eq(dev_net(skb->dev), fsk_steer_cb(skb)->net);
+}
+
+/* The device's reference keeps the namespace, and with it its counters: its
+ * exit waits for its devices, and unload waits for @q in fsk_steer_net_exit().
+ */
 static void fsk_steer_deliver(struct fsk_steer_queue *q, struct sk_buff *skb)
 {
 	struct net_device *dev = skb->dev;
 	struct net *net = dev_net(dev);
 
-	if (fsk_steer_cb(skb)->moved)
-		fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
 	rcu_read_lock();
-	fsk_steer_cb(skb)->okfn(net, NULL, skb);
+	if (unlikely(fsk_steer_is_stray(skb))) {
+		kfree_skb(skb);
+	} else {
+		if (fsk_steer_cb(skb)->moved)
+			fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
+		fsk_steer_cb(skb)->okfn(net, NULL, skb);
+	}
 	rcu_read_unlock();
 	dev_put(dev);	/* fsk_steer_enqueue() took it */
 	/* Pairs with the acquire in fsk_steer_has_passed(). */
@@ -159,6 +178,7 @@ static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 
 	skb_dst_force(skb);
 	fsk_steer_cb(skb)->okfn = state->okfn;
+	fsk_steer_cb(skb)->net = state->net;
 	fsk_steer_cb(skb)->moved = cpu != smp_processor_id();
 	dev_hold(skb->dev);	/* fsk_steer_deliver() drops it */
 	spin_lock(&q->lock);
@@ -494,15 +514,38 @@ static void fsk_steer_net_init(struct fsk_net *fn)
 	INIT_WORK(&fn->steer_work, fsk_steer_overflow);
 }
 
-/* Its devices have gone, so no packet of it is in a queue. */
+/* What is in the queues now has been through TCP afterwards.  Queues always
+ * empty, also that of a core which has gone: the kernel polls it elsewhere.
+ */
+static void fsk_steer_flush(void)
+{
+	struct fsk_steer_queue *q;
+	int cpu;
+	u32 tail;
+
+	for_each_possible_cpu(cpu) {
+		q = per_cpu_ptr(&fsk_steer_queues, cpu);
+		tail = READ_ONCE(q->queued);
+		while (!fsk_steer_has_passed(q, tail))
+			usleep_range(100, 1000);
+	}
+}
+
+/* Afterwards nothing of ours looks at @fn for a packet's sake.  When a
+ * namespace goes its devices have gone before, and no packet of theirs is in a
+ * queue.  When the module goes they stay, and what is on its way counts in @fn.
+ */
 static void fsk_steer_net_exit(struct fsk_net *fn)
 {
 	fsk_reader_net_exit(fn);
 	cancel_work_sync(&fn->steer_work);
 	if (fn->steering)
 		fsk_steer_stop(fn);
-	if (fn->steer)
-		kvfree_rcu(fn->steer, rcu);
+	if (fn->steer) {
+		synchronize_rcu();	/* hooks that still run */
+		fsk_steer_flush();
+		kvfree(fn->steer);
+	}
 	fsk_rfd_drain(fn);
 }
 
@@ -512,7 +555,7 @@ static void fsk_steer_device_gone(struct fsk_net *fn, int ifindex)
 		fsk_steer_update(fn);	/* can only stop it */
 }
 
-/* Interfaces' modes (rfd.c) and who serves a connection (reader.c) go with it. */
+/* With it go rfd.c's modes of interfaces, and reader.c's connections. */
 static const struct fsk_net_part fsk_steer_net_part = {
 	.init		= fsk_steer_net_init,
 	.exit		= fsk_steer_net_exit,
@@ -557,14 +600,16 @@ static void fsk_steer_nop(void *data)
 
 static void fsk_steer_queue_exit(struct fsk_steer_queue *q)
 {
+	struct net_device *dev;
 	struct sk_buff *skb;
 
 	napi_disable(&q->napi);
 	netif_napi_del(&q->napi);
 	skb_queue_splice_tail_init(&q->input, &q->ready);
 	while ((skb = __skb_dequeue(&q->ready))) {
-		dev_put(skb->dev);
+		dev = skb->dev;
 		kfree_skb(skb);
+		dev_put(dev);	/* fsk_steer_enqueue() took it */
 	}
 }
 

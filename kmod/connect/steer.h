@@ -15,7 +15,6 @@
  * struct fsk_steer - whose the active connections of a namespace are
  * @fn: namespace state, constant
  * @seed: of the filter's hash, constant
- * @rcu: frees
  * @hook_ops: one for each family
  * @filter: bit map of remote ends, by hash, that joined sockets connected to
  * @owner: by local port, the core that connected from it last, plus 1;
@@ -28,7 +27,6 @@
 struct fsk_steer {
 	struct fsk_net *fn;
 	u32 seed;
-	struct rcu_head rcu;
 	struct nf_hook_ops hook_ops[2];
 	unsigned long filter[BITS_TO_LONGS(1 << FSK_STEER_FILTER_BITS)];
 	u16 owner[FSK_NET_PORTS];

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets that are moved to the core that connected, at the edges: unload
+ * while they are on the way, and what is left to the kernel.
+ *
+ * Two namespaces with a veth pair.  The test is in the one with joined
+ * sockets and packets to be moved, and binds to CLIENT; the peer is in the
+ * other one and sends from PEER, so that is where its packets come in.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "nets.h"
+#include "support.h"
+
+#define PORT		8080
+#define PEER		0
+#define ELSEWHERE	1	/* between them where CPUs are emulated in turn */
+#define CLIENT		2
+#define CONNECTIONS	30
+
+#define HITS	count(FSK_STAT_RFD_HIT)
+#define MISSES	count(FSK_STAT_RFD_MISS)
+#define STEERED	count(FSK_STAT_RFD_STEERED)
+#define DROPS	count(FSK_STAT_RFD_DROP)
+
+FIXTURE(steer) {
+	struct place place;
+	struct nets nets;
+	int lfd;		/* the peer's */
+};
+
+FIXTURE_VARIANT(steer) {
+	struct place place;
+};
+
+FIXTURE_VARIANT_ADD(steer, ipv4) {
+	.place = { AF_INET, false, false },
+};
+
+FIXTURE_VARIANT_ADD(steer, ipv6) {
+	.place = { AF_INET6, false, false },
+};
+
+static int listen_here(const struct place *p, int port)
+{
+	int fd = sock_make(p);
+
+	if (fd < 0 || sock_bind(p, fd, port) || listen(fd, 1024))
+		return -errno;
+	return fd;
+}
+
+FIXTURE_SETUP(steer)
+{
+	self->place = variant->place;
+	if (cpus_online() < 4)
+		SKIP(return, "needs 4 CPUs");
+	ASSERT_EQ(0, nets_make(&self->nets));
+	self->lfd = IN_NET(self->nets.server, self->nets.client,
+			   listen_here(&self->place, PORT));
+	ASSERT_LE(0, self->lfd);
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+}
+
+FIXTURE_TEARDOWN(steer)
+{
+}
+
+/* A joined connection to the peer. */
+static int dial_port(const struct place *p, int port)
+{
+	struct sockaddr_storage to;
+	socklen_t len = nets_addr(p, &to, 2, port);
+
+	return rfd_dial(&to, len);
+}
+
+static int dial(const struct place *p)
+{
+	return dial_port(p, PORT);
+}
+
+#define ANSWERS	16	/* packets for each that the client sends */
+
+/* Accepts, and answers for ever.  From a task: what it has sent by an
+ * acknowledgment would come in on the client's core.
+ */
+static void answer_all(int lfd)
+{
+	struct pollfd pfds[2 + CONNECTIONS];
+	int n = 1, i, j;
+	char text[64];
+
+	pin(PEER);
+	pfds[0] = (struct pollfd){ lfd, POLLIN, 0 };
+	while (poll(pfds, n, -1) > 0) {
+		for (i = 1; i < n; i++) {
+			if (!pfds[i].revents)
+				continue;
+			if (read(pfds[i].fd, text, 1) != 1)
+				pfds[i].fd = -1;
+			for (j = 0; j < ANSWERS && pfds[i].fd >= 0; j++)
+				send(pfds[i].fd, text, sizeof(text),
+				     MSG_NOSIGNAL | MSG_EOR);
+		}
+		if (pfds[0].revents) {
+			pfds[n] = (struct pollfd){ accept(lfd, NULL, NULL),
+						   POLLIN, 0 };
+			setsockopt(pfds[n].fd, SOL_TCP, TCP_NODELAY,
+				   &(int){ 1 }, sizeof(int));
+			n += n <= CONNECTIONS;
+		}
+	}
+}
+
+static bool read_answers(int fd)
+{
+	char text[64 * ANSWERS];
+	size_t got;
+	ssize_t n;
+
+	for (got = 0; got < sizeof(text); got += n) {
+		n = read(fd, text, sizeof(text));
+		if (n <= 0)
+			return false;
+	}
+	return true;
+}
+
+static void ask_all(const struct place *p)
+{
+	int fds[CONNECTIONS], i;
+
+	pin(CLIENT);
+	for (i = 0; i < CONNECTIONS; i++)
+		fds[i] = dial(p);
+	for (;;) {
+		for (i = 0; i < CONNECTIONS; i++)
+			if (write(fds[i], "x", 1) != 1)
+				_exit(1);
+		for (i = 0; i < CONNECTIONS; i++)
+			if (!read_answers(fds[i]))
+				_exit(2);
+	}
+}
+
+static pid_t start(const struct place *p, int lfd)
+{
+	pid_t pid = fork_child();
+
+	if (!pid && lfd < 0)
+		ask_all(p);
+	else if (!pid)
+		answer_all(lfd);
+	return pid;
+}
+
+/* Only poisoned memory tells what is used after it was freed: run this with
+ * FSK_VM_ARGS=slub_debug=FZPU, or on a debug kernel.
+ */
+TEST_F_TIMEOUT(steer, unload__under_load, 300)
+{
+	int rounds = fault_count(6, 60);
+	pid_t peer, client;
+
+	/* A hook of another's: without one the last of ours to go would have
+	 * all cores interrupted, and so their queues emptied.
+	 */
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook prerouting priority 0; } ; }'"))
+		SKIP(return, "nft does not work here");
+	ASSERT_EQ(0, pin(ELSEWHERE));
+	while (rounds--) {
+		peer = start(&self->place, self->lfd);
+		client = start(&self->place, -1);
+		EXPECT_TRUE(until(STEERED > 1000));
+		EXPECT_TRUE(until(!module_unload()));
+		/* Its connections go on. */
+		EXPECT_EQ(0, waitpid(client, NULL, WNOHANG));
+		ASSERT_EQ(0, module_load());
+		ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+		end(client);
+		end(peer);
+	}
+}
+
+/* A byte there and an answer from PEER, some times on each of some joined
+ * connections.
+ */
+static bool talk(const struct place *p, int lfd, int connections, int rounds)
+{
+	int client, server, i;
+	bool ok = true;
+	char byte;
+
+	while (ok && connections--) {
+		pin(CLIENT);
+		client = dial(p);
+		server = sock_accept(lfd);
+		for (i = 0; ok && i < rounds; i++)
+			ok = !pin(CLIENT) && write(client, "x", 1) == 1 &&
+			     sock_wait(server, POLLIN, PATIENCE_MS) &&
+			     read(server, &byte, 1) == 1 && !pin(PEER) &&
+			     write(server, "x", 1) == 1 &&
+			     sock_wait(client, POLLIN, PATIENCE_MS) &&
+			     read(client, &byte, 1) == 1;
+		close(client);
+		close(server);
+	}
+	return ok;
+}
+
+#define TALK() talk(&self->place, self->lfd, 10, 4)
+
+TEST_F(steer, moved__all)
+{
+	EXPECT_TRUE(TALK());
+	EXPECT_LE(10 * 4, STEERED);
+	EXPECT_EQ(0, DROPS);
+}
+
+TEST_HARNESS_MAIN
