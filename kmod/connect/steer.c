@@ -318,6 +318,10 @@ static u16 fsk_steer_owner(const struct fsk_steer *steer,
 	return owner;
 }
 
+/* A packet of a VRF passes twice: as its member's, when it may be moved, and
+ * then as the VRF's, where nothing comes behind the hooks: the function that
+ * they are told of frees the packet, and whoever called them goes on with it.
+ */
 static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 			      const struct nf_hook_state *state, u32 addr)
 {
@@ -334,7 +338,7 @@ static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 	if (!owner && !reads)
 		return NF_ACCEPT;
 	if (skb->sk || skb->pkt_type != PACKET_HOST ||
-	    nf_bridge_in_prerouting(skb))
+	    nf_bridge_in_prerouting(skb) || netif_is_l3_master(state->in))
 		return NF_ACCEPT;
 	/* NFQUEUE lets packets pass in a task: the poll takes the same lock. */
 	local_bh_disable();

@@ -227,4 +227,19 @@ TEST_F(steer, moved__all)
 	EXPECT_EQ(0, DROPS);
 }
 
+/* Packets of a VRF pass PRE_ROUTING twice. */
+TEST_F_TIMEOUT(steer, moved__vrf, 120)
+{
+	if (sh("ip link add red type vrf table 10 2>/dev/null"))
+		SKIP(return, "this kernel has no VRF");
+	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_l3mdev_accept", "1"));
+	ASSERT_EQ(0, sh("ip link set red up && ip link set fska master red && "
+			"ip address replace fd09::1/64 dev fska nodad && "
+			"for f in -4 -6; do ip $f rule add pref 2000 "
+			"lookup 10; done"));
+	EXPECT_TRUE(TALK());
+	EXPECT_LE(10 * 4, STEERED);
+	EXPECT_EQ(0, DROPS);
+}
+
 TEST_HARNESS_MAIN
