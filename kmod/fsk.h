@@ -72,6 +72,15 @@
  *  10. fsk_pool.lock, of a core's socket files, and fsk_vfs_pass.lock, taken by
  *      tasks only; nothing of ours is taken under them.
  *
+ * Netfilter calls hooks with BH off, but for those behind NFQUEUE, which run in
+ * the task that gives the verdict and with BH on.  A hook of ours therefore
+ * switches BH off before it touches what is a core's (rx.c, steer.c), or leaves
+ * such packets alone (direct.c), or touches nothing of the kind (reader.c, at
+ * LOCAL_OUT, where all packets of tasks have BH on).  BH off means as well that
+ * no other hook runs on the core: preemptible kernels hold a lock for that, and
+ * where one was built without it (CONFIG_PREEMPT_RT_NEEDS_BH_LOCK) counters may
+ * miss events and a batch its order, and no more.
+ *
  * The packet side, the accept side's fast path and the timers take none of
  * 1-4: they run under RCU.  A softirq may hold a child's socket spinlock when
  * it calls our sk_data_ready, which takes only 5 and timer bases.

@@ -40,6 +40,23 @@
 
 #define FSK_DIRECT_LAST	(TCP_FLAG_FIN | TCP_FLAG_RST)
 
+/* NFQUEUE lets packets go on in a task with bottom halves on.  What is
+ * behind @priv may be another core's at any moment.
+ */
+static noinline unsigned int fsk_direct_in_task(void *priv)
+{
+	struct fsk_est_core __percpu *core =
+		(struct fsk_est_core __percpu *)(uintptr_t)priv;
+
+	this_cpu_inc(core->n.left);
+	return NF_ACCEPT;
+}
+
+static __always_inline bool fsk_direct_is_task(void)
+{
+	return unlikely(!softirq_count());
+}
+
 /* Routes */
 
 /* Of IPv4: nothing has changed since, and the device is there. */
@@ -363,6 +380,8 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 
 	if (iph->protocol != IPPROTO_TCP)
 		return NF_ACCEPT;
+	if (fsk_direct_is_task())
+		return fsk_direct_in_task(priv);
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
 	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph))) {
 		core->n.left++;
@@ -447,6 +466,8 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	__portpair ports;
 	u32 hash;
 
+	if (fsk_direct_is_task())
+		return fsk_direct_in_task(priv);
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
 	if (ip6h->nexthdr != IPPROTO_TCP) {
 		if (ip6h->nexthdr == NEXTHDR_FRAGMENT)

@@ -121,6 +121,7 @@ void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash)
 	struct fsk_est_bucket *b;
 	int i;
 
+	lockdep_assert_in_softirq();	/* rank 8 is taken with BH off */
 	spin_lock(&core->lock);
 	if (!core->kicked && fsk_est_wants_more(core)) {
 		core->kicked = true;
@@ -156,6 +157,7 @@ bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash)
 	struct fsk_est_bucket *b;
 	int i = -1;
 
+	lockdep_assert_in_softirq();
 	spin_lock(&core->lock);
 	b = fsk_est_bucket(core, hash);
 	if (b)

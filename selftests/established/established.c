@@ -9,6 +9,7 @@
 #include "kselftest_harness.h"
 
 #include <linux/bpf.h>
+#include <linux/tcp.h>
 #include <linux/tls.h>
 #include <net/if.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 
 #include "counters.h"
 #include "nets.h"
+#include "queue.h"
 #include "support.h"
 
 #define PORT		8080
@@ -695,6 +697,60 @@ TEST_F(established, left__forwarded)
 			      ipv6 ? "Ip6OutForwDatagrams" :
 				     "IpForwDatagrams")));
 	GOES_DIRECT(&pair);
+}
+
+/* After a verdict a packet goes on in the task that gave it, which may be
+ * interrupted by the next one: of two packets one is queued.
+ */
+#define PAIRS	4
+#define BYTES	4096
+
+static void send_all(const struct pair *pairs)
+{
+	int i, j;
+
+	for (i = 0; i < BYTES; i++)
+		for (j = 0; j < PAIRS; j++)
+			if (write(pairs[j].client, "x", 1) != 1)
+				_exit(1);
+	_exit(0);
+}
+
+TEST_F_TIMEOUT(established, left__nfqueue, 300)
+{
+	struct pair pairs[PAIRS];
+	char text[BYTES];
+	uint64_t left;
+	pid_t queue, sender;
+	int i, got = 0;
+	ssize_t n;
+
+	for (i = 0; i < PAIRS; i++) {
+		PAIR(&pairs[i]);
+		GOES_DIRECT(&pairs[i]);
+		ASSERT_EQ(0, setsockopt(pairs[i].client, SOL_TCP, TCP_NODELAY,
+					&(int){ 1 }, sizeof(int)));
+	}
+	queue = queue_start(1);
+	ASSERT_LT(0, queue);
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook prerouting priority mangle; "
+	       "tcp dport %d numgen inc mod 2 0 queue num 1; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	left = LEFT;
+	sender = fork_child();
+	if (!sender)
+		send_all(pairs);
+	for (i = 0; i < PAIRS; i++)
+		for (got = 0; got < BYTES; got += n) {
+			ASSERT_TRUE(sock_wait(pairs[i].server, POLLIN,
+					      PATIENCE_MS));
+			n = read(pairs[i].server, text, sizeof(text));
+			ASSERT_LT(0, n);
+		}
+	EXPECT_EQ(0, reap(sender));
+	EXPECT_LT(left, LEFT);
+	end(queue);
 }
 
 /* Size */
