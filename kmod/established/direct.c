@@ -188,8 +188,6 @@ fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
 {
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
-	if (unlikely(skb_dst(skb)))	/* loopback */
-		goto kernel;
 	if (unlikely(!fsk_direct_route(state->net, skb, sk, family))) {
 		core->n.stale++;
 		goto kernel;
@@ -263,8 +261,7 @@ static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
 	skb->destructor = sock_edemux;
 	if (!sk_fullsock(sk))
 		return;
-	if (!skb_dst(skb))
-		fsk_direct_route(est->fn->net, skb, sk, family);
+	fsk_direct_route(est->fn->net, skb, sk, family);
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return;
 	/* TCP notes the core when it has the packet. */
@@ -277,7 +274,8 @@ static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
 }
 
 /* Packets that are the kernel's in any case: of a VRF, from a bridge or IPsec,
- * translated.
+ * translated, and those that have a route, over loopback, which the kernel does
+ * not demultiplex early.
  */
 
 static bool fsk_direct_is_translated(const struct sk_buff *skb)
@@ -298,7 +296,7 @@ fsk_direct_leave(struct fsk_est_core *core, const struct sk_buff *skb,
 {
 	if (skb->sk || skb->pkt_type != PACKET_HOST)
 		return true;
-	if (likely(!netif_is_l3_slave(state->in) &&
+	if (likely(!skb_dst(skb) && !netif_is_l3_slave(state->in) &&
 		   !netif_is_l3_master(state->in) &&
 		   !skb_has_extensions((struct sk_buff *)skb) &&
 		   !fsk_direct_is_translated(skb)))

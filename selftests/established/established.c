@@ -699,6 +699,29 @@ TEST_F(established, left__forwarded)
 	GOES_DIRECT(&pair);
 }
 
+/* What comes over loopback has a route, is not demultiplexed early, and so has
+ * no socket yet when INPUT's chains ask for the socket's owner.
+ */
+TEST_F(established, left__loopback)
+{
+	struct pair pair;
+	uint64_t left;
+
+	pair.client = sock_dial(&self->place, PORT);
+	ASSERT_LE(0, pair.client);
+	pair.server = sock_accept(self->lfd);
+	ASSERT_LE(0, pair.server);
+	ASSERT_TRUE(talk(&pair, ROUNDS));
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook input priority 0; "
+	       "tcp dport %d meta skuid 0 drop; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	left = LEFT;
+	EXPECT_TRUE(talk(&pair, ROUNDS));
+	EXPECT_LE(left + ROUNDS, LEFT);
+	EXPECT_EQ(0, ENTRIES + HITS);
+}
+
 /* After a verdict a packet goes on in the task that gave it, which may be
  * interrupted by the next one: of two packets one is queued.
  */
