@@ -433,6 +433,19 @@ static inline unsigned int fsk_compat_max_backlog(void)
 #endif
 }
 
+/* Tells apart the batches of packets that this core takes from a device: the
+ * kernel counts all packets of one before the first is shown to a protocol.
+ * Two packets that come with the same number may be of one batch; with
+ * different numbers they are not, and the first batch is through.  That it is
+ * not only holds where a packet has another one received in the middle of its
+ * batch (a tc action that redirects to another device's ingress), which is not
+ * worth a look at each packet.  BH is off.
+ */
+static inline u32 fsk_compat_batch(void)
+{
+	return __this_cpu_read(softnet_data.processed);
+}
+
 /* c42d50aefd17 ("mm: shrinker: add infrastructure for dynamically allocating
  * shrinker"), 6.7.  Delete with 6.6.
  */

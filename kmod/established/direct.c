@@ -40,8 +40,54 @@
 
 #define FSK_DIRECT_LAST	(TCP_FLAG_FIN | TCP_FLAG_RST)
 
-/* NFQUEUE lets packets go on in a task with bottom halves on.  What is
- * behind @priv may be another core's at any moment.
+/* Order
+ *
+ * The kernel takes packets through the hooks in batches: one that is accepted
+ * goes on when all of its batch have been here, and one that goes direct would
+ * overtake it.  So whatever of a connection this core leaves to the kernel, for
+ * any reason, holds the connection's later packets back on the kernel's way,
+ * until the next batch.  Entering a connection, losing or moving its entry, and
+ * a route that is found to be good again need no care of their own then.
+ */
+
+/* One of 64 groups. */
+static __always_inline u64 fsk_direct_flow(u32 hash)
+{
+	return BIT_ULL(hash & 63);
+}
+
+/* A packet of these flows has been left to the kernel. */
+static void fsk_direct_hold(struct fsk_est_core *core, u64 flows)
+{
+	u32 batch = fsk_compat_batch();
+
+	if (core->batch != batch) {
+		core->batch = batch;
+		core->held = 0;
+	}
+	core->held |= flows;
+}
+
+/* Whether one may be on its way that came in before this one. */
+static __always_inline bool
+fsk_direct_is_behind(const struct fsk_est_core *core, u32 hash)
+{
+	return core->batch == fsk_compat_batch() &&
+	       core->held & fsk_direct_flow(hash);
+}
+
+/* Of a packet whose connection is not known, all are held back. */
+static noinline unsigned int fsk_direct_leave_all(struct fsk_est_core *core,
+						  bool counted)
+{
+	fsk_direct_hold(core, U64_MAX);
+	if (counted)
+		core->n.left++;
+	return NF_ACCEPT;
+}
+
+/* NFQUEUE lets packets go on in a task with bottom halves on.  There is no
+ * batch then, and what is behind @priv may be another core's at any moment.
  */
 static noinline unsigned int fsk_direct_in_task(void *priv)
 {
@@ -184,7 +230,7 @@ fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
 /* @sk comes with a reference, which the packet takes over. */
 static __always_inline unsigned int
 fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
-	       const struct nf_hook_state *state, int family)
+	       u32 hash, const struct nf_hook_state *state, int family)
 {
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
@@ -192,12 +238,14 @@ fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
 		core->n.stale++;
 		goto kernel;
 	}
-	if (unlikely(!fsk_direct_is_all(state->net, skb, family)))
+	if (unlikely(!fsk_direct_is_all(state->net, skb, family) ||
+		     fsk_direct_is_behind(core, hash)))
 		goto kernel;
 	fsk_direct_deliver(core, state->net, skb, family == NFPROTO_IPV6);
 	return NF_STOLEN;
 
 kernel:
+	fsk_direct_hold(core, fsk_direct_flow(hash));
 	core->n.kernel++;
 	return NF_ACCEPT;
 }
@@ -243,11 +291,14 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 
 /* Misses */
 
-static bool fsk_direct_may_learn(struct fsk_est *est, const struct tcphdr *th)
+static bool fsk_direct_may_learn(struct fsk_est_core *core,
+				 const struct tcphdr *th, u32 hash)
 {
-	if (tcp_flag_word(th) & (FSK_DIRECT_LAST | TCP_FLAG_SYN))
+	if (!fsk_net_has_joined(core->est->fn, ntohs(th->dest)))
 		return false;
-	return fsk_net_has_joined(est->fn, ntohs(th->dest));
+	/* While a table is moved, an entry may be missed and then found. */
+	fsk_direct_hold(core, fsk_direct_flow(hash));
+	return !(tcp_flag_word(th) & (FSK_DIRECT_LAST | TCP_FLAG_SYN));
 }
 
 /* What the kernel's table says is what early demultiplexing would have found
@@ -323,7 +374,7 @@ static noinline void fsk_direct_miss4(struct fsk_est_core *core,
 	struct fsk_est *est = core->est;
 	struct sock *sk;
 
-	if (!fsk_direct_may_learn(est, th))
+	if (!fsk_direct_may_learn(core, th, hash))
 		return;
 	core->n.misses++;
 	sk = fsk_compat_established4(est->fn->net, iph->saddr, th->source,
@@ -381,19 +432,20 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 	if (fsk_direct_is_task())
 		return fsk_direct_in_task(priv);
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
-	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph))) {
-		core->n.left++;
-		return NF_ACCEPT;
-	}
+	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph)))
+		return fsk_direct_leave_all(core, true);
 	th = (const void *)skb_transport_header(skb);
-	if (unlikely(!fsk_direct_is_linear(skb, th) ||
-		     fsk_direct_leave(core, skb, state)))
-		return NF_ACCEPT;
+	if (unlikely(!fsk_direct_is_linear(skb, th)))
+		return fsk_direct_leave_all(core, false);
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 	hash = fsk_flow_hash4(core->seed, iph->saddr, iph->daddr, ports);
+	if (unlikely(fsk_direct_leave(core, skb, state))) {
+		fsk_direct_hold(core, fsk_direct_flow(hash));
+		return NF_ACCEPT;
+	}
 	sk = fsk_direct_find4(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
-		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV4);
+		return fsk_direct_hit(core, skb, sk, hash, state, NFPROTO_IPV4);
 	fsk_direct_miss4(core, skb, th, hash);
 	return NF_ACCEPT;
 }
@@ -409,7 +461,7 @@ static noinline void fsk_direct_miss6(struct fsk_est_core *core,
 	struct fsk_est *est = core->est;
 	struct sock *sk;
 
-	if (!fsk_direct_may_learn(est, th))
+	if (!fsk_direct_may_learn(core, th, hash))
 		return;
 	core->n.misses++;
 	sk = fsk_compat_established6(est->fn->net, &ip6h->saddr, th->source,
@@ -454,6 +506,14 @@ fsk_direct_find6(struct fsk_est_core *core, struct net *net,
 }
 
 /* A packet with extension headers goes the kernel's way. */
+static unsigned int fsk_direct_other6(struct fsk_est_core *core, u8 nexthdr)
+{
+	if (nexthdr == IPPROTO_UDP || nexthdr == IPPROTO_ICMPV6 ||
+	    !ipv6_ext_hdr(nexthdr))
+		return NF_ACCEPT;
+	return fsk_direct_leave_all(core, nexthdr == NEXTHDR_FRAGMENT);
+}
+
 static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
@@ -467,20 +527,20 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	if (fsk_direct_is_task())
 		return fsk_direct_in_task(priv);
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
-	if (ip6h->nexthdr != IPPROTO_TCP) {
-		if (ip6h->nexthdr == NEXTHDR_FRAGMENT)
-			core->n.left++;
-		return NF_ACCEPT;
-	}
+	if (ip6h->nexthdr != IPPROTO_TCP)
+		return fsk_direct_other6(core, ip6h->nexthdr);
 	th = (const void *)skb_transport_header(skb);
-	if (unlikely(!fsk_direct_is_linear(skb, th) ||
-		     fsk_direct_leave(core, skb, state)))
-		return NF_ACCEPT;
+	if (unlikely(!fsk_direct_is_linear(skb, th)))
+		return fsk_direct_leave_all(core, false);
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 	hash = fsk_flow_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
+	if (unlikely(fsk_direct_leave(core, skb, state))) {
+		fsk_direct_hold(core, fsk_direct_flow(hash));
+		return NF_ACCEPT;
+	}
 	sk = fsk_direct_find6(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
-		return fsk_direct_hit(core, skb, sk, state, NFPROTO_IPV6);
+		return fsk_direct_hit(core, skb, sk, hash, state, NFPROTO_IPV6);
 	fsk_direct_miss6(core, skb, th, hash);
 	return NF_ACCEPT;
 }

@@ -63,6 +63,10 @@ struct fsk_est_counts {
  *	has both or neither.
  * @old: the table that is being left, in the same way, or 0
  * @moved: buckets of @old that have been emptied
+ * @batch: fsk_compat_batch() when @held was last written; local to the core
+ *	with BH off
+ * @held: flows of which this core has left a packet to the kernel in @batch,
+ *	a bit for each of 64 groups; likewise
  * @seed: of the hash, constant
  * @direct: packets given to TCP at once; written by this core alone
  * @finish: what comes after LOCAL_IN in IPv4 and in IPv6, %NULL until it is
@@ -82,12 +86,14 @@ struct fsk_est_core {
 	unsigned long table;
 	unsigned long old;
 	u32 moved;
+	u32 batch;
 	u64 seed;
 	u64 direct;
 	fsk_net_finish_t finish[2];
 	const struct fsk_net *fn;
 	/* all that a direct packet touches is above */
 	struct fsk_est_counts n ____cacheline_aligned_in_smp;
+	u64 held;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;	/* rank 8 */
 	unsigned long doomed;

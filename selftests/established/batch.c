@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Order within a batch: a card's packets are taken through the hooks in lists,
+ * and one that goes direct must not overtake one before it that does not.
+ *
+ * Two namespaces with a veth pair; what the client sends is held back by a
+ * queueing discipline and comes in as a list.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "nets.h"
+#include "support.h"
+
+#define PORT		8080
+#define BURST		8	/* at once, within the first window */
+#define ROUNDS		12
+#define CONNECTIONS	20
+
+#define DIRECT	est_count(FSK_A_EST_DIRECT)
+#define HELD	(est_count(FSK_A_EST_HITS) - est_count(FSK_A_EST_DIRECT))
+#define LEFT	est_count(FSK_A_EST_LEFT)
+
+FIXTURE(batch) {
+	struct place place;
+	struct nets nets;
+	int lfd;
+	long late;		/* segments out of order, before */
+};
+
+FIXTURE_VARIANT(batch) {
+	struct place place;
+};
+
+FIXTURE_VARIANT_ADD(batch, ipv4) {
+	.place = { AF_INET, false, true },
+};
+
+FIXTURE_VARIANT_ADD(batch, ipv6) {
+	.place = { AF_INET6, false, true },
+};
+
+FIXTURE_SETUP(batch)
+{
+	self->place = variant->place;
+	ASSERT_EQ(0, nets_make(&self->nets));
+	/* With TSO veth would pass packets on by themselves. */
+	if (sh("ethtool -K fska gro on && "
+	       "nsenter --net=/proc/%d/fd/%d ethtool -K fskb tso off",
+	       getpid(), self->nets.client))
+		SKIP(return, "veth has no GRO here");
+	if (sh("nsenter --net=/proc/%d/fd/%d tc qdisc add dev fskb root "
+	       "netem slot 2ms", getpid(), self->nets.client))
+		SKIP(return, "this kernel has no netem");
+	ASSERT_EQ(0, pin(1));
+	self->lfd = sock_make(&self->place);
+	ASSERT_EQ(0, sock_bind(&self->place, self->lfd, PORT));
+	ASSERT_EQ(0, listen(self->lfd, 64));
+	ASSERT_EQ(0, join(self->lfd));
+	ASSERT_EQ(0, est_config(true, 4));
+	self->late = netstat("TCPOFOQueue");
+	ASSERT_LE(0, self->late);
+}
+
+FIXTURE_TEARDOWN(batch)
+{
+}
+
+static int dial(const struct place *p)
+{
+	struct sockaddr_storage to;
+	socklen_t len = nets_addr(p, &to, 1, PORT);
+	int fd = plain_dial(&to, len);
+
+	setsockopt(fd, SOL_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	return fd;
+}
+
+/* All of one burst, and an answer. */
+static bool take(int server, int client)
+{
+	char text[BURST];
+	int got;
+	ssize_t n;
+
+	for (got = 0; got < BURST; got += n) {
+		if (!sock_wait(server, POLLIN, PATIENCE_MS))
+			return false;
+		n = read(server, text, sizeof(text));
+		if (n <= 0)
+			return false;
+	}
+	return write(server, "x", 1) == 1 &&
+	       sock_wait(client, POLLIN, PATIENCE_MS) &&
+	       read(client, text, 1) == 1;
+}
+
+static bool burst(int server, int client)
+{
+	int i;
+
+	for (i = 0; i < BURST; i++)
+		if (send(client, "x", 1, MSG_EOR) != 1)
+			return false;
+	return take(server, client);
+}
+
+#define MEET(client, server) do {					\
+	(client) = IN_NET(self->nets.server, self->nets.client,		\
+			  dial(&self->place));				\
+	ASSERT_LE(0, client);						\
+	(server) = sock_accept(self->lfd);				\
+	ASSERT_LE(0, server);						\
+} while (0)
+
+#define IN_ORDER() EXPECT_EQ(self->late, netstat("TCPOFOQueue"))
+
+/* In the middle of a batch, too. */
+TEST_F_TIMEOUT(batch, order__entered, 300)
+{
+	int client, server, i, j;
+
+	for (i = 0; i < CONNECTIONS; i++) {
+		MEET(client, server);
+		for (j = 0; j < ROUNDS; j++)
+			ASSERT_TRUE(burst(server, client));
+		close(client);
+		close(server);
+	}
+	IN_ORDER();
+	EXPECT_LT(CONNECTIONS * BURST, DIRECT);
+	/* Who was in the batch that entered the connection. */
+	EXPECT_LT(CONNECTIONS, HELD);
+}
+
+/* It is entered again where it comes in, and forgotten where it came in. */
+TEST_F_TIMEOUT(batch, order__core_changes, 300)
+{
+	int client, server, i, j;
+	uint64_t direct;
+
+	MEET(client, server);
+	for (i = 0; i < ROUNDS; i++) {
+		direct = DIRECT;
+		ASSERT_EQ(0, pin(1 + i % 2));
+		for (j = 0; j < ROUNDS; j++)
+			ASSERT_TRUE(burst(server, client));
+		EXPECT_LT(direct, DIRECT);
+	}
+	IN_ORDER();
+}
+
+/* Tables that come and go, and with them all that was entered. */
+TEST_F_TIMEOUT(batch, order__switched, 300)
+{
+	int client, server, i, j;
+
+	MEET(client, server);
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, est_config(i % 2, 4));
+		for (j = 0; j < ROUNDS; j++)
+			ASSERT_TRUE(burst(server, client));
+	}
+	IN_ORDER();
+	EXPECT_LT(0, DIRECT);
+}
+
+static int options_set(const struct place *p, int fd, bool on)
+{
+	/* End of list; a destination option that is skipped. */
+	static const char ip[4] = { 1, 1, 1, 0 };
+	static const char ip6[8] = { 0, 0, 1, 4, 0, 0, 0, 0 };
+
+	if (p->family == AF_INET)
+		return setsockopt(fd, IPPROTO_IP, IP_OPTIONS, ip,
+				  on ? sizeof(ip) : 0);
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, ip6,
+			  on ? sizeof(ip6) : 0);
+}
+
+/* Every other packet is the kernel's. */
+TEST_F_TIMEOUT(batch, order__options, 300)
+{
+	int client, server, i, j;
+	uint64_t held;
+
+	MEET(client, server);
+	for (i = 0; i < ROUNDS; i++)
+		ASSERT_TRUE(burst(server, client));
+	EXPECT_LT(0, DIRECT);
+	held = HELD;
+	for (i = 0; i < ROUNDS; i++) {
+		for (j = 0; j < BURST; j++) {
+			ASSERT_EQ(0, options_set(&self->place, client,
+						 j % 2 == 0));
+			ASSERT_EQ(1, send(client, "x", 1, MSG_EOR));
+		}
+		ASSERT_TRUE(take(server, client));
+	}
+	IN_ORDER();
+	EXPECT_LT(held, HELD);
+	/* A packet has the options that are set when it is sent, which the
+	 * window may put off.
+	 */
+	if (self->place.family == AF_INET)
+		EXPECT_LT(0, LEFT);
+}
+
+/* The last packet of all takes the entry with it. */
+TEST_F_TIMEOUT(batch, order__closes, 300)
+{
+	int client, server, i, j;
+	char text[BURST];
+	ssize_t n;
+
+	for (i = 0; i < CONNECTIONS; i++) {
+		MEET(client, server);
+		for (j = 0; j < ROUNDS; j++)
+			ASSERT_TRUE(burst(server, client));
+		for (j = 0; j < BURST; j++)
+			ASSERT_EQ(1, send(client, "x", 1, MSG_EOR));
+		ASSERT_EQ(0, shutdown(client, SHUT_WR));
+		do {
+			ASSERT_TRUE(sock_wait(server, POLLIN, PATIENCE_MS));
+			n = read(server, text, sizeof(text));
+		} while (n > 0);
+		EXPECT_EQ(0, n);
+		close(client);
+		close(server);
+	}
+	IN_ORDER();
+}
+
+TEST_HARNESS_MAIN
