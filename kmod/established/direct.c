@@ -103,6 +103,13 @@ static __always_inline bool fsk_direct_is_task(void)
 	return unlikely(!softirq_count());
 }
 
+/* Early demultiplexing is what this is instead of.  A byte each, 0 or 1. */
+static __always_inline bool fsk_direct_is_off(const struct net *net)
+{
+	return unlikely(!(net->ipv4.sysctl_ip_early_demux &
+			  net->ipv4.sysctl_tcp_early_demux));
+}
+
 /* Routes */
 
 /* Of IPv4: nothing has changed since, and the device is there. */
@@ -432,7 +439,8 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 	if (fsk_direct_is_task())
 		return fsk_direct_in_task(priv);
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
-	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph)))
+	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph)) ||
+	    fsk_direct_is_off(state->net))
 		return fsk_direct_leave_all(core, true);
 	th = (const void *)skb_transport_header(skb);
 	if (unlikely(!fsk_direct_is_linear(skb, th)))
@@ -529,6 +537,8 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
 	if (ip6h->nexthdr != IPPROTO_TCP)
 		return fsk_direct_other6(core, ip6h->nexthdr);
+	if (fsk_direct_is_off(state->net))
+		return fsk_direct_leave_all(core, true);
 	th = (const void *)skb_transport_header(skb);
 	if (unlikely(!fsk_direct_is_linear(skb, th)))
 		return fsk_direct_leave_all(core, false);

@@ -699,6 +699,47 @@ TEST_F(established, left__forwarded)
 	GOES_DIRECT(&pair);
 }
 
+/* Where early demultiplexing is off, routing decides on each packet anew, and
+ * sees that it has been marked since the route was cached.
+ */
+static void demux_off(struct __test_metadata *_metadata,
+		      FIXTURE_DATA(established) *self, const char *name)
+{
+	struct pair pair;
+	uint64_t left;
+
+	ASSERT_EQ(0, sh("for f in -4 -6; do "
+			"ip $f rule add pref 5 lookup local && "
+			"ip $f rule del pref 0 && "
+			"ip $f rule add pref 1 fwmark 7 blackhole || exit 1; "
+			"done"));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(0, sysctl_set(name, "0"));
+	ASSERT_EQ(0, sh("nft 'table inet t { chain c { "
+			"type filter hook prerouting priority -150; "
+			"tcp dport %d meta mark set 7; } ; }'", PORT));
+	left = LEFT;
+	ASSERT_EQ(1, write(pair.client, "x", 1));
+	EXPECT_TRUE(until(LEFT > left));
+	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
+	ASSERT_EQ(0, sh("nft delete table inet t"));
+	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
+	ASSERT_EQ(0, sysctl_set(name, "1"));
+	GOES_DIRECT(&pair);
+}
+
+TEST_F_TIMEOUT(established, demux__off_for_ip, 120)
+{
+	demux_off(_metadata, self, "net/ipv4/ip_early_demux");
+}
+
+TEST_F_TIMEOUT(established, demux__off_for_tcp, 120)
+{
+	demux_off(_metadata, self, "net/ipv4/tcp_early_demux");
+}
+
 /* What comes over loopback has a route, is not demultiplexed early, and so has
  * no socket yet when INPUT's chains ask for the socket's owner.
  */
