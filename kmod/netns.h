@@ -48,6 +48,8 @@ struct fsk_steer;
  * @est_after: segments that a connection has received when it is entered in
  *	@est's tables; written under @mutex
  * @est: made when first asked for, under @mutex; stays
+ * @est_priv: what @est's hooks at PRE_ROUTING, behind @steer's, are registered
+ *	with; set before they are, stays
  * @connected: bit map of the local ports that joined sockets have connected
  *	from while @est_on; made under @mutex when that is first asked for;
  *	stays
@@ -82,6 +84,7 @@ struct fsk_net {
 	bool est_on;
 	u32 est_after;
 	struct fsk_est *est;
+	void *est_priv;
 	unsigned long *connected;
 	struct hlist_head rfd[FSK_NET_RFD];
 

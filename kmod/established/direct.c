@@ -562,7 +562,10 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 }
 #endif
 
-/* Behind steer.c's: a packet that it holds back must not be overtaken. */
+/* Behind steer.c's: a packet that it holds back must not be overtaken.  Chains
+ * of the same priority that were there before are behind this one, those that
+ * come later are before it.
+ */
 static const struct nf_hook_ops fsk_direct_hook_ops[2] = {
 	{
 		.hook		= fsk_direct_ipv4,
@@ -591,4 +594,34 @@ void fsk_direct_hooks(struct fsk_est *est)
 		est->hook_ops[i] = fsk_direct_hook_ops[i];
 		est->hook_ops[i].priv = (void *)(uintptr_t __force)est->core;
 	}
+	WRITE_ONCE(est->fn->est_priv, est->hook_ops[0].priv);
+}
+
+static bool fsk_direct_ends(const struct nf_hook_entries *e, nf_hookfn *hook)
+{
+	return e && e->hooks[e->num_hook_entries - 1].hook == hook;
+}
+
+/**
+ * fsk_direct_is_last() - do all chains of PRE_ROUTING see what goes direct?
+ * @net: a namespace whose hooks have been registered
+ *
+ * The answer holds for as long as they are.
+ *
+ * Context: Any.
+ * Return: whether nobody is behind the hooks, of either family.
+ */
+bool fsk_direct_is_last(const struct net *net)
+{
+	bool last;
+
+	rcu_read_lock();
+	last = fsk_direct_ends(rcu_dereference(net->nf.hooks_ipv4
+					       [NF_INET_PRE_ROUTING]),
+			       fsk_direct_ipv4) &&
+	       fsk_direct_ends(rcu_dereference(net->nf.hooks_ipv6
+					       [NF_INET_PRE_ROUTING]),
+			       fsk_direct_ipv6);
+	rcu_read_unlock();
+	return last;
 }

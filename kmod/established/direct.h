@@ -8,6 +8,7 @@
 struct fsk_est;
 
 void fsk_direct_hooks(struct fsk_est *est);
+bool fsk_direct_is_last(const struct net *net);
 
 /**
  * fsk_direct_states() - may packets of this connection go direct?

@@ -495,7 +495,8 @@ static void fsk_est_stop(struct fsk_est *est)
  * @on: whether to
  *
  * Context: Process, fsk_net.mutex held.
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno: -EBUSY if somebody is to see packets of
+ *         PRE_ROUTING behind our hooks, and would not see what goes direct.
  */
 int fsk_est_switch(struct fsk_net *fn, bool on)
 {
@@ -523,9 +524,14 @@ int fsk_est_switch(struct fsk_net *fn, bool on)
 	}
 	err = nf_register_net_hooks(fn->net, est->hook_ops,
 				    ARRAY_SIZE(est->hook_ops));
-	if (!err)
-		WRITE_ONCE(fn->est_on, true);
-	return err;
+	if (err)
+		return err;
+	if (!fsk_direct_is_last(fn->net)) {
+		fsk_est_stop(est);
+		return -EBUSY;
+	}
+	WRITE_ONCE(fn->est_on, true);
+	return 0;
 }
 
 /* Namespaces and module */

@@ -47,6 +47,11 @@ int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info)
 	int err;
 
 	err = on ? fsk_netlink_est_switch(fn, nla_get_u8(on)) : 0;
+	if (err == -EBUSY) {
+		NL_SET_ERR_MSG_ATTR(info->extack, on,
+				    "a netfilter chain at the last priority of prerouting would not see the packets");
+		return err;
+	}
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(info->extack, on,
 				    "no memory for the tables and hooks");

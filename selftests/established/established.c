@@ -763,6 +763,40 @@ TEST_F(established, left__loopback)
 	EXPECT_EQ(0, ENTRIES + HITS);
 }
 
+/* A chain that would not see what goes direct: then nothing does. */
+TEST_F(established, chain__behind)
+{
+	struct pair pair;
+
+	ASSERT_EQ(0, est_config(false, 1));
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook prerouting priority 2147483647; "
+	       "tcp dport %d drop; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	EXPECT_EQ(-EBUSY, est_config(true, 1));
+	EXPECT_EQ(0, est_list(-1));
+	ASSERT_EQ(0, sh("nft delete table inet t"));
+	ASSERT_EQ(0, est_config(true, 1));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+}
+
+/* One that comes later sees all. */
+TEST_F(established, chain__before)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook prerouting priority 2147483647; "
+	       "tcp dport %d counter; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	GOES_DIRECT(&pair);
+	EXPECT_EQ(0, sh("nft list table inet t | grep -q "
+			"'counter packets [1-9][0-9]'"));
+}
+
 /* After a verdict a packet goes on in the task that gave it, which may be
  * interrupted by the next one: of two packets one is queued.
  */
