@@ -9,7 +9,7 @@
 #include "netns.h"
 
 #define FSK_READER_BITS		15	/* flows, 256 KiB */
-#define FSK_READER_WAY_BITS	11	/* 16 KiB per core */
+#define FSK_READER_WAY_BITS	11	/* 24 KiB per core */
 #define FSK_READER_AFTER	8	/* packets in a row from a new core */
 
 /**
@@ -36,12 +36,14 @@ union fsk_reader_flow {
  * struct fsk_reader_way - where a core gives the packets of some flows to
  * @cpu: the core that has had the last one, plus 1; 0 is this one
  * @tail: that core's fsk_steer_queue.queued when it was put there
+ * @batch: fsk_compat_batch() when one was last left to this core
  *
- * Read and written by this core's hook alone.
+ * Read and written by this core's hook alone, with BH off.
  */
 struct fsk_reader_way {
 	u32 cpu;
 	u32 tail;
+	u32 batch;
 };
 
 /**

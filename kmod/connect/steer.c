@@ -166,27 +166,55 @@ static void fsk_steer_kick(void *data)
 
 /* The core that a packet came in on */
 
+/* Whether all chains have seen a packet that goes on behind our hook.  Both
+ * hooks of ours are known by what they are registered with.
+ */
+static bool fsk_steer_is_last(const struct fsk_steer *steer,
+			      const struct nf_hook_state *state)
+{
+	const void *est = READ_ONCE(steer->fn->est_priv);
+	const struct nf_hook_entries *e;
+	int i;
+
+	if (state->pf == NFPROTO_IPV6)
+		e = rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
+	else
+		e = rcu_dereference(state->net->nf.hooks_ipv4[state->hook]);
+	i = e ? e->num_hook_entries - 1 : 0;
+	if (i && est && e->hooks[i].priv == est)
+		i--;
+	return e && e->hooks[i].priv == steer;
+}
+
 /* A core that goes offline waits, once it is no longer active, for those who
- * saw it active; its interrupts and polls are served until then and after.
+ * saw it active; its interrupts and polls are served until then and after.  So
+ * what it has been told of goes behind that, and is polled wherever that is.
  * @tail is told what the core will have done when the packet is through.
  */
-static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
-			      const struct nf_hook_state *state, u32 *tail)
+static unsigned int fsk_steer_enqueue(struct sk_buff *skb, int cpu,
+				      const struct nf_hook_state *state,
+				      u32 *tail)
 {
 	struct fsk_steer_queue *q = per_cpu_ptr(&fsk_steer_queues, cpu);
+	unsigned int verdict = NF_DROP;
 	bool kick;
 
-	skb_dst_force(skb);
+	/* Who sends over loopback has a route for the packet, and may have lost
+	 * it; without one it would be routed as if it came from outside.
+	 */
+	if (skb_dst(skb) && !skb_dst_force(skb))
+		return NF_DROP;
 	fsk_steer_cb(skb)->okfn = state->okfn;
 	fsk_steer_cb(skb)->net = state->net;
 	fsk_steer_cb(skb)->moved = cpu != smp_processor_id();
 	dev_hold(skb->dev);	/* fsk_steer_deliver() drops it */
 	spin_lock(&q->lock);
-	if (skb_queue_len(&q->input) > fsk_compat_max_backlog()) {
-		spin_unlock(&q->lock);
-		dev_put(skb->dev);
-		return false;
+	if (!q->active && !cpu_active(cpu)) {
+		verdict = NF_ACCEPT;
+		goto refused;
 	}
+	if (skb_queue_len(&q->input) > fsk_compat_max_backlog())
+		goto refused;
 	__skb_queue_tail(&q->input, skb);
 	*tail = q->queued + 1;
 	WRITE_ONCE(q->queued, *tail);
@@ -196,7 +224,12 @@ static bool fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 	/* If it fails the last interrupt is still on its way. */
 	if (kick)
 		smp_call_function_single_async(cpu, &q->csd);
-	return true;
+	return NF_STOLEN;
+
+refused:
+	spin_unlock(&q->lock);
+	dev_put(skb->dev);
+	return verdict;
 }
 
 static u32 fsk_steer_bit(const struct fsk_steer *steer, u32 addr, __be16 port)
@@ -219,6 +252,7 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 				 u32 *tail)
 {
 	struct fsk_net *fn = steer->fn;
+	unsigned int verdict;
 
 	if (cpu == smp_processor_id()) {
 		fsk_stats_inc(fn, RFD_HIT);
@@ -228,12 +262,13 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 	} else {
 		fsk_stats_inc(fn, RFD_MISS);
 	}
-	if (!fsk_steer_moves(fn, state->in->ifindex) || !cpu_active(cpu))
+	if (!fsk_steer_moves(fn, state->in->ifindex) ||
+	    !fsk_steer_is_last(steer, state))
 		return NF_ACCEPT;
-	if (fsk_steer_enqueue(skb, cpu, state, tail))
-		return NF_STOLEN;
-	fsk_stats_inc(fn, RFD_DROP);
-	return NF_DROP;
+	verdict = fsk_steer_enqueue(skb, cpu, state, tail);
+	if (verdict == NF_DROP)
+		fsk_stats_inc(fn, RFD_DROP);
+	return verdict;
 }
 
 /* By the core that serves the connection */
@@ -249,6 +284,17 @@ static bool fsk_steer_has_passed(const struct fsk_steer_queue *q, u32 tail)
 	return tail - done - 1 >= READ_ONCE(q->queued) - done;
 }
 
+/* Whether no packet that went this way is still before TCP.  One that was left
+ * to this core may be, until its batch is over.
+ */
+static bool fsk_steer_is_clear(const struct fsk_reader_way *way, int last)
+{
+	if (last == smp_processor_id() && way->batch == fsk_compat_batch())
+		return false;
+	return fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last),
+				    way->tail);
+}
+
 /* What was given to the last core must not be overtaken; what comes in on two
  * cores at once has no order in any case.
  */
@@ -259,13 +305,22 @@ static int fsk_steer_turn(struct fsk_net *fn, struct fsk_reader_way *way,
 
 	if (cpu == last)
 		return cpu;
-	if (!fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last),
-				  way->tail))
+	if (!fsk_steer_is_clear(way, last))
 		return last;
 	way->cpu = cpu + 1;
 	way->tail = READ_ONCE(per_cpu(fsk_steer_queues, cpu).done);
 	fsk_stats_inc(fn, RFD_TURN);
 	return cpu;
+}
+
+/* The kernel has it on this core, whose queue has nothing of this way. */
+static void fsk_steer_left_here(struct fsk_reader_way *way)
+{
+	int cpu = smp_processor_id();
+
+	way->cpu = cpu + 1;
+	way->tail = READ_ONCE(per_cpu(fsk_steer_queues, cpu).done);
+	way->batch = fsk_compat_batch();
 }
 
 /* The core that connected stands in for one that is not known yet. */
@@ -274,6 +329,7 @@ static unsigned int fsk_steer_read(struct fsk_steer *steer, struct sk_buff *skb,
 {
 	struct fsk_reader *reader = steer->fn->reader;
 	struct fsk_reader_way *way;
+	unsigned int verdict;
 	int cpu;
 	u32 hash;
 
@@ -285,7 +341,10 @@ static unsigned int fsk_steer_read(struct fsk_steer *steer, struct sk_buff *skb,
 		cpu = smp_processor_id();
 	way = fsk_reader_way(reader, hash);
 	cpu = fsk_steer_turn(steer->fn, way, cpu);
-	return fsk_steer_to(steer, skb, state, cpu, &way->tail);
+	verdict = fsk_steer_to(steer, skb, state, cpu, &way->tail);
+	if (verdict == NF_ACCEPT)
+		fsk_steer_left_here(way);
+	return verdict;
 }
 
 /* A connection that is about to be made has nobody who serves it. */

@@ -242,4 +242,20 @@ TEST_F_TIMEOUT(steer, moved__vrf, 120)
 	EXPECT_EQ(0, DROPS);
 }
 
+/* A chain that would not see what is moved: then nothing is. */
+TEST_F(steer, chain__behind)
+{
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook prerouting priority 2147483647; "
+	       "tcp sport %d counter; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	EXPECT_TRUE(TALK());
+	EXPECT_EQ(0, STEERED);
+	EXPECT_EQ(0, sh("nft list table inet t | grep -q "
+			"'counter packets [1-9][0-9]'"));
+	ASSERT_EQ(0, sh("nft delete table inet t"));
+	EXPECT_TRUE(TALK());
+	EXPECT_LE(10 * 4, STEERED);
+}
+
 TEST_HARNESS_MAIN
