@@ -91,8 +91,12 @@ static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
 		hnum = fsk_port_next(pick);
 		if (!hnum)
 			break;
-		fsk_steer_note(pick, hnum);
+		fsk_steer_offer(pick, hnum);
 		err = fsk_connect_from(sk, uaddr, len, hnum);
+		if (err)
+			fsk_steer_withdraw(pick, hnum);
+		else
+			fsk_steer_note(pick, hnum);
 		if (err != -EADDRNOTAVAIL)
 			return err;
 		/* The kernel refused the port and left the socket as it was. */

@@ -18,6 +18,7 @@
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
  * @foreign: whether the network card sends its replies to another core
+ * @offered: the last port has been noted, and was nobody's before
  * @trust: leave the check of the next port to the kernel
  * @own_over: look at no more of this core's ports
  * @own_looks: ports of this core looked at
@@ -34,6 +35,7 @@ struct fsk_port_pick {
 	struct fsk_dest_route route;
 	bool own;
 	bool foreign;
+	bool offered;
 	bool trust;
 	bool own_over;
 	unsigned int own_looks;

@@ -448,17 +448,46 @@ static const struct nf_hook_ops fsk_steer_hook_ops[2] = {
 
 /* Connecting */
 
-/* A line that many cores read is written only where it has to change. */
-void __fsk_steer_note(struct fsk_steer *steer,
-		      const struct fsk_port_pick *pick, u16 hnum)
+/* Lines that many cores read are written only where they have to change. */
+
+static void fsk_steer_note_remote(struct fsk_steer *steer,
+				  const struct fsk_port_pick *pick)
 {
 	const struct in6_addr *addr = &pick->route.daddr;
 	u32 bit = fsk_steer_bit(steer, (__force u32)addr->s6_addr32[3],
 				pick->key.dport);
-	u16 owner = pick->table->cpu + 1;
 
 	if (!test_bit(bit, steer->filter))
 		set_bit(bit, steer->filter);
+}
+
+static u16 fsk_steer_me(const struct fsk_port_pick *pick)
+{
+	return pick->table->cpu + 1;
+}
+
+bool __fsk_steer_offer(struct fsk_steer *steer,
+		       const struct fsk_port_pick *pick, u16 hnum)
+{
+	u16 *owner = &steer->owner[hnum];
+
+	fsk_steer_note_remote(steer, pick);
+	return !READ_ONCE(*owner) && !cmpxchg(owner, 0, fsk_steer_me(pick));
+}
+
+/* Who has noted the port since then has it. */
+void __fsk_steer_withdraw(struct fsk_steer *steer,
+			  const struct fsk_port_pick *pick, u16 hnum)
+{
+	cmpxchg(&steer->owner[hnum], fsk_steer_me(pick), 0);
+}
+
+void __fsk_steer_note(struct fsk_steer *steer,
+		      const struct fsk_port_pick *pick, u16 hnum)
+{
+	u16 owner = fsk_steer_me(pick);
+
+	fsk_steer_note_remote(steer, pick);
 	if (READ_ONCE(steer->owner[hnum]) != owner)
 		WRITE_ONCE(steer->owner[hnum], owner);
 	if (pick->foreign && !READ_ONCE(pick->fn->rfd_overflow))

@@ -32,14 +32,56 @@ struct fsk_steer {
 	u16 owner[FSK_NET_PORTS];
 };
 
+bool __fsk_steer_offer(struct fsk_steer *steer,
+		       const struct fsk_port_pick *pick, u16 hnum);
+void __fsk_steer_withdraw(struct fsk_steer *steer,
+			  const struct fsk_port_pick *pick, u16 hnum);
 void __fsk_steer_note(struct fsk_steer *steer,
 		      const struct fsk_port_pick *pick, u16 hnum);
 int fsk_steer_update(struct fsk_net *fn);
 int fsk_steer_init(void);
 void fsk_steer_exit(void);
 
+/* Whether anybody asks for packets of this core's connections. */
+static inline bool fsk_steer_wants(const struct fsk_steer *steer,
+				   const struct fsk_port_pick *pick)
+{
+	return steer && (READ_ONCE(pick->fn->steering) || pick->foreign);
+}
+
 /**
- * fsk_steer_note() - a connection is about to be opened from a port
+ * fsk_steer_offer() - a connection is about to be opened from a port
+ * @pick: the search that found it
+ * @hnum: the port, host byte order
+ *
+ * Its first replies may come before the kernel tells that the port is free.  A
+ * port that already is somebody's stays his until then.
+ *
+ * Context: Process.
+ */
+static inline void fsk_steer_offer(struct fsk_port_pick *pick, u16 hnum)
+{
+	struct fsk_steer *steer = READ_ONCE(pick->fn->steer);
+
+	pick->offered = fsk_steer_wants(steer, pick) &&
+			__fsk_steer_offer(steer, pick, hnum);
+}
+
+/**
+ * fsk_steer_withdraw() - the kernel has refused the port
+ * @pick: the search that found it
+ * @hnum: the port, host byte order
+ *
+ * Context: Process.
+ */
+static inline void fsk_steer_withdraw(struct fsk_port_pick *pick, u16 hnum)
+{
+	if (pick->offered)
+		__fsk_steer_withdraw(READ_ONCE(pick->fn->steer), pick, hnum);
+}
+
+/**
+ * fsk_steer_note() - a connection has been opened from a port
  * @pick: the search that found it, or that left it to the kernel
  * @hnum: the port, host byte order
  *
@@ -49,7 +91,7 @@ static inline void fsk_steer_note(const struct fsk_port_pick *pick, u16 hnum)
 {
 	struct fsk_steer *steer = READ_ONCE(pick->fn->steer);
 
-	if (steer && (READ_ONCE(pick->fn->steering) || pick->foreign))
+	if (fsk_steer_wants(steer, pick))
 		__fsk_steer_note(steer, pick, hnum);
 }
 

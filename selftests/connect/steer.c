@@ -242,6 +242,54 @@ TEST_F_TIMEOUT(steer, moved__vrf, 120)
 	EXPECT_EQ(0, DROPS);
 }
 
+static int bind_and_dial(const struct place *p, int port)
+{
+	struct sockaddr_storage to;
+	socklen_t len = nets_addr(p, &to, 2, PORT);
+	int fd = sock_make(&(struct place){ p->family, false, false });
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 0 }, sizeof(int));
+	if (sock_bind(p, fd, port) || connect(fd, (void *)&to, len))
+		return -errno;
+	return fd;
+}
+
+#define BOUND	7	/* of 8 ports, so that any core's are among them */
+
+/* A port that a plain program has bound: the kernel refuses it to a joined
+ * socket, and the program's packets stay where they come in.
+ */
+TEST_F(steer, left__bound_port)
+{
+	uint64_t clashes = count(FSK_STAT_CONNECT_CLASH);
+	int bound[BOUND], server[BOUND], lfd, i;
+	uint64_t seen;
+
+	lfd = IN_NET(self->nets.server, self->nets.client,
+		     listen_here(&self->place, PORT + 1));
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range", "40000 40007"));
+	ASSERT_EQ(0, pin(CLIENT));
+	for (i = 0; i < BOUND; i++) {
+		bound[i] = bind_and_dial(&self->place, 40000 + i);
+		ASSERT_LE(0, bound[i]);
+		server[i] = sock_accept(self->lfd);
+		ASSERT_LE(0, server[i]);
+	}
+	/* Joined sockets know both of the peer's ports from here on. */
+	ASSERT_LE(0, dial_port(&self->place, PORT));
+	ASSERT_LE(0, dial_port(&self->place, PORT + 1));
+	ASSERT_LT(clashes, count(FSK_STAT_CONNECT_CLASH));
+	seen = HITS + MISSES;
+	ASSERT_EQ(0, pin(PEER));
+	for (i = 0; i < BOUND; i++) {
+		ASSERT_EQ(1, write(server[i], "x", 1));
+		EXPECT_TRUE(sock_wait(bound[i], POLLIN, PATIENCE_MS));
+	}
+	EXPECT_EQ(seen, HITS + MISSES);
+	EXPECT_EQ(0, STEERED);
+}
+
 /* A chain that would not see what is moved: then nothing is. */
 TEST_F(steer, chain__behind)
 {
