@@ -161,7 +161,9 @@ static void sysctl_set(const char *path, const char *value)
 
 static void set_up(void)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq lo = {
+		.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING,
+	};
 	struct rlimit files = { 65536, 65536 };
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
 	cpu_set_t set;

@@ -59,7 +59,9 @@ static void sysctl_set(const char *path, const char *value)
 
 static void set_up(void)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq lo = {
+		.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING,
+	};
 	struct rlimit files = { 1 << 21, 1 << 21 };
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
 				  .sll_ifindex = 1 };	/* only sends */

@@ -28,6 +28,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,9 +55,9 @@
 #define BACKLOG		4096
 #define AT_ONCE		50	/* long: connections with a request under way */
 #define PIPELINE	16	/* long: requests of one, at most */
-#define BACKEND		80	/* port of the proxy's backend, from the first */
+#define BACKEND		80	/* the proxy's backend's port, from the first */
 #define BYSTANDER	81	/* port of the accelerated listener beside us */
-#define TCP_ULP		31	/* linux/tcp.h, which netinet/tcp.h clashes with */
+#define TCP_ULP		31	/* of linux/tcp.h; netinet/tcp.h clashes */
 #define BUCKETS		640	/* of a histogram, 16 for each doubling of ns */
 #define EXIT_REFUSED	4	/* the kernel has no such arrangement */
 
@@ -69,6 +70,7 @@ enum arrangement {
 	SHARED, REUSEPORT, BPF, INCOMING, PORTS, FSK, FSK_REUSEPORT, FSK_VFS,
 	FSK_PORTS
 };
+
 static const char *const arrangements[] = {
 	"shared", "reuseport", "bpf", "incoming-cpu", "ports",
 	"fastsocket", "fastsocket-reuseport", "fastsocket-vfs",
@@ -96,12 +98,12 @@ static struct {
 
 /* Shared by all processes, each part on lines of its own. */
 static struct shared {
-	_Atomic int arrived;
-	_Atomic int generation __attribute__((aligned(64)));
+	alignas(64) atomic_int arrived;
+	alignas(64) atomic_int generation;
 	struct {
 		long accepted, empty;
-		_Atomic int goal;	/* accept: what it is to reach */
-		_Atomic int done;	/* accept: has reached it */
+		atomic_int goal;	/* accept: what it is to reach */
+		atomic_int done;	/* accept: has reached it */
 	} __attribute__((aligned(64))) worker[MAX_CPUS];
 	struct {
 		long connections;
@@ -238,7 +240,7 @@ static void select_by_cpu(int s)
 		refused("SO_ATTACH_REUSEPORT_CBPF");
 }
 
-/* The listening socket of each worker, as a server sets them up in its parent. */
+/* Each worker's listening socket, as a server sets them up in its parent. */
 static void arrange(enum arrangement a, int port, int flags, int *fd)
 {
 	bool one = a == SHARED || a == FSK || a == FSK_VFS;
@@ -282,12 +284,13 @@ static int dial(int port, int flags, bool joins)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = address(&ss, port, true);
+	void *where = &((struct sockaddr_in *)&ss)->sin_addr;
 	const char *to = other_end(port);
 	int s = tcp_socket(flags);
 
-	if (to && inet_pton(ss.ss_family, to, opt.v6 ?
-				  (void *)&((struct sockaddr_in6 *)&ss)->sin6_addr :
-				  (void *)&((struct sockaddr_in *)&ss)->sin_addr) != 1)
+	if (opt.v6)
+		where = &((struct sockaddr_in6 *)&ss)->sin6_addr;
+	if (to && inet_pton(ss.ss_family, to, where) != 1)
 		errx(2, "not an address: %s", to);
 	if (joins && setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket-rfd",
 				strlen("fastsocket-rfd")) != 1)
@@ -321,7 +324,7 @@ static int take(int l, int flags)
 	return accept4(l, NULL, NULL, flags);
 }
 
-static void futex(_Atomic int *word, int op, int value)
+static void futex(atomic_int *word, int op, int value)
 {
 	syscall(SYS_futex, word, op, value, NULL, NULL, 0);
 }
@@ -329,8 +332,8 @@ static void futex(_Atomic int *word, int op, int value)
 /* Accepts and closes as many connections as its client has made ready. */
 static void serve_accept(int l, int me)
 {
-	_Atomic int *goal = &shared->worker[me].goal;
-	_Atomic int *done = &shared->worker[me].done;
+	atomic_int *goal = &shared->worker[me].goal;
+	atomic_int *done = &shared->worker[me].done;
 	int c;
 
 	for (;;) {
@@ -360,7 +363,9 @@ static void serve_blocking(int l, int me, bool proxy)
 			err(1, "accept");
 		if (me >= 0)
 			shared->worker[me].accepted++;
-		s = proxy ? dial(opt.port + BACKEND, 0, under_fastsocket()) : -1;
+		s = -1;
+		if (proxy)
+			s = dial(opt.port + BACKEND, 0, under_fastsocket());
 		for (i = 0; i < opt.requests; i++) {
 			must("request", read(c, b, SIZE), SIZE);
 			if (proxy) {
@@ -727,7 +732,7 @@ static void client_windows(int me, int port)
 static void client_ready(int me, int port, int n)
 {
 	const struct linger reset = { .l_onoff = 1 };
-	_Atomic int *done = &shared->worker[me].done;
+	atomic_int *done = &shared->worker[me].done;
 	int s, i;
 
 	for (i = 0; i < n; i++) {
@@ -849,9 +854,9 @@ static void report(bool ok)
 	}
 	if (opt.seconds && !opt.serve)
 		report_times();
-	printf("WINDOW %s connections=%d accepted_min=%ld accepted_max=%ld accepted_none=%ld accepted_total=%ld\n",
-	       ok ? "ok" : "failed", opt.cpus * opt.conns, min, max, empty,
-	       total);
+	printf("WINDOW %s connections=%d accepted_min=%ld accepted_max=%ld ",
+	       ok ? "ok" : "failed", opt.cpus * opt.conns, min, max);
+	printf("accepted_none=%ld accepted_total=%ld\n", empty, total);
 }
 
 /*
@@ -898,7 +903,9 @@ static void make_ends(void)
 
 static void lo_up(void)
 {
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq r = {
+		.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING,
+	};
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (s >= 0)
@@ -932,38 +939,56 @@ static int word(const char *const *words, const char *s)
 	errx(2, "unknown word: %s", s);
 }
 
+/* The options that are a number, and those that are a switch. */
+static int *const numbers[128] = {
+	['n'] = &opt.cpus, ['c'] = &opt.conns, ['w'] = &opt.warm,
+	['i'] = &opt.idle, ['p'] = &opt.port, ['T'] = &opt.seconds,
+	['q'] = &opt.ends.queues, ['m'] = &opt.ends.far,
+	['P'] = &opt.pipeline,
+};
+
+static bool *const switches[128] = {
+	['t'] = &opt.threads, ['6'] = &opt.v6, ['C'] = &opt.client_closes,
+	['B'] = &opt.bystander, ['N'] = &opt.isolate, ['S'] = &opt.serve,
+	['E'] = &opt.established,
+};
+
+/* Return: whether it is an option with a meaning of its own. */
+static bool parse_word(int c)
+{
+	if (c == 'a')
+		opt.arrangement = word(arrangements, optarg);
+	else if (c == 's')
+		opt.scenario = word(scenarios, optarg);
+	else if (c == 'e')
+		opt.wait = word(waitings, optarg);
+	else if (c == 'R')
+		opt.ends.rfs = word(steerings, optarg);
+	else if (c == 'D')
+		opt.dial = optarg;
+	else if (c == 'F')
+		opt.rfd = optarg;
+	else if (c == 'H')
+		print_hypervisor();
+	else
+		return false;
+	return true;
+}
+
 static void parse(int argc, char **argv)
 {
+	static const char known[] = "a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Et6CBNSH";
 	int c, requests = 0;
 
-	while ((c = getopt(argc, argv, "a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Et6CBNSH")) != -1) {
-		switch (c) {
-		case 'a': opt.arrangement = word(arrangements, optarg); break;
-		case 's': opt.scenario = word(scenarios, optarg); break;
-		case 'e': opt.wait = word(waitings, optarg); break;
-		case 'n': opt.cpus = atoi(optarg); break;
-		case 'c': opt.conns = atoi(optarg); break;
-		case 'w': opt.warm = atoi(optarg); break;
-		case 'r': requests = atoi(optarg); break;
-		case 'i': opt.idle = atoi(optarg); break;
-		case 'p': opt.port = atoi(optarg); break;
-		case 't': opt.threads = true; break;
-		case '6': opt.v6 = true; break;
-		case 'C': opt.client_closes = true; break;
-		case 'B': opt.bystander = true; break;
-		case 'N': opt.isolate = true; break;
-		case 'S': opt.serve = true; break;
-		case 'D': opt.dial = optarg; break;
-		case 'T': opt.seconds = atoi(optarg); break;
-		case 'P': opt.pipeline = atoi(optarg); break;
-		case 'q': opt.ends.queues = atoi(optarg); break;
-		case 'm': opt.ends.far = atoi(optarg); break;
-		case 'R': opt.ends.rfs = word(steerings, optarg); break;
-		case 'F': opt.rfd = optarg; break;
-		case 'E': opt.established = true; break;
-		case 'H': print_hypervisor(); break;
-		default: errx(2, "see the source for the options");
-		}
+	while ((c = getopt(argc, argv, known)) != -1) {
+		if (numbers[c])
+			*numbers[c] = atoi(optarg);
+		else if (switches[c])
+			*switches[c] = true;
+		else if (c == 'r')
+			requests = atoi(optarg);
+		else if (!parse_word(c))
+			errx(2, "see the source for the options");
 	}
 	if (opt.cpus < 1 || opt.cpus > MAX_CPUS)
 		errx(2, "1 to %d CPUs", MAX_CPUS);

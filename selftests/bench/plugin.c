@@ -199,7 +199,8 @@ static void hot_add(uint64_t line, uint64_t va, uint64_t pc,
 	for (i = 0; i < PROBES; i++) {
 		p = &hots[(h + i) % NHOT];
 		if (!p->n)
-			*p = (struct hot){ line, va, pc, { call[0], call[1] }, 0 };
+			*p = (struct hot){ line, va, pc,
+					   { call[0], call[1] }, 0 };
 		if (p->line == line && p->pc == pc && p->call[0] == call[0] &&
 		    p->call[1] == call[1]) {
 			p->n++;
@@ -537,8 +538,10 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 	ops = calloc(NOP, sizeof(*ops));
 	hots = calloc(NHOT, sizeof(*hots));
 	count_accesses = mib;
-	if (!tbs || !ops || !hots || (mib && !path.from &&
-	    coherence_init(&caches, cpus, (uint64_t)mib << 20, kib)))
+	if (!tbs || !ops || !hots)
+		return -1;
+	if (mib && !path.from &&
+	    coherence_init(&caches, cpus, (uint64_t)mib << 20, kib))
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
 	return 0;

@@ -77,14 +77,16 @@ static void fill(uint8_t *f, unsigned int n)
 		ip[4] = (FRAME - ETH_HLEN - 40) >> 8;
 		ip[6] = IPPROTO_TCP;
 		ip[7] = 64;
-		data[0] = data[16] = 0x20;
+		data[0] = 0x20;
+		data[16] = 0x20;
 	} else {
 		ip[0] = 0x45;
 		ip[3] = (uint8_t)(FRAME - ETH_HLEN);
 		ip[2] = (FRAME - ETH_HLEN) >> 8;
 		ip[8] = 64;
 		ip[9] = IPPROTO_TCP;
-		data[0] = data[4] = 10;
+		data[0] = 10;
+		data[4] = 10;
 	}
 
 	data[size + 8] = 0x50;

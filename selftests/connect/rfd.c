@@ -328,12 +328,12 @@ TEST_F(rfd, ntuple__steers_other_ports)
 	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
 }
 
-/* A namespace behind two interfaces, fska and fskb, where the listener is: the server
- * has ...:a::2 and ...:b::2, we have ::1 in each.
+/* A namespace behind two interfaces, fska and fskb, where the listener is: the
+ * server has ...:a::2 and ...:b::2, we have ::1 in each.
  */
 static int two_interfaces(void)
 {
-	return system(
+	static const char script[] =
 		"ip netns add fsk-$$ && "
 		"for i in a b; do "
 		"ip link add name fsk$i type veth "
@@ -350,7 +350,9 @@ static int two_interfaces(void)
 		"signal.alarm(120)\n"
 		"k = []\n"
 		"while True: k.append(s.accept())' >/dev/null 2>&1 && "
-		"ip netns delete fsk-$$");
+		"ip netns delete fsk-$$";
+
+	return system(script);
 }
 
 static int dial_to(const char *remote, const char *device)
@@ -404,7 +406,8 @@ TEST_F(rfd, rss__vrf)
 	ASSERT_EQ(0, two_interfaces());
 	if (system("ip link add red type vrf table 10 2>/dev/null"))
 		SKIP(return, "this kernel has no VRF");
-	ASSERT_EQ(0, system("ip link set red up && ip link set fska master red && "
+	ASSERT_EQ(0, system("ip link set red up && "
+			    "ip link set fska master red && "
 			    "ip address replace fd00:a::1/64 dev fska nodad"));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
 				"40000 40031"));

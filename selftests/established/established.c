@@ -456,7 +456,8 @@ TEST_F_TIMEOUT(established, route__changes, 120)
 	for (i = 0; i < 8; i++) {
 		stale = STALE;
 		ASSERT_EQ(0, sh("ip route replace 10.77.%d.0/24 dev fska && "
-				"ip route replace fd77:%d::/64 dev fska", i, i));
+				"ip route replace fd77:%d::/64 dev fska",
+				i, i));
 		ASSERT_TRUE(talk(&pair, 1));
 		/* IPv6's notice changes of their own branch only. */
 		if (self->place.family == AF_INET || self->place.dual)
@@ -477,7 +478,7 @@ TEST_F_TIMEOUT(established, route__address_gone, 120)
 			"ip address del fd09::1/64 dev fska"));
 	stale = STALE;
 	ASSERT_EQ(1, write(pair.client, "x", 1));
-	EXPECT_TRUE(until(STALE > stale));
+	EXPECT_TRUE(until(stale < STALE));
 	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
 	ASSERT_EQ(0, sh("ip address add 10.9.0.1/16 dev fska && "
 			"ip address add fd09::1/64 dev fska nodad"));
@@ -569,7 +570,7 @@ TEST_F_TIMEOUT(established, route__policy, 120)
 	ASSERT_EQ(0, sh("ip -4 rule add pref 1 from 10.9.0.2 blackhole && "
 			"ip -6 rule add pref 1 from fd09::2 blackhole"));
 	ASSERT_EQ(1, write(pair.client, "x", 1));
-	EXPECT_TRUE(until(STALE > stale));
+	EXPECT_TRUE(until(stale < STALE));
 	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
 	ASSERT_EQ(0, sh("for f in -4 -6; do ip $f rule del pref 1; done"));
 	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
@@ -632,7 +633,7 @@ TEST_F(established, direct__input_chain)
 		SKIP(return, "nft does not work here");
 	direct = DIRECT;
 	ASSERT_EQ(1, write(pair.client, "x", 1));
-	EXPECT_TRUE(until(DIRECT > direct));
+	EXPECT_TRUE(until(direct < DIRECT));
 	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
 	ASSERT_EQ(0, sh("nft delete table inet t"));
 	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
@@ -692,7 +693,7 @@ TEST_F(established, left__forwarded)
 			"0x5010, 1000, 0, 0), (\"%s\", 0))'",
 			getpid(), self->nets.client, ipv6 ? "10" : "2", PORT,
 			ipv6 ? "fd77::2" : "10.77.0.2"));
-	EXPECT_TRUE(until(MISSES == misses + 1));
+	EXPECT_TRUE(until(misses + 1 == MISSES));
 	EXPECT_TRUE(until(!sh("nstat -asz %s | grep -q 'ForwDatagrams *1 '",
 			      ipv6 ? "Ip6OutForwDatagrams" :
 				     "IpForwDatagrams")));

@@ -171,7 +171,7 @@ TEST_F(vfs, statfs_xattr)
 	EXPECT_STREQ(list[PLAIN], list[AGAIN]);
 }
 
-/* Sockets of newer kernels have the user's attributes: nobody sees them later. */
+/* Newer kernels' sockets have the user's attributes: nobody sees them later. */
 TEST_F(vfs, xattr)
 {
 	uint64_t changed = count(FSK_STAT_VFS_CHANGED);

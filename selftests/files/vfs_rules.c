@@ -296,9 +296,13 @@ TEST_F(vfs_rules, bad_address)
 	int peer, err, fd;
 
 	for (int i = 0; i < 3; i++) {
-		void *where = cases[i].addr ? addr : (void *)8;
-		socklen_t *size = cases[i].len ? &len : NULL;
+		void *where = (void *)8;
+		socklen_t *size = NULL;
 
+		if (cases[i].addr)
+			where = addr;
+		if (cases[i].len)
+			size = &len;
 		peer = sock_dial(&self->place, self->port);
 		ASSERT_LE(0, peer);
 		ASSERT_TRUE(until(sock_wait(self->lfd, POLLIN, 0)));
@@ -486,7 +490,8 @@ TEST_F(vfs_rules, signals)
 		pause();
 		_exit(peer < 0);
 	}
-	often.it_interval.tv_usec = often.it_value.tv_usec = 3000;
+	often.it_interval.tv_usec = 3000;
+	often.it_value.tv_usec = 3000;
 	setitimer(ITIMER_REAL, &often, NULL);
 	err = fast(self->lfd);
 	setitimer(ITIMER_REAL, &never, NULL);
@@ -745,7 +750,7 @@ TEST_F_TIMEOUT(vfs_rules, memory, 3600)
 		ASSERT_EQ(0, reap(pid));
 	}
 	EXPECT_LT(by_ioctl + n / 2, count(FSK_STAT_VFS_ACCEPT));
-	TH_LOG("%d idle connections, both ends: %ld bytes each, %ld by accept4()",
+	TH_LOG("%d idle connections, both ends: %ld bytes, %ld by accept4()",
 	       n, bytes[1], bytes[0]);
 	EXPECT_LT(3000, bytes[0]);
 	EXPECT_LE(bytes[1], bytes[0] + bytes[0] / 20);

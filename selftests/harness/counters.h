@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module's counters and the kernel's, of the network namespace that the caller is in.
+ * The module's counters and the kernel's, of the caller's network namespace.
  */
 #ifndef COUNTERS_H
 #define COUNTERS_H

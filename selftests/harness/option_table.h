@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Every socket option that a TCP socket can be asked for, what the module does
- * about it, and where that shows.  options.c sets each; `selftests/harness/optiontable`
- * makes the manual's table from it, and finds options that are missing here.
+ * about it, and where that shows.  options.c sets each;
+ * `selftests/harness/optiontable` makes the manual's table from it, and finds
+ * options that are missing here.
  *
  * A row is in one line, which optiontable reads:
  *
@@ -77,6 +78,7 @@ static const char some_padding[8] = { 0, 0, 1, 4 };
 static const struct in6_flowlabel_req reflect = {
 	.flr_action = IPV6_FL_A_GET, .flr_flags = IPV6_FL_F_REFLECT,
 };
+
 static const struct in6_pktinfo some_pktinfo = { .ipi6_ifindex = 1 };
 static struct sock_filter keep_all[] = { BPF_STMT(BPF_RET | BPF_K, -1U) };
 static const struct sock_fprog some_filter = { .len = 1, .filter = keep_all };

@@ -70,7 +70,7 @@ int pair_plain(const struct place *p, int lfd, struct pair *pair)
  * Return: 0 or a negative errno.
  */
 int pair_fast(const struct place *p, int lfd, int flags,
-		     struct pair *pair)
+	      struct pair *pair)
 {
 	for (int i = 0; i < 1000; i++) {
 		if (renew(lfd))
@@ -101,7 +101,7 @@ int pair_fast(const struct place *p, int lfd, int flags,
  * Return: 0 or a negative errno.
  */
 int pair_again(const struct place *p, int lfd, int flags,
-		      struct pair *pair)
+	       struct pair *pair)
 {
 	uint64_t before = count(FSK_STAT_VFS_REUSE);
 	int err;

@@ -131,7 +131,8 @@ static int route4(int fd)
 	struct sockaddr_in *dst = (void *)&rt.rt_dst;
 	struct sockaddr_in *mask = (void *)&rt.rt_genmask;
 
-	dst->sin_family = mask->sin_family = AF_INET;
+	dst->sin_family = AF_INET;
+	mask->sin_family = AF_INET;
 	dst->sin_addr.s_addr = htonl(NET4);
 	mask->sin_addr.s_addr = htonl(0xffff0000);
 	return ioctl(fd, SIOCADDRT, &rt) ? -errno : 0;

@@ -183,11 +183,11 @@ long netstat(const char *name)
 	/* A line of names is followed by a line of values. */
 	while (file && found < 0 && fgets(names, sizeof(names), file) &&
 	       fgets(values, sizeof(values), file)) {
-		n = strtok_r(names, " \n", &save_n);
-		v = strtok_r(values, " \n", &save_v);
+		n = strtok_r(names, "\n ", &save_n);
+		v = strtok_r(values, "\n ", &save_v);
 		while (n && v && strcmp(n, name)) {
-			n = strtok_r(NULL, " \n", &save_n);
-			v = strtok_r(NULL, " \n", &save_v);
+			n = strtok_r(NULL, "\n ", &save_n);
+			v = strtok_r(NULL, "\n ", &save_v);
 		}
 		if (n && v)
 			found = atol(v);
@@ -298,7 +298,7 @@ int join_rfd(int fd)
  * Return: its length.
  */
 socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
-			   bool loopback)
+		    bool loopback)
 {
 	struct sockaddr_in6 *sin6 = (void *)ss;
 	struct sockaddr_in *sin = (void *)ss;

@@ -118,5 +118,4 @@ int halt(pid_t pid);
 void tell_file(const char *path);
 void tell_tasks(int pid);
 
-
 #endif

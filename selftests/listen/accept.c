@@ -143,7 +143,7 @@ static void check_method(struct __test_metadata *_metadata,
 
 #define METHOD_TEST(name, method)					\
 	TEST_F(accept, name##__processes) {				\
-		check_method(_metadata, &self->site, method, false);		\
+		check_method(_metadata, &self->site, method, false);	\
 	}
 
 METHOD_TEST(accept, BY_ACCEPT)
@@ -202,7 +202,8 @@ TEST_F(accept, reuseport__all_local)
 	EXPECT_LE(0, cpu);
 	if (self->site.place.join)
 		EXPECT_EQ(self->site.cpus * ROUNDS, cpu);
-	expect_local(_metadata, self->site.place.join, self->site.cpus * ROUNDS);
+	expect_local(_metadata, self->site.place.join,
+		     self->site.cpus * ROUNDS);
 }
 
 #define LISTENERS 3
@@ -250,7 +251,8 @@ TEST_F(accept, listeners__several_per_process)
 	pin(cpu);
 	for (i = 0; i < LISTENERS * ROUNDS; i++)
 		EXPECT_EQ(i % LISTENERS,
-			  ask(&self->site.place, sock_port(lfd[i % LISTENERS])));
+			  ask(&self->site.place,
+			      sock_port(lfd[i % LISTENERS])));
 	unpin();
 	end(pid);
 	expect_local(_metadata, self->site.place.join, LISTENERS * ROUNDS);
@@ -271,7 +273,8 @@ TEST_F(accept, unbound__uses_app_listener)
 			 UNBOUND);
 	ASSERT_EQ(0, crew_start(&self->site.crew));
 	ASSERT_TRUE(crew_waits(&self->site.crew, sock_port(fd), false));
-	EXPECT_LE(0, ask_from_all(&self->site.place, sock_port(fd), self->site.cpus));
+	EXPECT_LE(0, ask_from_all(&self->site.place, sock_port(fd),
+				  self->site.cpus));
 	EXPECT_EQ(n, count(FSK_STAT_SYN_UNCLAIMED));
 	EXPECT_EQ(n, count(FSK_STAT_ACCEPT_APP));
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
@@ -377,8 +380,8 @@ TEST_F(accept, accept__address_and_flags)
 	ASSERT_LE(0, client);
 	child = accept4(fd, (void *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	ASSERT_LE(0, child);
-	EXPECT_EQ(self->site.place.family == AF_INET ? sizeof(struct sockaddr_in) :
-						  sizeof(peer), len);
+	EXPECT_EQ(self->site.place.family == AF_INET ?
+		  sizeof(struct sockaddr_in) : sizeof(peer), len);
 	EXPECT_EQ(self->site.place.family, peer.sin6_family);
 	EXPECT_EQ(sock_port(client), ntohs(peer.sin6_port));
 	if (self->site.place.dual)

@@ -160,7 +160,8 @@ TEST_F(bypass, fchown__reaches_routes)
 			    "ip rule add pref 1 uidrange 4242-4242 prohibit" :
 			    "ip -6 rule add pref 9 lookup local && "
 			    "ip -6 rule del pref 0 && "
-			    "ip -6 rule add pref 1 uidrange 4242-4242 prohibit"));
+			    "ip -6 rule add pref 1 "
+			    "uidrange 4242-4242 prohibit"));
 	ASSERT_EQ(0, fchown(self->fd, 4242, -1));
 	client = sock_dial_nowait(&self->place, self->port);
 	ASSERT_LE(0, client);

@@ -76,7 +76,8 @@ FIXTURE_SETUP(filters)
 {
 	self->place.family = variant->family;
 	ASSERT_EQ(0, crew_make(&self->crew));
-	self->net = self->far = -1;
+	self->net = -1;
+	self->far = -1;
 }
 
 FIXTURE_TEARDOWN(filters)
@@ -142,7 +143,8 @@ static int ends(FIXTURE_DATA(filters) *self, const char *format)
 
 static int topology_lo(FIXTURE_DATA(filters) *self)
 {
-	self->net = self->far = net_fd();
+	self->net = net_fd();
+	self->far = self->net;
 	return 0;
 }
 
@@ -500,7 +502,8 @@ static void check(struct __test_metadata *_metadata,
 	}
 }
 
-#define DROP	"tcp dport 8080 tcp sport " DROPPED " counter name dropped drop;"
+#define DROP	"tcp dport 8080 tcp sport " DROPPED \
+		" counter name dropped drop;"
 #define REJECT	"tcp dport 8080 tcp sport " REJECTED \
 		" counter name rejected reject with tcp reset;"
 
@@ -530,7 +533,8 @@ TEST_F(filters, raw__dropped_and_untracked)
 			 " add chain inet t in "
 			 "{ type filter hook input priority 0; };"
 			 RULE("in", REJECT)
-			 RULE("in", "tcp dport 8080 ct state != untracked drop;"),
+			 RULE("in", "tcp dport 8080 ct state != untracked "
+			      "drop;"),
 		.want = { .accepted = 3, .refused = 2, .lost = 3 },
 	};
 

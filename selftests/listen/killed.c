@@ -123,7 +123,8 @@ static void kill_one(struct __test_metadata *_metadata,
 	} else {
 		reap(pid);
 		before = clients_sum(self->clients).answered;
-		ASSERT_TRUE(until(clients_sum(self->clients).answered > before));
+		ASSERT_TRUE(until(before <
+				  clients_sum(self->clients).answered));
 		ASSERT_EQ(0, worker_start(w));
 	}
 }
@@ -149,7 +150,8 @@ TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 	self->clients->stop = true;
 	EXPECT_TRUE(until(clients_done(self->clients)));
 	sum = clients_sum(self->clients);
-	TH_LOG("%d killed: %lu connections, %lu answered, %lu accepted by the killed, %lu rescued",
+	TH_LOG("%d killed: %lu connections, %lu answered, "
+	       "%lu accepted by the killed, %lu rescued",
 	       kills, sum.made, sum.answered, sum.ended,
 	       count(FSK_STAT_RESCUED));
 	EXPECT_EQ(0, sum.reset);

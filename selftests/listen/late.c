@@ -310,7 +310,8 @@ static void check_late(struct __test_metadata *_metadata,
 	ASSERT_TRUE(until(clients_flow(self->clients, 8)));
 	self->watch->stall_ms = 0;
 	self->clients->late_id = HOME;
-	self->watch->on = self->clients->noting = true;
+	self->watch->on = true;
+	self->clients->noting = true;
 	ASSERT_EQ(0, begin_late(self, lateness));
 	pass_time(LATE_MS);
 	/* A slow machine may need longer. */
@@ -330,7 +331,9 @@ static void check_late(struct __test_metadata *_metadata,
 	EXPECT_LE(1, row.rescues);
 	EXPECT_LE(1, row.rescued);
 	many = slow(self, &total);
-	TH_LOG("%lu connections, %lu on the late core, %lu of them rescued in %lu rescues, %lu too slow, the machine's own share %lu ms",
+	TH_LOG("%lu connections, %lu on the late core, "
+	       "%lu of them rescued in %lu rescues, %lu too slow, "
+	       "the machine's own share %lu ms",
 	       sum.made, total, row.rescued, row.rescues, many,
 	       machine_ms(self));
 	EXPECT_LE(1, total);

@@ -115,7 +115,8 @@ static bool same_readings(const char *what, const struct option *o,
 		if (!memcmp(&plain[i], &joined_r[i], sizeof(*plain)))
 			continue;
 		same = false;
-		printf("# %s=%d: %s: level %d option %d: plain %d:%08x, joined %d:%08x\n",
+		printf("# %s=%d: %s: level %d option %d: "
+		       "plain %d:%08x, joined %d:%08x\n",
 		       o->name, o->value, what, levels[i / OPT_MAX],
 		       i % OPT_MAX, plain[i].ret, plain[i].word,
 		       joined_r[i].ret, joined_r[i].word);
@@ -136,7 +137,8 @@ static bool same_info(const char *what, const struct option *o,
 	    a->tcpi_rcv_ssthresh == b->tcpi_rcv_ssthresh &&
 	    a->tcpi_snd_cwnd == b->tcpi_snd_cwnd)
 		return true;
-	printf("# %s=%d: %s: options %x/%x wscale %u,%u/%u,%u mss %u/%u advmss %u/%u pmtu %u/%u ssthresh %u/%u\n",
+	printf("# %s=%d: %s: options %x/%x wscale %u,%u/%u,%u mss %u/%u "
+	       "advmss %u/%u pmtu %u/%u ssthresh %u/%u\n",
 	       o->name, o->value, what, a->tcpi_options, b->tcpi_options,
 	       a->tcpi_snd_wscale, a->tcpi_rcv_wscale, b->tcpi_snd_wscale,
 	       b->tcpi_rcv_wscale, a->tcpi_snd_mss, b->tcpi_snd_mss,
@@ -150,7 +152,8 @@ static bool same_synack(const struct option *o, const struct synack *a,
 {
 	if (!memcmp(a, b, sizeof(*a)))
 		return true;
-	printf("# %s=%d: SYN-ACK: plain " SYNACK_FORMAT ", joined " SYNACK_FORMAT "\n",
+	printf("# %s=%d: SYN-ACK: plain " SYNACK_FORMAT ", joined "
+	       SYNACK_FORMAT "\n",
 	       o->name, o->value, SYNACK_ARGS(a), SYNACK_ARGS(b));
 	return false;
 }

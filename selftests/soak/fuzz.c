@@ -37,7 +37,9 @@
 #define NOBODY		65534
 
 /* States of TCP, as tcp_info has them. */
-enum { ESTABLISHED = 1, SYN_SENT = 2, CLOSED = 7, CLOSE_WAIT = 8, LISTENS = 10 };
+enum {
+	ESTABLISHED = 1, SYN_SENT = 2, CLOSED = 7, CLOSE_WAIT = 8, LISTENS = 10
+};
 
 FIXTURE(fuzz) {
 	struct fuzz_shared *shared;
@@ -492,8 +494,8 @@ TEST_F_TIMEOUT(fuzz, calls__all_survived, 36000)
 {
 	static const int listens[] = {
 		FSK_STAT_SYN_LOCAL, FSK_STAT_SYN_UNCLAIMED,
-		FSK_STAT_ACCEPT_LOCAL, FSK_STAT_ACCEPT_APP, FSK_STAT_LOCAL_CREATE,
-		FSK_STAT_WAKE_LOCAL,
+		FSK_STAT_ACCEPT_LOCAL, FSK_STAT_ACCEPT_APP,
+		FSK_STAT_LOCAL_CREATE, FSK_STAT_WAKE_LOCAL,
 	};
 	static const int bypass[] = {
 		FSK_STAT_SYN_BYPASSED, FSK_STAT_VFS_ACCEPT,

@@ -55,7 +55,7 @@ static int any_fd(struct fuzz *f)
 	return __atomic_load_n(&slot[fuzz_below(f, SLOTS)], __ATOMIC_RELAXED);
 }
 
-/* A descriptor that threads are calling into may be closed: that's the point. */
+/* Threads may be calling into a descriptor that is closed: that's the point. */
 static int keep(struct fuzz *f, int fd)
 {
 	int old;

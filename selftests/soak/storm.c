@@ -529,7 +529,7 @@ static int fault_nft(struct world *w)
 		"add rule inet storm in tcp dport 7100 drop",
 	};
 	char text[512];
-	char *argv[] = { "nft", text, NULL };
+	char *argv[3] = { "nft", text, NULL };
 
 	snprintf(text, sizeof(text),
 		 "add table inet storm; "
@@ -542,7 +542,7 @@ static int fault_nft(struct world *w)
 
 static int fault_nft_off(struct world *w)
 {
-	char *argv[] = { "nft", "flush ruleset", NULL };
+	char *argv[3] = { "nft", "flush ruleset", NULL };
 
 	if (!w->nft)
 		return -1;
@@ -843,7 +843,9 @@ static void world_run(struct world *w)
 
 /* What happens to the machine */
 
-enum machine { CPU_SWITCHED, WORLD_ENDED, MEMORY_SHORT, UNLOAD_TRIED, MACHINES };
+enum machine {
+	CPU_SWITCHED, WORLD_ENDED, MEMORY_SHORT, UNLOAD_TRIED, MACHINES
+};
 
 static const char *const machine_names[] = {
 	"CPU off and on", "namespace ended", "memory short", "rmmod refused",
@@ -970,7 +972,8 @@ static void world_start(FIXTURE_DATA(storm) *self, int i)
 	struct world *w = &self->world[i];
 
 	w->shared = &self->shared[i];
-	w->shared->end = w->shared->hold = false;
+	w->shared->end = false;
+	w->shared->hold = false;
 	w->shared->held = 0;
 	w->place = places[i];
 	w->number = i;

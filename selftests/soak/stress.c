@@ -93,8 +93,10 @@ TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
 			EXPECT_EQ(0, shutdown(fd, SHUT_RDWR));
 		crew_end(c);
 		EXPECT_EQ(0, close(fd));
-		for (i = 0; i < c->n; i++)
-			c->w[i].accepted = c->w[i].failed = 0;
+		for (i = 0; i < c->n; i++) {
+			c->w[i].accepted = 0;
+			c->w[i].failed = 0;
+		}
 	}
 	EXPECT_TRUE(until(hooks_on() == 0));
 	EXPECT_LE(1, count(FSK_STAT_SYN_LOCAL));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hash of network interfaces, see kmod/connect/toeplitz.h. Key, addresses and
- * hashes are those that Microsoft publishes to verify it, "Verifying the RSS
- * hash calculation".
+ * The hash of network interfaces, see kmod/connect/toeplitz.h. Key, addresses
+ * and hashes are those that Microsoft publishes to verify it, "Verifying the
+ * RSS hash calculation".
  */
 #include <arpa/inet.h>
 #include <string.h>
