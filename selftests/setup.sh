@@ -7,7 +7,7 @@
 #   build      compiler, kernel headers 6.1 and 6.12, libmnl
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
 #   test       programs that the tests use, and the kselftest headers' source
-#   lint       static checks
+#   lint       static checks; of the usual ones, Debian has no smatch
 #   debug      source of the 6.12 debug kernel and what builds it
 #   debug-6.1  the same for 6.1
 #
@@ -40,7 +40,10 @@ packages_of() {
 			liburing-dev nftables iproute2 procps lsof apparmor \
 			linux-source-6.12
 		;;
-	lint) echo sparse shellcheck codespell yamllint perl mandoc ;;
+	lint)
+		echo sparse shellcheck codespell yamllint perl mandoc \
+			coccinelle clang linux-source-6.12
+		;;
 	debug) echo gcc make kmod "$kernel_build" linux-source-6.12 ;;
 	debug-6.1) echo gcc make kmod "$kernel_build" linux-source-6.1 ;;
 	*) return 1 ;;
