@@ -154,8 +154,4 @@ test_restores__after_a_signal() {
 }
 
 [ $# -eq 0 ] || tests=("$@")
-plan "${tests[@]}"
-for name in "${tests[@]}"; do
-	run_test "$name"
-done
-finish
+run_tests "${tests[@]}"

@@ -61,8 +61,4 @@ test_left() {
 }
 
 [ $# -eq 0 ] || tests=("$@")
-plan "${tests[@]}"
-for name in "${tests[@]}"; do
-	run_test "$name"
-done
-finish
+run_tests "${tests[@]}"

@@ -5,9 +5,8 @@
 # that run in a subshell each, so that what one leaves behind is undone before
 # the next begins.
 #
-#   plan shared_listener reload ...    the plan line
-#   run_test shared_listener           runs test_shared_listener
-#   finish                             exits 0, 1 or 4
+#   run_tests shared_listener reload   runs test_shared_listener, test_reload;
+#                                      exits 0, 1 or 4
 #
 # Within a test: note, need, check, skip, defer.
 
@@ -99,6 +98,17 @@ finish() {
 	exit 0
 }
 
+# run_tests NAME...: all of a script, from the plan line to the exit status
+run_tests() {
+	local name
+
+	plan "$@"
+	for name; do
+		run_test "$name"
+	done
+	finish
+}
+
 # selected WORD...: the tests that words stand for. "quick", "all" and "faults"
 # are the caller's arrays; else a word is a test or the beginning of some.
 selected() {
@@ -121,20 +131,16 @@ selected() {
 
 # run_selected WORD...: runs them, and finishes
 run_selected() {
-	local names name
+	local names
 
 	mapfile -t names < <(selected "$@")
 	[ ${#names[@]} -gt 0 ] || {
 		echo "${0##*/}: no test $*; there are: ${all[*]}" >&2
 		exit 2
 	}
-	plan "${names[@]}"
 	[ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }
 	[ -d /sys/module/fastsocket ] || { note "the module is not loaded"; exit 1; }
-	for name in "${names[@]}"; do
-		run_test "$name"
-	done
-	finish
+	run_tests "${names[@]}"
 }
 
 # share PART WHOLE PERCENT: at least

@@ -422,9 +422,5 @@ test_accept_apparmor() {
 [ $# -eq 0 ] || tests=("$@")
 [ -e "$library" ] || make -s -C "$FSK_ROOT" programs || exit 1
 with_module
-plan "${tests[@]}"
-for name in "${tests[@]}"; do
-	wrapper=() vars=()
-	run_test "$name"
-done
-finish
+wrapper=() vars=()
+run_tests "${tests[@]}"

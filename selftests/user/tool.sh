@@ -950,8 +950,4 @@ test_nic_watch() {
 [ $# -eq 0 ] || tests=("$@")
 [ -x "$FSK_TOOL" ] || make -s -C "$FSK_ROOT" programs || exit 1
 [ -d /sys/module/fastsocket ] || insmod "$module" || exit 1
-plan "${tests[@]}"
-for name in "${tests[@]}"; do
-	run_test "$name"
-done
-finish
+run_tests "${tests[@]}"
