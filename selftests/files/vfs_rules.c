@@ -518,7 +518,7 @@ TEST_F(vfs_rules, timeout)
 	EXPECT_EQ(-EAGAIN, err);
 }
 
-/* What becomes of those that are kept */
+/* The pool of kept sockets */
 
 /* Long-lived connections leave; the pool stays within its limit, and goes with
  * the listener, of which nothing is left.

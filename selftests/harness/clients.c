@@ -86,8 +86,9 @@ static int clients_burst(struct clients *clients, struct client_counts *l,
 	return n;
 }
 
-/* Leave the better part of the CPU to those who serve, however slow it is, but
- * hear what has been answered.
+/* The clients leave the better part of the CPU to the workers, however slow it
+ * is, but pause no longer than PAUSE_MS of work is worth, so that they hear the
+ * answers.
  */
 static void clients_pause(uint64_t worked_ms)
 {

@@ -25,7 +25,7 @@ enum method {
 	BY_URING_MULTI,
 };
 
-/* What keeps a worker from accepting what it was woken for. */
+/* How a worker spends the time between waking up and accepting. */
 enum hold {
 	HOLD_NOT,
 	HOLD_NAP,

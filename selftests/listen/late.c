@@ -63,13 +63,13 @@ FIXTURE_VARIANT_ADD(late, busy) { .lateness = BUSY };
 FIXTURE_VARIANT_ADD(late, reading) { .lateness = READING };
 FIXTURE_VARIANT_ADD(late, starved) { .lateness = STARVED };
 
-/* Real-time, so that neither a busy worker nor one another keeps them off the
- * CPU: who watches before those who connect before the hog.
+/* Real-time priorities keep these ahead of a busy worker. The watcher comes
+ * before the clients, and the clients come before the hog.
  */
 enum { HOG = 1, CLIENT, SOFTIRQ, WATCH };
 
-/* The packets of a CPU may wait for its ksoftirqd, on the plain kernel as well:
- * it must not be starved with the worker.
+/* A CPU's packets may wait for its ksoftirqd, on the plain kernel as well: the
+ * hog must not starve that with the worker.
  */
 static int softirqs_first(int cpu)
 {
@@ -95,8 +95,8 @@ static int softirqs_first(int cpu)
 	return err;
 }
 
-/* Who sleeps for a while sees how much longer the machine takes for that.  Not
- * for less: on a slow one, those who watch would be in the way.
+/* The watcher naps, and notes how much longer the machine took. On a slow
+ * machine a watcher with shorter naps would be in the way.
  */
 static pid_t watch_start(struct watch *watch, int cpu)
 {
@@ -249,8 +249,8 @@ static int end_late(FIXTURE_DATA(late) *self, enum lateness lateness)
 	return -EINVAL;
 }
 
-/* What the machine itself takes: the worst that met any connection of the other
- * cores, or somebody who does nothing but sleep.
+/* The machine's own share: the worst delay of any connection on another core,
+ * or of the watcher, which only sleeps.
  */
 static uint64_t machine_ms(FIXTURE_DATA(late) *self)
 {

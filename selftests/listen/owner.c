@@ -168,7 +168,7 @@ static int two_tenants(const struct place *p)
 
 TENANT_TEST(tenant__each_its_own, two_tenants)
 
-/* Not by who uses it, but by who opened it */
+/* The opener of a listener pays for it, not its user */
 static int opened_by_root(const struct place *p)
 {
 	int cpu, fd = sock_listen(p, 16);

@@ -106,9 +106,9 @@ static int hear_all(const int *fd, int n, int id)
 	return right;
 }
 
-/* What a worker left behind when it was killed.  A dying task still accepts
- * what io_uring had woken it for, on the plain kernel as well: those
- * connections end with it.
+/* Others get the connections that a killed worker left behind. With io_uring, a
+ * dying task still accepts the connection that woke it, on the plain kernel as
+ * well, and that connection ends with the task.
  */
 static void expect_inherited(struct __test_metadata *_metadata, const int *fd,
 			     enum method method, int id)

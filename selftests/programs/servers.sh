@@ -183,7 +183,7 @@ load_end() {
 	load_sum
 }
 
-# Who is late says what it did when it is interrupted.
+# A client that is late is interrupted, and then says what it did.
 load_wait() {
 	wait_for "${LOAD_LIMIT:-120}" load_over ||
 		kill -INT "${load_pids[@]}" 2>/dev/null

@@ -107,7 +107,7 @@ struct crowd {
 	uint64_t lives;
 };
 
-/* Root may look, those who fuzz may not. */
+/* The witness runs as root: fuzzers may not look at others' stacks. */
 static pid_t witness_start(FIXTURE_DATA(fuzz) *self)
 {
 	pid_t pid = fork_child();

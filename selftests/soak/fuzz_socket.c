@@ -299,8 +299,8 @@ static int filter(struct fuzz *f, int fd)
 	return setsockopt(fd, SOL_SOCKET, opt, &prog, sizeof(prog));
 }
 
-/* What makes the module leave a listener to the kernel.  Newer kernels let only
- * root filter what TCP receives.
+/* Options that make the module leave a listener to the kernel. Newer kernels
+ * let only root filter what TCP receives.
  */
 static int special(struct fuzz *f, int fd)
 {

@@ -38,7 +38,7 @@ FIXTURE_SETUP(module)
 	ASSERT_EQ(0, crew_make(&self->crew));
 }
 
-/* Leaves it loaded, for those who come after. */
+/* The next test wants the module loaded. */
 FIXTURE_TEARDOWN(module)
 {
 	end(self->flood[0]);

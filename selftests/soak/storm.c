@@ -267,7 +267,7 @@ static void workers_start(struct world *w)
 	crew_start(c);
 }
 
-/* Who has died is started again, who has been stopped goes on. */
+/* Starts dead workers again, and lets stopped ones go on. */
 static void workers_mend(struct world *w)
 {
 	struct worker *one;
@@ -383,7 +383,7 @@ static int fault_shutdown(struct world *w)
 	usleep(1000 << roll(w, 8));
 	if (listen(w->lfd, BACKLOG))
 		return server_again(w);
-	/* Those who wait were told that it's over. */
+	/* Waiting workers have been told that the listener ended. */
 	usleep(10000);
 	workers_mend(w);
 	return 0;
@@ -937,7 +937,7 @@ static bool slabs_await(FIXTURE_DATA(storm) *self)
 	return slabs_back(self);
 }
 
-/* A scan finds what nothing points to; what is young is left out, so twice. */
+/* A scan leaves out young objects that nothing points to: scan twice. */
 static int leaks(bool forget)
 {
 	const char *path = "/sys/kernel/debug/kmemleak";

@@ -319,7 +319,7 @@ static void connect_ten(void)
 		close(connected(&addr));
 }
 
-/* Connects to a listener and accepts; what comes is what was sent. */
+/* Connects to a listener and accepts; the bytes sent must arrive. */
 static int accept_one(int fd, int flags)
 {
 	struct sockaddr_in name, peer = { 0 }, mine = { 0 };
