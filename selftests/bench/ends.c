@@ -154,7 +154,8 @@ static void bind_interrupt(const char *name, int queue, int cpu)
 
 	snprintf(want, sizeof(want), "%s-rx-%d", name, queue);
 	while (d && (e = readdir(d))) {
-		snprintf(file, sizeof(file), "/proc/irq/%s/%s", e->d_name, want);
+		snprintf(file, sizeof(file), "/proc/irq/%s/%s", e->d_name,
+			 want);
 		if (access(file, F_OK))
 			continue;
 		snprintf(file, sizeof(file), "/proc/irq/%s/smp_affinity_list",

@@ -42,8 +42,8 @@ struct clients *clients_make(void)
 	return clients == MAP_FAILED ? NULL : clients;
 }
 
-static void clients_note(struct clients *clients, int cpu, const struct flight *f,
-		      int id)
+static void clients_note(struct clients *clients, int cpu,
+			 const struct flight *f, int id)
 {
 	uint64_t took = now_ms() - f->begin;
 
@@ -115,7 +115,7 @@ static void clients_run(struct clients *clients, int cpu)
 			if (!pfd[i].revents)
 				continue;
 			clients_note(clients, cpu, &f[i],
-				  clients_hear(l, pfd[i].fd));
+				     clients_hear(l, pfd[i].fd));
 			pfd[i] = pfd[--n];
 			f[i] = f[n];
 		}
