@@ -14,6 +14,7 @@
 #include "listen/listen.h"
 #include "listen/local.h"
 #include "listen/owner.h"
+#include "listen/rx.h"
 #include "listen/ulp.h"
 #include "netlink/netlink.h"
 #include "netns.h"
@@ -31,6 +32,7 @@ static int __init fsk_main_init(void)
 	err = fsk_pool_init();
 	if (err)
 		return err;
+	fsk_rx_init();
 	err = fsk_listen_init();
 	if (err)
 		goto err_pool;

@@ -52,7 +52,8 @@ static void __net_exit fsk_net_net_exit(struct net *net)
 	int i;
 
 	for (i = fsk_net_nr_parts - 1; i >= 0; i--)
-		fsk_net_parts[i]->exit(fn);
+		if (fsk_net_parts[i]->exit)
+			fsk_net_parts[i]->exit(fn);
 	bitmap_free(fn->connected);
 	bitmap_free(fn->ports);
 	free_percpu(fn->stats);

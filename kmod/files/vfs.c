@@ -30,6 +30,7 @@
 #include "files/pool.h"
 #include "host.h"
 #include "listen/accept.h"
+#include "listen/core.h"
 #include "listen/listen.h"
 
 #define FSK_VFS_PASS	HZ	/* what the manual promises */

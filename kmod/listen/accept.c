@@ -15,7 +15,11 @@
 
 #include "compat.h"
 #include "host.h"
+#include "listen/claim.h"
+#include "listen/core.h"
+#include "listen/group.h"
 #include "listen/listen.h"
+#include "listen/ref.h"
 #include "listen/rescue.h"
 
 static bool fsk_accept_sees(const struct fsk_core *own,
@@ -258,7 +262,7 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 	} else if (fsk_accept_comes_back(sock, arg)) {
 		own = fsk_core_claim(l);
 		if (own)
-			fsk_core_set_taker(own);
+			fsk_claim_set_taker(own);
 	} else {
 		own = fsk_core_current(l);
 	}
@@ -295,7 +299,7 @@ bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
 	struct fsk_core *own = fsk_core_claim(l);
 
 	if (own) {
-		fsk_core_set_taker(own);
+		fsk_claim_set_taker(own);
 		fsk_rescue_return(own);
 	}
 	return fsk_accept_ready(l, sock->sk, own);
@@ -328,7 +332,7 @@ __poll_t fsk_poll(struct fsk_listener *l, struct file *file,
 		own = fsk_core_claim(l);
 		sock_poll_wait(file, own ? own->sock : sock, wait);
 		if (own && fsk_host_polls_once(wait))
-			fsk_core_set_taker(own);
+			fsk_claim_set_taker(own);
 	}
 	if (own)
 		fsk_rescue_return(own);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cores of a listener, and who takes from them.
- *
- * A core has a taker while a task that may run on no other CPU waits in its
- * queue (epoll items stay there), or while the task that last waited there and
- * does not stay queued (accept, poll, select, io_uring) is alive and still
- * bound.  Both end by themselves when the task ends or is unbound.
+ * Cores of a listener: made when a bound worker first waits there, freed with
+ * the listener.  Who takes from them is told by claim.c.
  */
+#include "listen/core.h"
+
 #include <linux/cpumask.h>
-#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "listen/claim.h"
+#include "listen/group.h"
 #include "listen/listen.h"
 #include "listen/local.h"
 #include "listen/owner.h"
@@ -19,89 +18,6 @@
 
 /* Set before the first listener joins. */
 const struct fsk_core_files *fsk_core_files __ro_after_init;
-
-/* Whether the taker still holds its place: alive, or alive and bound. */
-static bool fsk_core_taker_alive(struct fsk_core *core, bool bound)
-{
-	struct fsk_taker *taker = rcu_dereference(core->taker);
-	struct task_struct *task;
-
-	if (!taker)
-		return false;
-	task = pid_task(taker->pid, PIDTYPE_PID);
-	if (!task || READ_ONCE(task->flags) & PF_EXITING)
-		return false;
-	return !bound || (READ_ONCE(task->nr_cpus_allowed) == 1 &&
-			  task_cpu(task) == core->cpu);
-}
-
-/**
- * fsk_core_claimed() - will somebody take what is queued here?
- * @core: the core
- *
- * Context: Expects rcu_read_lock().
- * Return: true while a bound worker waits here or will come back.
- */
-bool fsk_core_claimed(struct fsk_core *core)
-{
-	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
-		return false;
-	/* No barrier: a waiter that is missed or seen too long only decides
-	 * which queue a connection takes, and rescue.c looks again.
-	 */
-	return waitqueue_active(&core->sock->wq.wait) ||
-	       fsk_core_taker_alive(core, true);
-}
-
-static void fsk_core_taker_free_rcu(struct rcu_head *rcu)
-{
-	struct fsk_taker *taker = container_of(rcu, struct fsk_taker, rcu);
-
-	put_pid(taker->pid);
-	kfree(taker);
-}
-
-static void fsk_core_taker_put(struct fsk_taker *taker)
-{
-	if (taker)
-		call_rcu(&taker->rcu, fsk_core_taker_free_rcu);
-}
-
-/* The calling task, or %NULL without memory: there is no claim between waits
- * then, which costs locality.
- */
-static struct fsk_taker *fsk_core_taker_create(void)
-{
-	struct fsk_taker *taker;
-
-	taker = kmalloc(sizeof(*taker), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (taker)
-		taker->pid = get_pid(task_pid(current));
-	return taker;
-}
-
-/* @taker is @core's from now on. */
-static void fsk_core_taker_set(struct fsk_core *core, struct fsk_taker *taker)
-{
-	if (!taker)
-		return;
-	fsk_core_taker_put(unrcu_pointer(xchg(&core->taker,
-					      RCU_INITIALIZER(taker))));
-	WRITE_ONCE(core->taker_pid, task_pid(current));
-}
-
-/**
- * fsk_core_set_taker() - the calling task takes from this core
- * @core: the core
- *
- * Context: Process.
- */
-void fsk_core_set_taker(struct fsk_core *core)
-{
-	if (likely(READ_ONCE(core->taker_pid) == task_pid(current)))
-		return;
-	fsk_core_taker_set(core, fsk_core_taker_create());
-}
 
 static void fsk_core_note_failure(struct fsk_listener *l, int err)
 {
@@ -182,7 +98,7 @@ void fsk_core_free(struct fsk_core *core)
 {
 	if (!core)
 		return;
-	fsk_core_taker_put(rcu_dereference_protected(core->taker, true));
+	fsk_claim_drop(core);
 	fsk_local_destroy(core);
 	kfree(core);
 }
@@ -245,22 +161,6 @@ struct fsk_core *fsk_core_claim(struct fsk_listener *l)
  */
 static DEFINE_MUTEX(fsk_core_reserve_mutex);
 
-/**
- * fsk_core_taken() - does anybody have this core, or has it reserved?
- * @core: the core
- *
- * A task that has reserved a core and is not bound to it yet has it, too.
- *
- * Context: Expects rcu_read_lock().
- * Return: whether another task should look elsewhere.
- */
-bool fsk_core_taken(struct fsk_core *core)
-{
-	/* No barrier: advice only. */
-	return waitqueue_active(&core->sock->wq.wait) ||
-	       fsk_core_taker_alive(core, false);
-}
-
 /* Neither a worker of this listener nor one of a sibling in its group. */
 static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
 {
@@ -269,7 +169,7 @@ static bool fsk_core_free_place(struct fsk_listener *l, int cpu)
 
 	rcu_read_lock();
 	core = rcu_dereference(l->core[cpu]);
-	taken = (core && fsk_core_taken(core)) || fsk_group_taken(l, cpu);
+	taken = (core && fsk_claim_reserved(core)) || fsk_group_taken(l, cpu);
 	rcu_read_unlock();
 	return !taken;
 }
@@ -300,7 +200,7 @@ static int fsk_core_choose(struct fsk_listener *l)
  */
 int fsk_core_reserve(struct fsk_listener *l)
 {
-	struct fsk_taker *taker = fsk_core_taker_create();
+	struct fsk_taker *taker = fsk_claim_taker_create();
 	struct fsk_core *core;
 	int cpu;
 
@@ -313,13 +213,13 @@ int fsk_core_reserve(struct fsk_listener *l)
 		/* Stays: the caller has the listener's file. */
 		core = rcu_dereference_raw(l->core[cpu]);
 		if (core)
-			fsk_core_taker_set(core, taker);
+			fsk_claim_taker_set(core, taker);
 		mutex_unlock(&fsk_core_reserve_mutex);
 		if (core)
 			return cpu;
 		if (!fsk_core_get_or_create(l, cpu))
 			break;
 	}
-	fsk_core_taker_put(taker);
+	fsk_claim_taker_put(taker);
 	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;
 }

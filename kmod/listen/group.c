@@ -8,10 +8,13 @@
  * when a member's worker is late.  Where the owner has said which member is to
  * have a connection, by a BPF program or by SO_INCOMING_CPU, that one keeps it.
  */
+#include "listen/group.h"
+
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/sock_reuseport.h>
 
+#include "listen/claim.h"
 #include "listen/listen.h"
 #include "listen/options.h"
 
@@ -148,7 +151,7 @@ bool fsk_group_shares(const struct fsk_listener *l)
  * @cpu: the CPU
  *
  * Context: Expects rcu_read_lock().
- * Return: see fsk_core_taken(); false for a listener in no group.
+ * Return: see fsk_claim_reserved(); false for a listener in no group.
  */
 bool fsk_group_taken(struct fsk_listener *l, int cpu)
 {
@@ -158,7 +161,7 @@ bool fsk_group_taken(struct fsk_listener *l, int cpu)
 	if (!group)
 		return false;
 	hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node)
-		if (fsk_core_taken(core))
+		if (fsk_claim_reserved(core))
 			return true;
 	return false;
 }
@@ -234,7 +237,7 @@ static bool fsk_group_helps(struct fsk_core *core)
 {
 	const struct sock *app = rcu_dereference(core->listener->sk);
 
-	return app && fsk_core_claimed(core) && !fsk_group_chosen(app) &&
+	return app && fsk_claim_holds(core) && !fsk_group_chosen(app) &&
 	       !fsk_options_bypass(app);
 }
 

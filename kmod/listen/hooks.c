@@ -11,7 +11,6 @@
 
 #include <linux/workqueue.h>
 
-#include "listen/rx.h"
 #include "netns.h"
 
 /* How long they stay behind the last listener.  So often, at most, a namespace
@@ -75,19 +74,13 @@ void fsk_hooks_leave(struct fsk_net *fn)
 
 /**
  * fsk_hooks_net_init() - a namespace comes, without hooks
- * @fn: namespace state
+ * @fn: namespace state; rx.c has described the hooks, or will
  *
  * Context: Process.
  */
 void fsk_hooks_net_init(struct fsk_net *fn)
 {
-	int i;
-
 	INIT_DELAYED_WORK(&fn->hooks_work, fsk_hooks_work);
-	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
-		fn->hook_ops[i] = fsk_rx_hook_ops[i];
-		fn->hook_ops[i].priv = fn;
-	}
 }
 
 /**

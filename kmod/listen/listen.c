@@ -8,16 +8,18 @@
 #include <linux/bitmap.h>
 #include <linux/slab.h>
 
+#include "listen/core.h"
+#include "listen/group.h"
 #include "listen/hooks.h"
 #include "listen/local.h"
 #include "listen/migrate.h"
 #include "listen/owner.h"
+#include "listen/ref.h"
 #include "listen/rescue.h"
 #include "listen/wake.h"
 
 #define FSK_LISTEN_RESCUE_MS	20	/* a worker's time slice or two */
 
-static struct workqueue_struct *fsk_listen_wq;
 static atomic_t fsk_listen_id = ATOMIC_INIT(0);
 
 static void fsk_listener_free_work(struct work_struct *work)
@@ -38,35 +40,6 @@ static void fsk_listener_update_work(struct work_struct *work)
 
 	fsk_listener_update(l);
 	fsk_listener_put(l);
-}
-
-static void fsk_listener_free_ref(struct kref *ref)
-{
-	struct fsk_listener *l = container_of(ref, struct fsk_listener, ref);
-
-	queue_rcu_work(fsk_listen_wq, &l->free_work);
-}
-
-/**
- * fsk_listener_get() - take a reference
- * @l: a listener that the caller has a reference on or finds in a table
- *
- * Context: Any.
- */
-void fsk_listener_get(struct fsk_listener *l)
-{
-	kref_get(&l->ref);
-}
-
-/**
- * fsk_listener_put() - drop a reference
- * @l: the listener
- *
- * Context: Any; freeing is left to a work item.
- */
-void fsk_listener_put(struct fsk_listener *l)
-{
-	kref_put(&l->ref, fsk_listener_free_ref);
 }
 
 /* Listing */
@@ -211,35 +184,6 @@ void fsk_listener_update(struct fsk_listener *l)
 	mutex_unlock(&l->mutex);
 }
 
-/**
- * fsk_listener_update_later() - the same, from where one can't sleep
- * @l: the listener
- *
- * Context: Any; from a timer or the wait queue entry of @l, both of which end
- *          before release() drops its reference.
- */
-void fsk_listener_update_later(struct fsk_listener *l)
-{
-	if (kref_get_unless_zero(&l->ref) &&
-	    !queue_work(fsk_listen_wq, &l->work))
-		fsk_listener_put(l);
-}
-
-/**
- * fsk_listener_note_stop() - the socket ceases to listen, or is about to
- * @l: the listener
- *
- * It may listen again before fsk_listener_update() looks: what was queued
- * before that is not to be accepted after it.
- *
- * Context: Any.  Expects that the listener can't be released.
- */
-void fsk_listener_note_stop(struct fsk_listener *l)
-{
-	/* A barrier, too: see __fsk_listener_update(). */
-	xchg(&l->stopped, true);
-}
-
 /* Making and releasing */
 
 /**
@@ -341,7 +285,7 @@ static const struct fsk_net_part fsk_listen_net_part = {
 };
 
 /**
- * fsk_listen_init() - make the work queue
+ * fsk_listen_init() - be ready for listeners
  *
  * Context: Process, at module load, before fsk_net_init().
  * Return: 0 or -ENOMEM.
@@ -349,8 +293,7 @@ static const struct fsk_net_part fsk_listen_net_part = {
 int __init fsk_listen_init(void)
 {
 	fsk_net_register(&fsk_listen_net_part);
-	fsk_listen_wq = alloc_workqueue("fastsocket", WQ_UNBOUND, 0);
-	return fsk_listen_wq ? 0 : -ENOMEM;
+	return fsk_ref_init();
 }
 
 /**
@@ -360,11 +303,5 @@ int __init fsk_listen_init(void)
  */
 void fsk_listen_exit(void)
 {
-	/* Work that update_later() queued may drop the last reference, which
-	 * queues an RCU work, which frees takers by RCU.
-	 */
-	flush_workqueue(fsk_listen_wq);
-	rcu_barrier();
-	destroy_workqueue(fsk_listen_wq);
-	rcu_barrier();
+	fsk_ref_exit();
 }

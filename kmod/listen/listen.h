@@ -211,32 +211,6 @@ void fsk_listen_exit(void);
 struct fsk_listener *fsk_listener_create(struct sock *sk);
 void fsk_listener_release(struct fsk_listener *l);
 void fsk_listener_update(struct fsk_listener *l);
-void fsk_listener_update_later(struct fsk_listener *l);
-void fsk_listener_note_stop(struct fsk_listener *l);
-void fsk_listener_get(struct fsk_listener *l);
-void fsk_listener_put(struct fsk_listener *l);
-
-struct fsk_core *fsk_core_current(struct fsk_listener *l);
-struct fsk_core *fsk_core_claim(struct fsk_listener *l);
-void fsk_core_set_taker(struct fsk_core *core);
-bool fsk_core_claimed(struct fsk_core *core);
-bool fsk_core_taken(struct fsk_core *core);
-int fsk_core_reserve(struct fsk_listener *l);
-void fsk_core_close(struct fsk_core *core);
-void fsk_core_free(struct fsk_core *core);
-
-struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);
-void fsk_group_leave(struct fsk_listener *l);
-void fsk_group_insert(struct fsk_core *core);
-bool fsk_group_has_program(const struct sock *sk);
-bool fsk_group_shares(const struct fsk_listener *l);
-bool fsk_group_taken(struct fsk_listener *l, int cpu);
-void fsk_group_note_orphan(struct fsk_listener *l);
-typedef struct fsk_core *(*fsk_group_older_t)(struct fsk_core *a,
-					      struct fsk_core *b);
-struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
-				  fsk_group_older_t older);
-struct fsk_core *fsk_group_pick(struct fsk_listener *l, const struct sock *sk);
 
 /**
  * fsk_listener_of() - the app listener that a socket is

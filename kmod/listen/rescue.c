@@ -7,12 +7,18 @@
  * orphaned: new connections go to the app listener, and what is queued is
  * offered to all workers, who are woken.  The core comes back when its worker
  * does; one that is orphaned again soon stays away for twice as long.
+ *
+ * wake.c and this file call each other: a wake-up that perhaps nobody follows
+ * starts a timer here, and a timer that ends in vain wakes all.
  */
 #include "listen/rescue.h"
 
 #include <linux/jiffies.h>
 
 #include "compat.h"
+#include "listen/claim.h"
+#include "listen/group.h"
+#include "listen/ref.h"
 #include "listen/wake.h"
 
 #define FSK_RESCUE_BACKOFF_MAX	(10 * HZ)
@@ -42,7 +48,7 @@ static void __fsk_rescue_core_timer(struct fsk_core *core)
 		fsk_listener_update_later(l);
 		return;
 	}
-	if (fsk_core_claimed(core) && time_before(jiffies, due))
+	if (fsk_claim_holds(core) && time_before(jiffies, due))
 		mod_timer(&core->timer, due);
 	else
 		fsk_rescue_orphan(core);

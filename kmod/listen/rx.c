@@ -22,6 +22,8 @@
 #include <net/tcp.h>
 
 #include "compat.h"
+#include "listen/claim.h"
+#include "listen/group.h"
 #include "listen/listen.h"
 #include "listen/options.h"
 #include "listen/timewait.h"
@@ -136,7 +138,7 @@ static struct fsk_core *fsk_rx_pick(struct fsk_listener *l,
 {
 	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
 
-	if (core && fsk_core_claimed(core))
+	if (core && fsk_claim_holds(core))
 		return core;
 	return fsk_group_pick(l, app);
 }
@@ -410,7 +412,7 @@ static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
  *
  * Last of all, but for conntrack's confirmation, which has the same priority.
  */
-const struct nf_hook_ops fsk_rx_hook_ops[2] = {
+static const struct nf_hook_ops fsk_rx_hook_ops[2] = {
 	{
 		.hook		= fsk_rx_ipv4,
 		.pf		= NFPROTO_IPV4,
@@ -423,3 +425,28 @@ const struct nf_hook_ops fsk_rx_hook_ops[2] = {
 		.priority	= NF_IP6_PRI_LAST,
 	},
 };
+
+/* hooks.c registers them when a listener comes. */
+static void fsk_rx_net_init(struct fsk_net *fn)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fn->hook_ops); i++) {
+		fn->hook_ops[i] = fsk_rx_hook_ops[i];
+		fn->hook_ops[i].priv = fn;
+	}
+}
+
+static const struct fsk_net_part fsk_rx_net_part = {
+	.init	= fsk_rx_net_init,
+};
+
+/**
+ * fsk_rx_init() - be ready for packets
+ *
+ * Context: Process, at module load, before fsk_net_init().
+ */
+void __init fsk_rx_init(void)
+{
+	fsk_net_register(&fsk_rx_net_part);
+}

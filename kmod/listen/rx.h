@@ -2,8 +2,6 @@
 #ifndef FSK_RX_H
 #define FSK_RX_H
 
-#include <linux/netfilter.h>
-
-extern const struct nf_hook_ops fsk_rx_hook_ops[2];
+void fsk_rx_init(void);
 
 #endif

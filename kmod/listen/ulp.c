@@ -23,7 +23,9 @@
 #include "compat.h"
 #include "host.h"
 #include "listen/accept.h"
+#include "listen/core.h"
 #include "listen/listen.h"
+#include "listen/ref.h"
 
 /* IPv4, IPv6; filled once, from the kernel's, which are not exported */
 static struct proto_ops fsk_ulp_sock_ops[2] __ro_after_init;

@@ -6,13 +6,18 @@
  * listener's own.  A connection on a core wakes that core's workers; one on
  * the app listener wakes those who wait there and, because we are a waiter
  * there ourselves, one core's.
+ *
+ * rescue.c and this file call each other; rescue.c says why.
  */
 #include "listen/wake.h"
 
 #include <linux/jiffies.h>
 #include <linux/poll.h>
 
+#include "listen/claim.h"
+#include "listen/group.h"
 #include "listen/listen.h"
+#include "listen/ref.h"
 #include "listen/rescue.h"
 
 #define FSK_WAKE_EVENTS	(EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND)
@@ -75,7 +80,7 @@ void fsk_wake_core(struct fsk_core *core)
 		return;
 	if (fsk_wake_queue(core))
 		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
-	else if (!fsk_core_claimed(core))
+	else if (!fsk_claim_holds(core))
 		fsk_rescue_orphan(core);
 	if (unlikely(sock_flag(app, SOCK_FASYNC)))
 		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);

@@ -25,9 +25,11 @@
 #include "files/vfs.h"
 #include "fsk.h"
 #include "host.h"
+#include "listen/claim.h"
 #include "listen/listen.h"
 #include "listen/options.h"
 #include "listen/owner.h"
+#include "listen/ref.h"
 #include "listen/rescue.h"
 #include "netns.h"
 #include "stats.h"
@@ -309,7 +311,7 @@ static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
 	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_RESCUED,
 				atomic_long_read(&core->rescued)))
 		return -EMSGSIZE;
-	if (fsk_core_claimed(core) &&
+	if (fsk_claim_holds(core) &&
 	    nla_put_flag(msg, FSK_A_LISTEN_CLAIMED))
 		return -EMSGSIZE;
 	if (test_bit(FSK_CORE_ORPHANED, &core->flags) &&
