@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "connect/connect.h"
 #include "connect/steer.h"
+#include "established/direct.h"
 #include "established/est.h"
 #include "files/pool.h"
 #include "files/vfs.h"
@@ -39,6 +40,7 @@ static int __init fsk_main_init(void)
 	err = fsk_steer_init();
 	if (err)
 		goto err_listen;
+	fsk_direct_init();
 	err = fsk_est_init();
 	if (err)
 		goto err_steer;

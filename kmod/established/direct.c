@@ -286,7 +286,7 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 {
 	if (unlikely(!fsk_est_get(place, sk)))
 		return false;
-	if (unlikely(!fsk_direct_states(sk))) {
+	if (unlikely(!fsk_est_takes(sk))) {
 		fsk_direct_forget(core, sk, hash);
 		sock_gen_put(sk);
 		return false;
@@ -580,38 +580,15 @@ static const struct nf_hook_ops fsk_direct_hook_ops[2] = {
 	},
 };
 
-/**
- * fsk_direct_hooks() - prepare a namespace's hooks
- * @est: its tables
- *
- * Context: Process.
- */
-void fsk_direct_hooks(struct fsk_est *est)
-{
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(est->hook_ops); i++) {
-		est->hook_ops[i] = fsk_direct_hook_ops[i];
-		est->hook_ops[i].priv = (void *)(uintptr_t __force)est->core;
-	}
-	WRITE_ONCE(est->fn->est_priv, est->hook_ops[0].priv);
-}
-
 static bool fsk_direct_ends(const struct nf_hook_entries *e, nf_hookfn *hook)
 {
 	return e && e->hooks[e->num_hook_entries - 1].hook == hook;
 }
 
-/**
- * fsk_direct_is_last() - do all chains of PRE_ROUTING see what goes direct?
- * @net: a namespace whose hooks have been registered
- *
- * The answer holds for as long as they are.
- *
- * Context: Any.
- * Return: whether nobody is behind the hooks, of either family.
+/* Whether all chains of PRE_ROUTING see what goes direct: nobody is behind the
+ * hooks, of either family.  The answer holds for as long as they are registered.
  */
-bool fsk_direct_is_last(const struct net *net)
+static bool fsk_direct_is_last(const struct net *net)
 {
 	bool last;
 
@@ -624,4 +601,107 @@ bool fsk_direct_is_last(const struct net *net)
 			       fsk_direct_ipv6);
 	rcu_read_unlock();
 	return last;
+}
+
+/* Switching */
+
+static struct fsk_est *fsk_direct_create(struct fsk_net *fn)
+{
+	struct fsk_est *est = fsk_est_create(fn);
+	int i;
+
+	if (!est)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(est->hook_ops); i++) {
+		est->hook_ops[i] = fsk_direct_hook_ops[i];
+		est->hook_ops[i].priv = (void *)(uintptr_t __force)est->core;
+	}
+	WRITE_ONCE(fn->est_priv, est->hook_ops[0].priv);
+	return est;
+}
+
+static void fsk_direct_stop(struct fsk_est *est)
+{
+	WRITE_ONCE(est->fn->est_on, false);
+	nf_unregister_net_hooks(est->fn->net, est->hook_ops,
+				ARRAY_SIZE(est->hook_ops));
+	synchronize_rcu();	/* hooks that still run */
+	fsk_est_drain(est);
+	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
+}
+
+/**
+ * fsk_direct_switch() - have established tables or not
+ * @fn: namespace state
+ * @on: whether to
+ *
+ * Context: Process, fsk_net.mutex held.
+ * Return: 0 or a negative errno: -EBUSY if somebody is to see packets of
+ *         PRE_ROUTING behind our hooks, and would not see what goes direct.
+ */
+int fsk_direct_switch(struct fsk_net *fn, bool on)
+{
+	struct fsk_est *est = fn->est;
+	int err;
+
+	lockdep_assert_held(&fn->mutex);
+	if (on == fn->est_on)
+		return 0;
+	if (!on) {
+		fsk_direct_stop(est);
+		return 0;
+	}
+	err = fsk_net_make_ports(fn);
+	if (!err)
+		err = fsk_net_make_connected(fn);
+	if (err)
+		return err;
+	if (!est) {
+		est = fsk_direct_create(fn);
+		if (!est)
+			return -ENOMEM;
+		/* Pairs with READ_ONCE() of who shows the tables. */
+		smp_store_release(&fn->est, est);
+	}
+	err = nf_register_net_hooks(fn->net, est->hook_ops,
+				    ARRAY_SIZE(est->hook_ops));
+	if (err)
+		return err;
+	if (!fsk_direct_is_last(fn->net)) {
+		fsk_direct_stop(est);
+		return -EBUSY;
+	}
+	WRITE_ONCE(fn->est_on, true);
+	return 0;
+}
+
+/* Namespaces and module */
+
+static void fsk_direct_net_init(struct fsk_net *fn)
+{
+	fn->est_after = FSK_EST_AFTER;
+}
+
+static void fsk_direct_net_exit(struct fsk_net *fn)
+{
+	if (!fn->est)
+		return;
+	if (fn->est_on)
+		fsk_direct_stop(fn->est);
+	fsk_est_destroy(fn->est);
+}
+
+static const struct fsk_net_part fsk_direct_net_part = {
+	.init	= fsk_direct_net_init,
+	.exit	= fsk_direct_net_exit,
+};
+
+/**
+ * fsk_direct_init() - be ready to be switched on
+ *
+ * Context: Process, at module load, before fsk_net_init().
+ */
+void __init fsk_direct_init(void)
+{
+	fsk_net_register(&fsk_direct_net_part);
 }

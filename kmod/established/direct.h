@@ -2,25 +2,11 @@
 #ifndef FSK_DIRECT_H
 #define FSK_DIRECT_H
 
-#include <net/sock.h>
-#include <net/tcp_states.h>
+#include <linux/types.h>
 
-struct fsk_est;
+struct fsk_net;
 
-void fsk_direct_hooks(struct fsk_est *est);
-bool fsk_direct_is_last(const struct net *net);
-
-/**
- * fsk_direct_states() - may packets of this connection go direct?
- * @sk: a TCP socket
- *
- * Context: Any.
- * Return: whether data may come, as long as the peer has not closed.
- */
-static inline bool fsk_direct_states(const struct sock *sk)
-{
-	return 1 << READ_ONCE(sk->sk_state) &
-	       (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2);
-}
+void fsk_direct_init(void);
+int fsk_direct_switch(struct fsk_net *fn, bool on);
 
 #endif

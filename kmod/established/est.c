@@ -40,7 +40,7 @@ static struct workqueue_struct *fsk_est_wq;
 static bool fsk_est_alive(const struct fsk_est_core *core,
 			  const struct sock *sk)
 {
-	return fsk_direct_states(sk) &&
+	return fsk_est_takes(sk) &&
 	       READ_ONCE(sk->sk_incoming_cpu) == core->cpu &&
 	       cpu_online(core->cpu);
 }
@@ -364,7 +364,7 @@ static bool fsk_est_conn(const struct fsk_est_core *core,
 	conn->sport = sk->sk_num;
 	conn->dport = ntohs(sk->sk_dport);
 	sock_gen_put(sk);
-	return hash >= first && hash <= last && fsk_direct_states(sk);
+	return hash >= first && hash <= last && fsk_est_takes(sk);
 }
 
 /**
@@ -399,7 +399,7 @@ int fsk_est_list(struct fsk_est_core *core, u64 *pos,
 	return nr;
 }
 
-/* Switching */
+/* Making and emptying */
 
 static void fsk_est_core_init(struct fsk_est *est, int cpu, u64 seed)
 {
@@ -413,7 +413,14 @@ static void fsk_est_core_init(struct fsk_est *est, int cpu, u64 seed)
 	core->fn = est->fn;
 }
 
-static struct fsk_est *fsk_est_create(struct fsk_net *fn)
+/**
+ * fsk_est_create() - make a namespace's tables, with nothing in them
+ * @fn: namespace state
+ *
+ * Context: Process.
+ * Return: the tables, to be given to fsk_est_destroy(), or %NULL without memory.
+ */
+struct fsk_est *fsk_est_create(struct fsk_net *fn)
 {
 	struct fsk_est *est = kvzalloc(sizeof(*est), GFP_KERNEL_ACCOUNT);
 	u64 seed;
@@ -428,7 +435,6 @@ static struct fsk_est *fsk_est_create(struct fsk_net *fn)
 	}
 	est->fn = fn;
 	seed = get_random_u64();
-	fsk_direct_hooks(est);
 	for_each_possible_cpu(cpu)
 		fsk_est_core_init(est, cpu, seed);
 	return est;
@@ -475,98 +481,43 @@ static void fsk_est_empty(struct fsk_est *est)
 	}
 }
 
-static void fsk_est_stop(struct fsk_est *est)
+/**
+ * fsk_est_drain() - forget all connections
+ * @est: tables that no hook can reach any more
+ *
+ * Context: Process, sleeps.
+ */
+void fsk_est_drain(struct fsk_est *est)
 {
 	int cpu;
 
-	WRITE_ONCE(est->fn->est_on, false);
-	nf_unregister_net_hooks(est->fn->net, est->hook_ops,
-				ARRAY_SIZE(est->hook_ops));
-	synchronize_rcu();	/* hooks that still run */
 	for_each_possible_cpu(cpu)
 		cancel_delayed_work_sync(&per_cpu_ptr(est->core, cpu)->work);
 	fsk_est_empty(est);
-	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
 }
 
 /**
- * fsk_est_switch() - have established tables or not
- * @fn: namespace state
- * @on: whether to
+ * fsk_est_destroy() - free a namespace's tables
+ * @est: tables with nothing in them, that nobody shows any more
  *
- * Context: Process, fsk_net.mutex held.
- * Return: 0 or a negative errno: -EBUSY if somebody is to see packets of
- *         PRE_ROUTING behind our hooks, and would not see what goes direct.
+ * Context: Process.
  */
-int fsk_est_switch(struct fsk_net *fn, bool on)
+void fsk_est_destroy(struct fsk_est *est)
 {
-	struct fsk_est *est = fn->est;
-	int err;
-
-	lockdep_assert_held(&fn->mutex);
-	if (on == fn->est_on)
-		return 0;
-	if (!on) {
-		fsk_est_stop(est);
-		return 0;
-	}
-	err = fsk_net_make_ports(fn);
-	if (!err)
-		err = fsk_net_make_connected(fn);
-	if (err)
-		return err;
-	if (!est) {
-		est = fsk_est_create(fn);
-		if (!est)
-			return -ENOMEM;
-		/* Pairs with READ_ONCE() of who shows the tables. */
-		smp_store_release(&fn->est, est);
-	}
-	err = nf_register_net_hooks(fn->net, est->hook_ops,
-				    ARRAY_SIZE(est->hook_ops));
-	if (err)
-		return err;
-	if (!fsk_direct_is_last(fn->net)) {
-		fsk_est_stop(est);
-		return -EBUSY;
-	}
-	WRITE_ONCE(fn->est_on, true);
-	return 0;
-}
-
-/* Namespaces and module */
-
-static void fsk_est_net_init(struct fsk_net *fn)
-{
-	fn->est_after = FSK_EST_AFTER;
-}
-
-static void fsk_est_net_exit(struct fsk_net *fn)
-{
-	struct fsk_est *est = fn->est;
-
-	if (!est)
-		return;
-	if (fn->est_on)
-		fsk_est_stop(est);
 	free_percpu(est->core);
 	kvfree(est);
 }
 
-static const struct fsk_net_part fsk_est_net_part = {
-	.init	= fsk_est_net_init,
-	.exit	= fsk_est_net_exit,
-};
+/* Module */
 
 /**
  * fsk_est_init() - be ready to have tables
  *
- * Context: Process, at module load, before fsk_net_init().
+ * Context: Process, at module load.
  * Return: 0 or -ENOMEM.
  */
 int __init fsk_est_init(void)
 {
-	fsk_net_register(&fsk_est_net_part);
 	fsk_est_wq = alloc_workqueue("fsk-est", WQ_PERCPU, 0);
 	return fsk_est_wq ? 0 : -ENOMEM;
 }

@@ -13,8 +13,8 @@
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/sock.h>
+#include <net/tcp_states.h>
 
-#include "established/direct.h"
 #include "flow.h"
 #include "netns.h"
 
@@ -139,11 +139,26 @@ struct fsk_est_conn {
 
 int fsk_est_init(void);
 void fsk_est_exit(void);
-int fsk_est_switch(struct fsk_net *fn, bool on);
+struct fsk_est *fsk_est_create(struct fsk_net *fn);
+void fsk_est_drain(struct fsk_est *est);
+void fsk_est_destroy(struct fsk_est *est);
 void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash);
 bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash);
 int fsk_est_list(struct fsk_est_core *core, u64 *pos,
 		 struct fsk_est_conn conn[FSK_EST_WAYS]);
+
+/**
+ * fsk_est_takes() - may packets of this connection go direct?
+ * @sk: a TCP socket
+ *
+ * Context: Any.
+ * Return: whether data may come, as long as the peer has not closed.
+ */
+static inline bool fsk_est_takes(const struct sock *sk)
+{
+	return 1 << READ_ONCE(sk->sk_state) &
+	       (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_FIN_WAIT2);
+}
 
 /* Tables */
 

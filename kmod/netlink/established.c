@@ -10,6 +10,7 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "connect/steer.h"
+#include "established/direct.h"
 #include "established/est.h"
 #include "netlink/netlink.h"
 #include "netns.h"
@@ -29,13 +30,13 @@ int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn)
 /* Tables, and what follows connections where they are steered. */
 static int fsk_netlink_est_switch(struct fsk_net *fn, bool on)
 {
-	int err = fsk_est_switch(fn, on);
+	int err = fsk_direct_switch(fn, on);
 
 	if (err)
 		return err;
 	err = fsk_steer_update(fn);
 	if (err)
-		fsk_est_switch(fn, false);
+		fsk_direct_switch(fn, false);
 	return err;
 }
 
@@ -116,7 +117,7 @@ static struct fsk_est *fsk_netlink_est(const struct sk_buff *msg)
 {
 	struct fsk_est *est;
 
-	/* Pairs with the release in fsk_est_switch(). */
+	/* Pairs with the release in fsk_direct_switch(). */
 	est = smp_load_acquire(&fsk_net_of(sock_net(msg->sk))->est);
 	return est && READ_ONCE(est->fn->est_on) ? est : NULL;
 }
