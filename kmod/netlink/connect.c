@@ -13,6 +13,7 @@
 #include "connect/port.h"
 #include "connect/rfd.h"
 #include "connect/steer.h"
+#include "netlink/message.h"
 #include "netlink/netlink.h"
 #include "netns.h"
 
@@ -198,7 +199,7 @@ static int fsk_netlink_rfd_row(struct sk_buff *msg,
 {
 	void *hdr;
 
-	hdr = fsk_netlink_row(msg, cb, FSK_CMD_RFD_GET);
+	hdr = fsk_message_row(msg, cb, FSK_CMD_RFD_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
@@ -299,7 +300,7 @@ static int fsk_netlink_dest_row(struct sk_buff *msg,
 	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
 	void *hdr;
 
-	hdr = fsk_netlink_row(msg, cb, FSK_CMD_DEST_GET);
+	hdr = fsk_message_row(msg, cb, FSK_CMD_DEST_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (fsk_netlink_dest_put(msg, fn, dest, cpu)) {

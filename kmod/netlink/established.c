@@ -12,6 +12,7 @@
 #include "connect/steer.h"
 #include "established/direct.h"
 #include "established/est.h"
+#include "netlink/message.h"
 #include "netlink/netlink.h"
 #include "netns.h"
 
@@ -101,7 +102,7 @@ static int fsk_netlink_est_row(struct sk_buff *msg,
 {
 	void *hdr;
 
-	hdr = fsk_netlink_row(msg, cb, FSK_CMD_EST_GET);
+	hdr = fsk_message_row(msg, cb, FSK_CMD_EST_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (fsk_netlink_est_put(msg, core)) {
@@ -153,7 +154,7 @@ static int fsk_netlink_conn_row(struct sk_buff *msg,
 {
 	void *hdr;
 
-	hdr = fsk_netlink_row(msg, cb, FSK_CMD_CONN_GET);
+	hdr = fsk_message_row(msg, cb, FSK_CMD_CONN_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (nla_put_u32(msg, FSK_A_CONN_CPU, cpu) ||

@@ -3,8 +3,8 @@
  * The netlink family: policies and operations.  It shows what others keep and
  * stores settings where others read them; it decides nothing.
  *
- * All is of the caller's network namespace.  A dump of the listeners takes
- * references on all of them when it starts and locks nothing between messages.
+ * All is of the caller's network namespace.  Each mechanism has a file of its
+ * own; this one has status, counters and settings.
  */
 #include "netlink/netlink.h"
 
@@ -31,42 +31,9 @@
 #include "listen/owner.h"
 #include "listen/ref.h"
 #include "listen/rescue.h"
+#include "netlink/message.h"
 #include "netns.h"
 #include "stats.h"
-
-static struct genl_family fsk_netlink_family;
-
-/* Start a reply to a do request. */
-static struct sk_buff *fsk_netlink_reply(struct genl_info *info, void **hdr)
-{
-	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-
-	if (!msg)
-		return NULL;
-	*hdr = genlmsg_put_reply(msg, info, &fsk_netlink_family, 0,
-				 info->genlhdr->cmd);
-	if (*hdr)
-		return msg;
-	nlmsg_free(msg);
-	return NULL;
-}
-
-/**
- * fsk_netlink_row() - begin a row of a dump
- * @msg: where to
- * @cb: the dump
- * @cmd: FSK_CMD_*
- *
- * Context: Process.
- * Return: to be given to genlmsg_end() or genlmsg_cancel(), or %NULL if @msg is
- *         full.
- */
-void *fsk_netlink_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
-{
-	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid,
-			   cb->nlh->nlmsg_seq, &fsk_netlink_family,
-			   NLM_F_MULTI, cmd);
-}
 
 /* Status */
 
@@ -133,7 +100,7 @@ static int fsk_netlink_status_get(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *msg;
 	void *hdr;
 
-	msg = fsk_netlink_reply(info, &hdr);
+	msg = fsk_message_reply(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
 	if (nla_put_string(msg, FSK_A_STATUS_VERSION, FSK_VERSION) ||
@@ -149,244 +116,6 @@ static int fsk_netlink_status_get(struct sk_buff *skb, struct genl_info *info)
 	}
 	genlmsg_end(msg, hdr);
 	return genlmsg_reply(msg, info);
-}
-
-/* Listeners */
-
-/**
- * struct fsk_netlink_dump - a dump of listeners, in netlink_callback.args
- * @listeners: each with a reference, constant after start
- * @count: how many
- * @next: index of the listener whose row comes next
- * @row: 0 for the app listener's row, else CPU number + 1
- */
-struct fsk_netlink_dump {
-	struct fsk_listener **listeners;
-	unsigned long count;
-	unsigned long next;
-	unsigned long row;
-};
-
-static struct fsk_netlink_dump *fsk_netlink_dump_of(struct netlink_callback *cb)
-{
-	BUILD_BUG_ON(sizeof(struct fsk_netlink_dump) > sizeof(cb->args));
-	return (struct fsk_netlink_dump *)cb->args;
-}
-
-static int fsk_netlink_listen_start(struct netlink_callback *cb)
-{
-	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
-	struct fsk_net *fn = fsk_net_of(sock_net(cb->skb->sk));
-	struct fsk_listener *l;
-	int err = 0;
-	int chain;
-
-	mutex_lock(&fn->mutex);
-	if (!fn->nr_listeners)
-		goto out;
-	dump->listeners = kvmalloc_array(fn->nr_listeners, sizeof(l),
-					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!dump->listeners) {
-		err = -ENOMEM;
-		goto out;
-	}
-	/* Whoever is in the table is alive: release() takes it out first. */
-	hash_for_each(fn->listeners, chain, l, node) {
-		if (WARN_ON_ONCE(dump->count == fn->nr_listeners))
-			break;
-		fsk_listener_get(l);
-		dump->listeners[dump->count++] = l;
-	}
-out:
-	mutex_unlock(&fn->mutex);
-	return err;
-}
-
-static int fsk_netlink_listen_done(struct netlink_callback *cb)
-{
-	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
-	unsigned long i;
-
-	for (i = 0; i < dump->count; i++)
-		fsk_listener_put(dump->listeners[i]);
-	kvfree(dump->listeners);
-	return 0;
-}
-
-static int fsk_netlink_put_u64(struct sk_buff *msg, int attr, u64 value)
-{
-	return nla_put_u64_64bit(msg, attr, value, FSK_A_LISTEN_PAD);
-}
-
-static int fsk_netlink_put_addr(struct sk_buff *msg, const struct sock *sk)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6)
-		return nla_put_in6_addr(msg, FSK_A_LISTEN_ADDR,
-					&sk->sk_v6_rcv_saddr);
-#endif
-	return nla_put_in_addr(msg, FSK_A_LISTEN_ADDR, sk->sk_rcv_saddr);
-}
-
-/* What both kinds of rows begin with: which listener is it? */
-static int fsk_netlink_put_key(struct sk_buff *msg,
-			       const struct fsk_listener *l,
-			       const struct sock *app)
-{
-	int ifindex = READ_ONCE(app->sk_bound_dev_if);
-
-	if (fsk_netlink_put_u64(msg, FSK_A_LISTEN_ID, l->id) ||
-	    nla_put_u8(msg, FSK_A_LISTEN_FAMILY, app->sk_family) ||
-	    fsk_netlink_put_addr(msg, app) ||
-	    nla_put_u16(msg, FSK_A_LISTEN_PORT, l->hnum))
-		return -EMSGSIZE;
-	if (ifindex && nla_put_u32(msg, FSK_A_LISTEN_IFINDEX, ifindex))
-		return -EMSGSIZE;
-	if (app->sk_family == AF_INET6 && ipv6_only_sock(app) &&
-	    nla_put_flag(msg, FSK_A_LISTEN_V6ONLY))
-		return -EMSGSIZE;
-	if (app->sk_reuseport && nla_put_flag(msg, FSK_A_LISTEN_REUSEPORT))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int fsk_netlink_put_queue(struct sk_buff *msg, const struct sock *sk,
-				 const atomic_long_t *drops)
-{
-	if (nla_put_u32(msg, FSK_A_LISTEN_QLEN,
-			READ_ONCE(sk->sk_ack_backlog)) ||
-	    nla_put_u32(msg, FSK_A_LISTEN_QMAX,
-			READ_ONCE(sk->sk_max_ack_backlog)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_DROPS,
-				atomic_long_read(drops)))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int fsk_netlink_put_app(struct sk_buff *msg,
-			       struct netlink_callback *cb,
-			       const struct fsk_listener *l,
-			       const struct sock *app)
-{
-	struct user_namespace *ns = sk_user_ns(NETLINK_CB(cb->skb).sk);
-	const char *bypass = fsk_options_bypass(app);
-
-	if (nla_put_u32(msg, FSK_A_LISTEN_UID,
-			from_kuid_munged(ns, READ_ONCE(app->sk_uid))) ||
-	    nla_put_u8(msg, FSK_A_LISTEN_STATE,
-		       bypass ? FSK_STATE_BYPASS : FSK_STATE_ACTIVE) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_APP,
-				atomic_long_read(&l->accept_app)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_OTHER,
-				atomic_long_read(&l->accept_other)))
-		return -EMSGSIZE;
-	if (bypass &&
-	    nla_put_string(msg, FSK_A_LISTEN_BYPASS_REASON, bypass))
-		return -EMSGSIZE;
-	/* A user's number on the whole machine: not for containers. */
-	if (netlink_capable(cb->skb, CAP_NET_ADMIN) &&
-	    nla_put_u32(msg, FSK_A_LISTEN_OWNER_LOCALS,
-			atomic_read(&l->owner->locals)))
-		return -EMSGSIZE;
-	if (READ_ONCE(l->limited) &&
-	    nla_put_flag(msg, FSK_A_LISTEN_LIMITED))
-		return -EMSGSIZE;
-	return fsk_netlink_put_queue(msg, app, &l->drops);
-}
-
-static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
-				const struct sock *sk)
-{
-	if (nla_put_u32(msg, FSK_A_LISTEN_CPU, core->cpu) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_SYNS,
-				READ_ONCE(core->syns)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_LOCAL,
-				atomic_long_read(&core->accept_local)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_APP,
-				atomic_long_read(&core->accept_app)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_ACCEPT_OTHER,
-				atomic_long_read(&core->accept_other)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_RESCUES,
-				atomic_long_read(&core->rescues)) ||
-	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_RESCUED,
-				atomic_long_read(&core->rescued)))
-		return -EMSGSIZE;
-	if (fsk_claim_holds(core) &&
-	    nla_put_flag(msg, FSK_A_LISTEN_CLAIMED))
-		return -EMSGSIZE;
-	if (test_bit(FSK_CORE_ORPHANED, &core->flags) &&
-	    nla_put_flag(msg, FSK_A_LISTEN_ORPHANED))
-		return -EMSGSIZE;
-	return fsk_netlink_put_queue(msg, sk, &core->drops);
-}
-
-/* One row; nothing for a listener that has gone and a core that has none. */
-static int fsk_netlink_listen_row(struct sk_buff *msg,
-				  struct netlink_callback *cb,
-				  struct fsk_listener *l, unsigned long row)
-{
-	const struct sock *app = rcu_dereference(l->sk);
-	const struct sock *sk = NULL;
-	struct fsk_core *core = NULL;
-	void *hdr;
-	int err;
-
-	if (row) {
-		core = fsk_listener_core(l, row - 1);
-		sk = core ? rcu_dereference(core->sk) : NULL;
-	}
-	if (!app || (row && !sk))
-		return 0;
-	hdr = fsk_netlink_row(msg, cb, FSK_CMD_LISTEN_GET);
-	if (!hdr)
-		return -EMSGSIZE;
-	err = fsk_netlink_put_key(msg, l, app);
-	if (!err)
-		err = row ? fsk_netlink_put_core(msg, core, sk) :
-			    fsk_netlink_put_app(msg, cb, l, app);
-	if (err) {
-		genlmsg_cancel(msg, hdr);
-		return err;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
-}
-
-/* Rows of one listener until the message is full. */
-static int fsk_netlink_listen_rows(struct sk_buff *msg,
-				   struct netlink_callback *cb,
-				   struct fsk_netlink_dump *dump)
-{
-	struct fsk_listener *l = dump->listeners[dump->next];
-	int err = 0;
-
-	rcu_read_lock();
-	/* Where no core was made, none has to be searched for. */
-	for (; dump->row <= (READ_ONCE(l->cores) ? nr_cpu_ids : 0);
-	     dump->row++) {
-		err = fsk_netlink_listen_row(msg, cb, l, dump->row);
-		if (err)
-			break;
-	}
-	rcu_read_unlock();
-	return err;
-}
-
-static int fsk_netlink_listen_dump(struct sk_buff *msg,
-				   struct netlink_callback *cb)
-{
-	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
-	int err = 0;
-
-	while (dump->next < dump->count) {
-		err = fsk_netlink_listen_rows(msg, cb, dump);
-		if (err)
-			break;
-		dump->row = 0;
-		dump->next++;
-		cond_resched();
-	}
-	return msg->len ? msg->len : err;
 }
 
 /* Counters */
@@ -427,7 +156,7 @@ static int fsk_netlink_stats_cpu(struct sk_buff *msg,
 {
 	void *hdr;
 
-	hdr = fsk_netlink_row(msg, cb, FSK_CMD_STATS_GET);
+	hdr = fsk_message_row(msg, cb, FSK_CMD_STATS_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (fsk_netlink_put_stats(msg, cpu, stats)) {
@@ -461,49 +190,6 @@ static int fsk_netlink_stats_dump(struct sk_buff *msg,
 	return msg->len ? msg->len : err;
 }
 
-/* Pools of socket files */
-
-static int fsk_netlink_vfs_cpu(struct sk_buff *msg,
-			       struct netlink_callback *cb, int cpu)
-{
-	struct fsk_pool_figures figures = { 0 };
-	void *hdr;
-
-	fsk_vfs_figures(fsk_net_of(sock_net(msg->sk)), cpu, &figures);
-	if (!figures.pools)
-		return 0;
-	hdr = genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			  &fsk_netlink_family, NLM_F_MULTI, FSK_CMD_VFS_GET);
-	if (!hdr)
-		return -EMSGSIZE;
-	if (nla_put_u32(msg, FSK_A_VFS_CPU, cpu) ||
-	    nla_put_u32(msg, FSK_A_VFS_POOLS, figures.pools) ||
-	    nla_put_u32(msg, FSK_A_VFS_SIZE, figures.size) ||
-	    nla_put_u32(msg, FSK_A_VFS_OUT, figures.out) ||
-	    nla_put_u32(msg, FSK_A_VFS_REST, figures.rest)) {
-		genlmsg_cancel(msg, hdr);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return 0;
-}
-
-/* args[0] is the CPU that comes next. */
-static int fsk_netlink_vfs_dump(struct sk_buff *msg,
-				struct netlink_callback *cb)
-{
-	int err = 0;
-	int cpu;
-
-	for (cpu = cb->args[0]; cpu < nr_cpu_ids; cpu++) {
-		err = fsk_netlink_vfs_cpu(msg, cb, cpu);
-		if (err)
-			break;
-	}
-	cb->args[0] = cpu;
-	return msg->len ? msg->len : err;
-}
-
 /* Settings */
 
 static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
@@ -512,7 +198,7 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 	struct sk_buff *msg;
 	void *hdr;
 
-	msg = fsk_netlink_reply(info, &hdr);
+	msg = fsk_message_reply(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
 	if (nla_put_u32(msg, FSK_A_CONFIG_RESCUE_MS,
@@ -752,6 +438,7 @@ static struct genl_family fsk_netlink_family __ro_after_init = {
  */
 int __init fsk_netlink_init(void)
 {
+	fsk_message_family = &fsk_netlink_family;
 	return genl_register_family(&fsk_netlink_family);
 }
 

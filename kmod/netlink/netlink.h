@@ -9,7 +9,12 @@ struct fsk_net;
 extern const struct nla_policy fsk_netlink_rfd_policy[];
 extern const struct nla_policy fsk_netlink_rfd_del_policy[];
 
-void *fsk_netlink_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd);
+int fsk_netlink_listen_start(struct netlink_callback *cb);
+int fsk_netlink_listen_dump(struct sk_buff *msg, struct netlink_callback *cb);
+int fsk_netlink_listen_done(struct netlink_callback *cb);
+
+int fsk_netlink_vfs_dump(struct sk_buff *msg, struct netlink_callback *cb);
+
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_start(struct netlink_callback *cb);
