@@ -4,8 +4,8 @@
  *
  * The kernel does not export half of what a TCP socket points to, and exports
  * less with each release.  But every plain socket carries the pointers.  So the
- * module makes two throw-away sockets when it loads: they tell the pointers, and
- * by these it tells a plain socket from one that somebody has taken over.
+ * module makes two throw-away sockets when it loads: they tell the pointers,
+ * and by these it tells a plain socket from one that somebody has taken over.
  */
 #include "host.h"
 

@@ -4,15 +4,15 @@
  *
  * A socket joins right before connect() and is the kernel's own again when
  * connect() returns: some functions of its protocol are replaced in between.
- * Our connect() calls the kernel's once for each port that port.c proposes, with
- * the socket's port range narrowed to that port, until the kernel takes one.  So
- * all of the kernel's rules hold.
+ * Our connect() calls the kernel's once for each port that port.c proposes,
+ * with the socket's port range narrowed to that port, until the kernel takes
+ * one.  So all of the kernel's rules hold.
  *
- * A socket asks to join by a ULP, "fastsocket-rfd", which is never attached: its
- * init function returns 1, which the kernel takes for a refusal and hands to the
- * caller of setsockopt(), where it is no error.  connect() would have to detach
- * an attached ULP while another thread, in getsockopt(TCP_ULP), is between
- * testing the pointer and reading the name through it, without a lock.
+ * A socket asks to join by a ULP, "fastsocket-rfd", which is never attached:
+ * its init function returns 1, which the kernel takes for a refusal and hands
+ * to the caller of setsockopt(), where it is no error.  connect() would have to
+ * detach an attached ULP while another thread, in getsockopt(TCP_ULP), is
+ * between testing the pointer and reading the name through it, without a lock.
  */
 #include "connect/connect.h"
 
@@ -146,8 +146,8 @@ static int __fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr,
 	return err;
 }
 
-/* What a joined socket can do first.  connect(), sendmsg() with MSG_FASTOPEN and
- * listen() hold lock_sock(); a socket that is destroyed has no other user.
+/* What a joined socket can do first.  connect(), sendmsg() with MSG_FASTOPEN
+ * and listen() hold lock_sock(); a socket that is destroyed has no other user.
  */
 
 static int fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr, int len)

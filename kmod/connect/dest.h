@@ -39,8 +39,8 @@ struct fsk_dest_key {
  * @saddr: source address
  * @ifindex: interface
  *
- * A hint: the kernel checks the port that comes of it against the route that the
- * connection really takes.
+ * A hint: the kernel checks the port that comes of it against the route that
+ * the connection really takes.
  */
 struct fsk_dest_route {
 	struct in6_addr daddr;

@@ -39,8 +39,8 @@ static unsigned int fsk_rfd_input(u8 *input, const struct fsk_rfd_flow *flow,
  * @rfd: of the interface
  * @flow: the flow
  *
- * The hash is linear: the hash with another port is this one XOR what the port's
- * bytes contribute.
+ * The hash is linear: the hash with another port is this one XOR what the
+ * port's bytes contribute.
  *
  * Context: Expects rcu_read_lock().
  * Return: the hash, to be given to fsk_rfd_cpu().

@@ -586,7 +586,8 @@ static bool fsk_direct_ends(const struct nf_hook_entries *e, nf_hookfn *hook)
 }
 
 /* Whether all chains of PRE_ROUTING see what goes direct: nobody is behind the
- * hooks, of either family.  The answer holds for as long as they are registered.
+ * hooks, of either family.  The answer holds for as long as they are
+ * registered.
  */
 static bool fsk_direct_is_last(const struct net *net)
 {

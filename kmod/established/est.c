@@ -197,6 +197,7 @@ static void fsk_est_sweep_bucket(struct fsk_est_core *core,
 {
 	struct fsk_est_dead dead = {};
 	struct sock *sk;
+	u32 hash;
 	int i;
 
 	if (!READ_ONCE(b->tags))
@@ -204,9 +205,10 @@ static void fsk_est_sweep_bucket(struct fsk_est_core *core,
 	spin_lock_bh(&core->lock);
 	for (i = 0; i < FSK_EST_WAYS; i++) {
 		sk = b->sk[i];
-		if (sk && (!fsk_est_alive(core, sk) ||
-			   fsk_est_bucket(core, fsk_flow_hash(core->seed, sk)) !=
-			   b))
+		if (!sk)
+			continue;
+		hash = fsk_flow_hash(core->seed, sk);
+		if (!fsk_est_alive(core, sk) || fsk_est_bucket(core, hash) != b)
 			fsk_est_bury(core, b, i, &dead);
 	}
 	spin_unlock_bh(&core->lock);
@@ -418,7 +420,8 @@ static void fsk_est_core_init(struct fsk_est *est, int cpu, u64 seed)
  * @fn: namespace state
  *
  * Context: Process.
- * Return: the tables, to be given to fsk_est_destroy(), or %NULL without memory.
+ * Return: the tables, to be given to fsk_est_destroy(), or %NULL without
+ *         memory.
  */
 struct fsk_est *fsk_est_create(struct fsk_net *fn)
 {

@@ -88,8 +88,8 @@ void fsk_claim_taker_put(struct fsk_taker *taker)
  * fsk_claim_taker_create() - name the calling task
  *
  * Context: Process, sleeps.
- * Return: a taker, to be given to fsk_claim_taker_set(), or %NULL without memory:
- *         there is no claim between waits then, which costs locality.
+ * Return: a taker, to be given to fsk_claim_taker_set(), or %NULL without
+ *         memory: there is no claim between waits then, which costs locality.
  */
 struct fsk_taker *fsk_claim_taker_create(void)
 {
@@ -113,7 +113,7 @@ void fsk_claim_taker_set(struct fsk_core *core, struct fsk_taker *taker)
 	if (!taker)
 		return;
 	fsk_claim_taker_put(unrcu_pointer(xchg(&core->taker,
-					      RCU_INITIALIZER(taker))));
+					       RCU_INITIALIZER(taker))));
 	WRITE_ONCE(core->taker_pid, task_pid(current));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Migration: the connections that a member of a SO_REUSEPORT group leaves behind
- * when it closes.
+ * Migration: the connections that a member of a SO_REUSEPORT group leaves
+ * behind when it closes.
  *
  * Where net.ipv4.tcp_migrate_req or a BPF program of the group asks for it, the
  * kernel gives the queued and the half-open connections of a closed member to

@@ -83,9 +83,9 @@ const char *fsk_options_bypass(const struct sock *app)
  * @skb: the ACK, or a SYN with data
  * @req: the half-open connection
  *
- * The kernel has asked the local listener about the ACK, which never has such an
- * option; the app listener got one after the SYN.  So this asks the app listener
- * the same.  A peer that has to sign would have signed its SYN, too.
+ * The kernel has asked the local listener about the ACK, which never has such
+ * an option; the app listener got one after the SYN.  So this asks the app
+ * listener the same.  A peer that has to sign would have signed its SYN, too.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().
  * Return: false when the packet is to be dropped.
@@ -131,9 +131,10 @@ static void fsk_options_sync_tcp(struct sock *sk, const struct sock *app)
  * @app: the app listener
  *
  * These are the options that act before the child exists; the child takes all
- * others from @app itself.  The hook calls this for each SYN, and it writes only
- * what has changed.  So the next SYN sees a change, whether setsockopt() by any
- * process that has the socket, a second listen() or a BPF program made it.
+ * others from @app itself.  The hook calls this for each SYN, and it writes
+ * only what has changed.  So the next SYN sees a change, whether setsockopt()
+ * by any process that has the socket, a second listen() or a BPF program made
+ * it.
  *
  * Context: Softirq on the core that owns @sk, the only writer then; or
  *          process, before @sk listens.

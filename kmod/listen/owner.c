@@ -7,9 +7,9 @@
  * control group of the worker that makes them; this limit is for machines
  * without control groups.
  *
- * An owner is a user of the machine.  In a user namespace, the user who made the
- * outermost one owns all that is in it: neither a namespace within it nor a user
- * of it has a limit of its own.
+ * An owner is a user of the machine.  In a user namespace, the user who made
+ * the outermost one owns all that is in it: neither a namespace within it nor a
+ * user of it has a limit of its own.
  */
 #include "listen/owner.h"
 

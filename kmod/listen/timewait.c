@@ -2,9 +2,9 @@
 /*
  * A SYN for a connection that is still in TIME_WAIT here.
  *
- * A client that has used all its ports to this server comes again from one
- * that the server remembers; clients behind a proxy with few addresses do so all
- * the time.  TCP would end the old connection and look for a listener by itself,
+ * A client that has used all its ports to this server comes again from one that
+ * the server remembers; clients behind a proxy with few addresses do so all the
+ * time.  TCP would end the old connection and look for a listener by itself,
  * after the hooks, and find the app listener.  So this file decides the clear
  * case and leaves all others to TCP.
  */
