@@ -50,10 +50,12 @@
  * a route that is found to be good again need no care of their own then.
  */
 
-/* One of 64 groups. */
-static __always_inline u64 fsk_direct_flow(u32 hash)
+/* One of 64 groups.  By the ports: the hash would be one more value for the
+ * fast path to keep.
+ */
+static __always_inline u64 fsk_direct_flow(const struct tcphdr *th)
 {
-	return BIT_ULL(hash & 63);
+	return BIT_ULL(ntohs(th->source ^ th->dest) & 63);
 }
 
 /* A packet of these flows has been left to the kernel. */
@@ -70,10 +72,10 @@ static void fsk_direct_hold(struct fsk_est_core *core, u64 flows)
 
 /* Whether one may be on its way that came in before this one. */
 static __always_inline bool
-fsk_direct_is_behind(const struct fsk_est_core *core, u32 hash)
+fsk_direct_is_behind(const struct fsk_est_core *core, const struct tcphdr *th)
 {
-	return core->batch == fsk_compat_batch() &&
-	       core->held & fsk_direct_flow(hash);
+	return unlikely(core->batch == fsk_compat_batch()) &&
+	       core->held & fsk_direct_flow(th);
 }
 
 /* Of a packet whose connection is not known, all are held back. */
@@ -237,7 +239,8 @@ fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
 /* @sk comes with a reference, which the packet takes over. */
 static __always_inline unsigned int
 fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
-	       u32 hash, const struct nf_hook_state *state, int family)
+	       const struct tcphdr *th, const struct nf_hook_state *state,
+	       int family)
 {
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
@@ -246,13 +249,13 @@ fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
 		goto kernel;
 	}
 	if (unlikely(!fsk_direct_is_all(state->net, skb, family) ||
-		     fsk_direct_is_behind(core, hash)))
+		     fsk_direct_is_behind(core, th)))
 		goto kernel;
 	fsk_direct_deliver(core, state->net, skb, family == NFPROTO_IPV6);
 	return NF_STOLEN;
 
 kernel:
-	fsk_direct_hold(core, fsk_direct_flow(hash));
+	fsk_direct_hold(core, fsk_direct_flow(th));
 	core->n.kernel++;
 	return NF_ACCEPT;
 }
@@ -299,12 +302,12 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 /* Misses */
 
 static bool fsk_direct_may_learn(struct fsk_est_core *core,
-				 const struct tcphdr *th, u32 hash)
+				 const struct tcphdr *th)
 {
 	if (!fsk_net_has_joined(core->est->fn, ntohs(th->dest)))
 		return false;
 	/* While a table is moved, an entry may be missed and then found. */
-	fsk_direct_hold(core, fsk_direct_flow(hash));
+	fsk_direct_hold(core, fsk_direct_flow(th));
 	return !(tcp_flag_word(th) & (FSK_DIRECT_LAST | TCP_FLAG_SYN));
 }
 
@@ -381,7 +384,7 @@ static noinline void fsk_direct_miss4(struct fsk_est_core *core,
 	struct fsk_est *est = core->est;
 	struct sock *sk;
 
-	if (!fsk_direct_may_learn(core, th, hash))
+	if (!fsk_direct_may_learn(core, th))
 		return;
 	core->n.misses++;
 	sk = fsk_compat_established4(est->fn->net, iph->saddr, th->source,
@@ -448,12 +451,12 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 	hash = fsk_flow_hash4(core->seed, iph->saddr, iph->daddr, ports);
 	if (unlikely(fsk_direct_leave(core, skb, state))) {
-		fsk_direct_hold(core, fsk_direct_flow(hash));
+		fsk_direct_hold(core, fsk_direct_flow(th));
 		return NF_ACCEPT;
 	}
 	sk = fsk_direct_find4(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
-		return fsk_direct_hit(core, skb, sk, hash, state, NFPROTO_IPV4);
+		return fsk_direct_hit(core, skb, sk, th, state, NFPROTO_IPV4);
 	fsk_direct_miss4(core, skb, th, hash);
 	return NF_ACCEPT;
 }
@@ -469,7 +472,7 @@ static noinline void fsk_direct_miss6(struct fsk_est_core *core,
 	struct fsk_est *est = core->est;
 	struct sock *sk;
 
-	if (!fsk_direct_may_learn(core, th, hash))
+	if (!fsk_direct_may_learn(core, th))
 		return;
 	core->n.misses++;
 	sk = fsk_compat_established6(est->fn->net, &ip6h->saddr, th->source,
@@ -545,12 +548,12 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 	hash = fsk_flow_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
 	if (unlikely(fsk_direct_leave(core, skb, state))) {
-		fsk_direct_hold(core, fsk_direct_flow(hash));
+		fsk_direct_hold(core, fsk_direct_flow(th));
 		return NF_ACCEPT;
 	}
 	sk = fsk_direct_find6(core, state->net, skb, th, ports, hash);
 	if (likely(sk))
-		return fsk_direct_hit(core, skb, sk, hash, state, NFPROTO_IPV6);
+		return fsk_direct_hit(core, skb, sk, th, state, NFPROTO_IPV6);
 	fsk_direct_miss6(core, skb, th, hash);
 	return NF_ACCEPT;
 }
