@@ -63,7 +63,8 @@
 
 enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE, ACCEPT, LONG };
 static const char *const scenarios[] = {
-	"passive", "keepalive", "proxy", "connect", "idle", "accept", "long", NULL
+	"passive", "keepalive", "proxy", "connect", "idle", "accept", "long",
+	NULL
 };
 
 enum arrangement {
@@ -449,7 +450,8 @@ static int copy(int from, int to)
 	return n;
 }
 
-/* As Redis: all requests that have come are read at once, and answered at once. */
+/* As Redis: read all requests that have come at once, and answer them at once.
+ */
 static void answer_all(int fd)
 {
 	char b[PIPELINE * SIZE];

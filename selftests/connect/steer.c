@@ -22,7 +22,7 @@
 
 #define PORT		8080
 #define PEER		0
-#define ELSEWHERE	1	/* between them where CPUs are emulated in turn */
+#define ELSEWHERE	1	/* between them: CPUs are emulated in turn */
 #define CLIENT		2
 #define CONNECTIONS	30
 

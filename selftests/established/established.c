@@ -722,7 +722,7 @@ static void demux_off(struct __test_metadata *_metadata,
 			"tcp dport %d meta mark set 7; } ; }'", PORT));
 	left = LEFT;
 	ASSERT_EQ(1, write(pair.client, "x", 1));
-	EXPECT_TRUE(until(LEFT > left));
+	EXPECT_TRUE(until(left < LEFT));
 	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
 	ASSERT_EQ(0, sh("nft delete table inet t"));
 	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));

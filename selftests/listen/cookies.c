@@ -146,7 +146,8 @@ static void headers_make(struct headers *h, bool v4, int port)
 		memcpy(ip + 12, (uint8_t []) { 127, 0, 0, 1 }, 4);
 		memcpy(ip + 16, (uint8_t []) { 127, 0, 0, 1 }, 4);
 	} else {
-		ip[23] = ip[39] = 1;
+		ip[23] = 1;
+		ip[39] = 1;
 	}
 	*(struct tcphdr *)(ip + h->ip_len) = (struct tcphdr) {
 		.source = htons(7777), .dest = htons(port), .doff = 5,

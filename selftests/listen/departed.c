@@ -152,7 +152,8 @@ TEST_F_TIMEOUT(departed, offline__under_load, 3600)
 		/* The worker is bound by whoever runs it, not by itself. */
 		pin_task(self->home->tid, i & 1 ? HOME : OTHER);
 		made = clients_sum(self->clients).made;
-		EXPECT_TRUE(until(clients_sum(self->clients).made > made + 100));
+		EXPECT_TRUE(until(clients_sum(self->clients).made >
+				  made + 100));
 	}
 	self->clients->stop = true;
 	EXPECT_TRUE(until(clients_done(self->clients)));

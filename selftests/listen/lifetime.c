@@ -530,7 +530,8 @@ TEST_F(kernel, accept__connections)
 	EXPECT_EQ(self->refs + (join ? 1 + N : 0), module_refs());
 	for (i = 0; i < N / 2; i++)
 		close(client[i]);
-	EXPECT_TRUE(until(module_refs() == self->refs + (join ? 1 + N / 2 : 0)));
+	EXPECT_TRUE(until(module_refs() ==
+			  self->refs + (join ? 1 + N / 2 : 0)));
 	EXPECT_EQ(0, write_file(NFSD "/threads", "0"));
 	for (i = N / 2; i < N; i++)
 		close(client[i]);

@@ -814,8 +814,8 @@ static void world_run(struct world *w)
 {
 	int kind, err = 0;
 
-	if (net_enter() || lose_routes() || est_config(true, 1) || vfs_set(true) ||
-	    crew_make(&w->crew) || world_populate(w))
+	if (net_enter() || lose_routes() || est_config(true, 1) ||
+	    vfs_set(true) || crew_make(&w->crew) || world_populate(w))
 		_exit(2);
 	w->spoof = -1;
 	while (!w->shared->end && !err) {
