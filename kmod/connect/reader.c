@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which core serves a connection: the one that its packets are sent from in a
- * task.  A task that reads sends, too: answers, or at least acknowledgments
- * that open the window.  No socket is touched to find this out, and none has
- * to be.
+ * Which core serves a connection: the one from which a task sends its packets.
+ * A task that reads sends, too: answers, or at least acknowledgments that open
+ * the window.  So this file watches what is sent and touches no socket.
  *
- * A connection is taken to have moved when a number of packets in a row have
- * been sent from one other core.  steer.c gives what comes in to that core; a
- * connection that is not known here stays where it comes in, among them the
- * one of two that share a place and the one that has not sent enough.
+ * A connection has moved when a number of packets in a row were sent from one
+ * other core; steer.c then gives that core what comes in.  Packets of a
+ * connection that is not known here stay where they come in: it has not sent
+ * enough, or another one has its slot.
  */
 #include "connect/reader.h"
 
@@ -45,7 +44,7 @@ fsk_reader_next(union fsk_reader_flow flow, u16 tag, u16 cpu)
 	return flow;
 }
 
-/* A line that other cores read is written only where something changes. */
+/* Other cores read this line, so it is written only where something changes. */
 static void fsk_reader_note(struct fsk_reader *reader, const struct sock *sk)
 {
 	u32 hash = fsk_flow_hash(reader->seed, sk);
@@ -58,7 +57,7 @@ static void fsk_reader_note(struct fsk_reader *reader, const struct sock *sk)
 		WRITE_ONCE(place->word, new.word);
 }
 
-/* Not what a packet that came in, or a timer, has had sent. */
+/* Whether a task sends, and not a packet that came in or a timer. */
 static bool fsk_reader_is_task(void)
 {
 	return in_task() && !in_softirq();

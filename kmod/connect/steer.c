@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets of active connections that come in on another core than the one
- * that connected: counted, and in steer mode handed to their core.  With
- * established tables on, all connections of joined sockets: to the core that
- * serves them (reader.c).
+ * Steering: packets of active connections that come in on another core than the
+ * one that connected.  The hook counts them, and in steer mode hands them to
+ * their core.  With established tables on, it hands the packets of all
+ * connections of joined sockets to the core that serves them (reader.c).
  *
- * As the kernel's own packet steering does it: a queue per core, bounded by
- * net.core.netdev_max_backlog, filled by any, emptied by a poll with the
- * network's budget, started by an interrupt.  Packets stay in the order in
- * which they came in, also those that come in on their core while others are on
- * the way there, and when the core that serves a connection changes: packets go
- * to the new one when the old one has nothing left of what went there before.
+ * Steering works as the kernel's own does: each core has a queue, bounded by
+ * net.core.netdev_max_backlog.  Any core fills it, an interrupt starts a poll,
+ * and the poll empties it with the network's budget.  Packets keep the order in
+ * which they came in.  A packet that comes in on its own core waits for others
+ * on their way there; when another core begins to serve a connection, packets
+ * go there once the former core has passed on what it has.
  *
- * The hook is the last of PRE_ROUTING but direct.c's.  All that looks at
- * packets before routing has seen this one, once, and what follows is the one
- * function that the hook is told of.
+ * The hook is the last of PRE_ROUTING but direct.c's: all that looks at packets
+ * before routing has seen this one, once, and only the function that the hook
+ * is told of comes behind it.
  */
 #include "connect/steer.h"
 
@@ -117,8 +117,8 @@ static void fsk_steer_deliver(struct fsk_steer_queue *q, struct sk_buff *skb)
 	smp_store_release(&q->done, q->done + 1);
 }
 
-/* Take what has come.  False if nothing has: then the next packet interrupts
- * again.
+/* Takes what has come.  Returns false if nothing has: then the next packet
+ * interrupts again.
  */
 static bool fsk_steer_refill(struct fsk_steer_queue *q)
 {
@@ -186,10 +186,10 @@ static bool fsk_steer_is_last(const struct fsk_steer *steer,
 	return e && e->hooks[i].priv == steer;
 }
 
-/* A core that goes offline waits, once it is no longer active, for those who
- * saw it active; its interrupts and polls are served until then and after.  So
- * what it has been told of goes behind that, and is polled wherever that is.
- * @tail is told what the core will have done when the packet is through.
+/* A core that goes offline first ceases to be active and then waits for all who
+ * saw it active, serving interrupts and polls meanwhile and after.  So a packet
+ * may follow what the core has been told of: the poll takes both, wherever it
+ * runs.  @tail gets the core's count when the packet is through.
  */
 static unsigned int fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 				      const struct nf_hook_state *state,
@@ -199,8 +199,8 @@ static unsigned int fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 	unsigned int verdict = NF_DROP;
 	bool kick;
 
-	/* Who sends over loopback has a route for the packet, and may have lost
-	 * it; without one it would be routed as if it came from outside.
+	/* The sender over loopback gave the packet a route and may have lost it
+	 * since; without one it would be routed as if it came from outside.
 	 */
 	if (skb_dst(skb) && !skb_dst_force(skb))
 		return NF_DROP;
@@ -256,7 +256,7 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 
 	if (cpu == smp_processor_id()) {
 		fsk_stats_inc(fn, RFD_HIT);
-		/* Not to overtake what is on its way here. */
+		/* The packet must not overtake others on their way here. */
 		if (likely(!READ_ONCE(this_cpu_ptr(&fsk_steer_queues)->active)))
 			return NF_ACCEPT;
 	} else {
@@ -273,8 +273,8 @@ static unsigned int fsk_steer_to(struct fsk_steer *steer, struct sk_buff *skb,
 
 /* By the core that serves the connection */
 
-/* Whether what was put there as @tail is no longer on its way; counters that
- * have wrapped since then mean that it is not.
+/* Whether the packet that was put there as @tail has passed.  It has, too,
+ * where the counters have wrapped since.
  */
 static bool fsk_steer_has_passed(const struct fsk_steer_queue *q, u32 tail)
 {
@@ -295,8 +295,8 @@ static bool fsk_steer_is_clear(const struct fsk_reader_way *way, int last)
 				    way->tail);
 }
 
-/* What was given to the last core must not be overtaken; what comes in on two
- * cores at once has no order in any case.
+/* A packet must not overtake what the last core was given.  Packets that come
+ * in on two cores at once have no order in any case.
  */
 static int fsk_steer_turn(struct fsk_net *fn, struct fsk_reader_way *way,
 			  int cpu)
@@ -347,7 +347,7 @@ static unsigned int fsk_steer_read(struct fsk_steer *steer, struct sk_buff *skb,
 	return verdict;
 }
 
-/* A connection that is about to be made has nobody who serves it. */
+/* Nobody serves a connection yet that is about to be made. */
 static bool fsk_steer_reads(const struct fsk_steer *steer,
 			    const struct tcphdr *th,
 			    const struct nf_hook_state *state)
@@ -448,7 +448,7 @@ static const struct nf_hook_ops fsk_steer_hook_ops[2] = {
 
 /* Connecting */
 
-/* Lines that many cores read are written only where they have to change. */
+/* Many cores read these lines, so they are written only where they change. */
 
 static void fsk_steer_note_remote(struct fsk_steer *steer,
 				  const struct fsk_port_pick *pick)
@@ -475,7 +475,7 @@ bool __fsk_steer_offer(struct fsk_steer *steer,
 	return !READ_ONCE(*owner) && !cmpxchg(owner, 0, fsk_steer_me(pick));
 }
 
-/* Who has noted the port since then has it. */
+/* A task that has noted the port since then keeps it. */
 void __fsk_steer_withdraw(struct fsk_steer *steer,
 			  const struct fsk_port_pick *pick, u16 hnum)
 {
@@ -585,8 +585,9 @@ int fsk_steer_update(struct fsk_net *fn)
 	return err;
 }
 
-/* Hooks cost every packet of the namespace, so there are none until a core has
- * used its ports up, and then for as long as a network card is trusted.
+/* A hook costs each packet of the namespace.  So modes that trust a network
+ * card register none until a core has used its ports up, and keep it from then
+ * on.
  */
 static void fsk_steer_overflow(struct work_struct *work)
 {
@@ -606,8 +607,8 @@ static void fsk_steer_net_init(struct fsk_net *fn)
 	INIT_WORK(&fn->steer_work, fsk_steer_overflow);
 }
 
-/* What is in the queues now has been through TCP afterwards.  Queues always
- * empty, also that of a core which has gone: the kernel polls it elsewhere.
+/* Waits until TCP has had what is in the queues now.  Queues always empty, also
+ * that of a core which has gone: the kernel polls it elsewhere.
  */
 static void fsk_steer_flush(void)
 {

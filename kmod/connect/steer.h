@@ -12,7 +12,7 @@
 #define FSK_STEER_FILTER_BITS	12
 
 /**
- * struct fsk_steer - whose the active connections of a namespace are
+ * struct fsk_steer - the cores of a namespace's active connections
  * @fn: namespace state, constant
  * @seed: of the filter's hash, constant
  * @hook_ops: one for each family
@@ -54,8 +54,8 @@ static inline bool fsk_steer_wants(const struct fsk_steer *steer,
  * @pick: the search that found it
  * @hnum: the port, host byte order
  *
- * Its first replies may come before the kernel tells that the port is free.  A
- * port that already is somebody's stays his until then.
+ * The first replies may come before the kernel says that the port was free.  A
+ * port that another core has noted stays that core's until then.
  *
  * Context: Process.
  */

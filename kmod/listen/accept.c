@@ -46,7 +46,9 @@ static u64 fsk_accept_age(struct sock *sk)
 	return stamp;
 }
 
-/* Whose oldest connection is older; @a may be NULL, or empty by now. */
+/* Returns the core whose oldest connection is older; @a may be NULL, or empty
+ * by now.
+ */
 static struct fsk_core *fsk_accept_older(struct fsk_core *a, struct fsk_core *b)
 {
 	struct sock *sk_a = a ? rcu_dereference(a->sk) : NULL;
@@ -59,8 +61,8 @@ static struct fsk_core *fsk_accept_older(struct fsk_core *a, struct fsk_core *b)
 	return fsk_accept_age(sk_a) <= fsk_accept_age(sk_b) ? a : b;
 }
 
-/* The core, not the task's own, to take from: with the oldest connection of
- * all that the task sees.  Expects rcu_read_lock().
+/* Returns the core to take from that is not the task's own: the one with the
+ * oldest connection of all that the task sees.  Expects rcu_read_lock().
  */
 static struct fsk_core *fsk_accept_search(struct fsk_listener *l,
 					  const struct fsk_core *own)
@@ -75,7 +77,7 @@ static struct fsk_core *fsk_accept_search(struct fsk_listener *l,
 	return fsk_group_search(l, best, fsk_accept_older);
 }
 
-/* Whether it is worth while to search: in normal running it is not. */
+/* Whether other cores may hold something for this task: seldom so. */
 static bool fsk_accept_may_search(const struct fsk_listener *l,
 				  const struct fsk_core *own)
 {
@@ -189,8 +191,8 @@ static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
 	return err == -EINVAL ? -EAGAIN : err;
 }
 
-/* Neither queue may starve the other: where both hold something they take
- * turns.
+/* The two queues take turns where both hold something, so that neither starves
+ * the other.
  */
 static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 			   struct socket *sock, struct socket *newsock,

@@ -64,8 +64,8 @@ static void fsk_rescue_core_timer(struct timer_list *t)
 }
 
 /* An event on the app listener wakes one core's worker.  If the queue has not
- * been empty since, that one is late or can't cope: wake all.  On the plain
- * kernel, each connection would have woken another.
+ * been empty since, that worker is late or can't cope: wake all.  On the plain
+ * kernel, each connection would have woken another worker.
  */
 static void fsk_rescue_app_timer(struct timer_list *t)
 {
@@ -131,8 +131,8 @@ void fsk_rescue_listener_exit(struct fsk_listener *l)
 	timer_shutdown_sync(&l->app_timer);
 }
 
-/* A connection that finds the queue empty starts to wait now; one that finds
- * others waits, on a core, since the last of those was taken.
+/* A connection that finds the queue empty begins to wait now.  Behind others on
+ * a core, the wait counts from when a worker last took one.
  */
 static void fsk_rescue_watch(struct timer_list *timer, unsigned long *stamp,
 			     const struct sock *sk, unsigned long limit)
@@ -191,7 +191,7 @@ static void fsk_rescue_listener_changed(struct fsk_listener *l)
 }
 
 /**
- * fsk_rescue_limit_changed() - what waits already may wait for so long now
+ * fsk_rescue_limit_changed() - apply a new limit to what waits already
  * @fn: the namespace whose limit is new
  *
  * Context: Process.  Expects fsk_net.mutex.
@@ -202,7 +202,7 @@ void fsk_rescue_limit_changed(struct fsk_net *fn)
 	int chain;
 
 	lockdep_assert_held(&fn->mutex);
-	/* Without a limit, timers that run end by themselves. */
+	/* A timer that finds no limit does not run again. */
 	if (fn->rescue_ms)
 		hash_for_each(fn->listeners, chain, l, node)
 			fsk_rescue_listener_changed(l);
@@ -239,9 +239,9 @@ void fsk_rescue_orphan(struct fsk_core *core)
  * __fsk_rescue_return() - bring an orphaned core back if it is time
  * @core: the core that the calling task is bound to
  *
- * Not before its queue is empty: until then all workers look there.  What was
- * queued since we looked was offered to them, too late: the caller has to look
- * at its queue when this has returned.
+ * A core comes back when its queue is empty; until then all workers look there.
+ * A connection that was queued since this looked was offered to them too late:
+ * the caller has to look at its queue when this has returned.
  *
  * Context: Process.
  * Return: whether the core is the caller's again.

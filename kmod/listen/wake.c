@@ -2,10 +2,10 @@
 /*
  * Who is woken for a connection.
  *
- * Workers bound to a core wait in that core's queue, all others in the app
- * listener's own.  A connection on a core wakes that core's workers; one on
- * the app listener wakes those who wait there and, because we are a waiter
- * there ourselves, one core's.
+ * A worker bound to a core waits in that core's queue, all others wait in the
+ * app listener's own.  A connection on a core wakes a worker of that core.  A
+ * connection on the app listener wakes a worker that waits there or, because
+ * the module waits there as well, a core's.
  *
  * rescue.c and this file call each other; rescue.c says why.
  */
@@ -43,8 +43,9 @@ static void fsk_wake_app(struct sock *app)
 	data_ready(app);
 }
 
-/* Whether a connection that came too late to go elsewhere was offered to all.
- * If its worker comes back meanwhile, nobody else looks there any more.
+/* Offers a connection to all that came on a core just as it was orphaned, and
+ * returns whether it did.  If the core's worker comes back meanwhile, only that
+ * worker looks there.
  */
 static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
 {
@@ -62,8 +63,9 @@ static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
  * fsk_wake_core() - a connection was queued on a core
  * @core: the core
  *
- * Nobody waiting here is no harm while the core's worker is alive and busy; it
- * looks before it sleeps.  Otherwise the connection is offered to all.
+ * The core's worker, while it is alive and busy, looks here before it sleeps,
+ * so it needs no waking.  Without such a worker the connection is offered to
+ * all.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
@@ -126,7 +128,8 @@ void fsk_wake_all(struct fsk_listener *l)
 			fsk_wake_listener(member);
 }
 
-/* The first in turn that has waiters, of those that are late or of the others.
+/* Returns the first core in turn that has waiters, of the late ones or of the
+ * others.
  */
 static bool fsk_wake_from(struct fsk_listener *l, int first, bool late)
 {
@@ -142,8 +145,9 @@ static bool fsk_wake_from(struct fsk_listener *l, int first, bool late)
 	return false;
 }
 
-/* Whether that is enough.  A late worker that may come back is woken for that:
- * it could be asleep, with nothing to do but for this core's connections.
+/* Wakes a worker of a core and returns whether that is enough.  A late worker
+ * that may come back is woken so that it does: it could be asleep, with only
+ * this core's connections to wait for.
  */
 static bool fsk_wake_own(struct fsk_core *core)
 {
@@ -154,10 +158,9 @@ static bool fsk_wake_own(struct fsk_core *core)
 	return fsk_wake_queue(core) && !late;
 }
 
-/* This core's workers if any wait, else those of another that has some, in
- * turn: one is enough, as for a shared listener with exclusive waiters.  Not
- * those that are late, if there are others: it is for their sake that
- * connections come here.
+/* Wakes a worker of this core, or else of the next core in turn where one
+ * waits: one is enough, as for a shared listener with exclusive waiters.  Late
+ * workers come last: their connections are the ones that come here.
  */
 static bool fsk_wake_one(struct fsk_listener *l)
 {
@@ -175,8 +178,8 @@ static bool fsk_wake_one(struct fsk_listener *l)
 		fsk_wake_from(l, l->app_turn, true));
 }
 
-/* State changes concern everybody.  The socket may have been aborted (ss -K),
- * of which nobody tells us otherwise; its owner holds it now.
+/* A change of state wakes everybody.  Somebody may have aborted the socket
+ * (ss -K), which we hear of only here; its owner holds it now.
  */
 static void fsk_wake_cores(struct fsk_listener *l, void *key)
 {
