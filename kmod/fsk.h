@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the module shares: the version, and the one place that
+ * What every file of the module shares: the version, and the one text that
  * says how locks, references and departures fit together.
  */
 #ifndef FSK_H
@@ -45,7 +45,7 @@
  *      only fsk_migrate_close() takes it, and unload, of sockets that have
  *      joined to connect.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
- *      place in the namespace.  Sleeps.
+ *      entry in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
  *      registration of the hooks.  Sleeps.  Taken under the kernel's RTNL when
  *      a device goes; RTNL is never taken under it.
@@ -112,7 +112,7 @@
  *   - A packet in a core's queue holds its device, and that its namespace: a
  *     namespace goes when its devices have.  Unload waits, in each namespace,
  *     for what is in the queues then.
- *   - A place in an established table holds its socket, and through it perhaps
+ *   - A slot in an established table holds its socket, and through it perhaps
  *     the namespace: sweeps drop what has closed.  A packet that is handed on
  *     has a reference of its own, as after the kernel's early demultiplexing.
  *   - A pool of socket files holds a reference on each one's dentry, and they

@@ -48,13 +48,13 @@ fsk_reader_next(union fsk_reader_flow flow, u16 tag, u16 cpu)
 static void fsk_reader_note(struct fsk_reader *reader, const struct sock *sk)
 {
 	u32 hash = fsk_flow_hash(reader->seed, sk);
-	union fsk_reader_flow *place, old, new;
+	union fsk_reader_flow *slot, old, new;
 
-	place = &reader->flow[hash >> (32 - FSK_READER_BITS)];
-	old.word = READ_ONCE(place->word);
+	slot = &reader->flow[hash >> (32 - FSK_READER_BITS)];
+	old.word = READ_ONCE(slot->word);
 	new = fsk_reader_next(old, hash, raw_smp_processor_id() + 1);
 	if (new.word != old.word)
-		WRITE_ONCE(place->word, new.word);
+		WRITE_ONCE(slot->word, new.word);
 }
 
 /* Whether a task sends, and not a packet that came in or a timer. */

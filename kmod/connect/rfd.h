@@ -22,7 +22,7 @@ struct netlink_ext_ack;
  * @hash: FSK_RFD_HASH_*
  * @mask: entries of @cpu, less one
  * @port: what each byte of the local port adds to the hash, by IP version,
- *	place of the byte and its value
+ *	index of the byte and its value
  * @key_len: bytes of @key
  * @key: RSS key
  * @cpu: the core that serves the queue of each entry of the indirection table

@@ -5,17 +5,17 @@
  * cached, past early demultiplexing, the established lookup and the route
  * lookup.
  *
- * A packet that finds its connection in this core's table (est.c) is given the
- * socket exactly as the kernel's early demultiplexing would, and its route
- * under the same conditions; so policy routing, rp_filter and NAT mean what
- * they mean there.  What ip_rcv_finish() has left to do for such a packet is
- * to call the route's input function, which is done from here; and what that
- * has to do is to call the hooks at LOCAL_IN, where often nobody is but rx.c,
- * which wants SYNs only: then what comes after them is called at once.
+ * The hook gives a packet that finds its connection in this core's table
+ * (est.c) the socket exactly as the kernel's early demultiplexing would, and
+ * the route under the same conditions.  So policy routing, rp_filter and NAT
+ * mean what they mean there.  ip_rcv_finish() would then only call the route's
+ * input function, and that would only call the hooks at LOCAL_IN.  The hook
+ * calls the input function itself; and where rx.c, which wants SYNs only, is
+ * alone at LOCAL_IN, it calls at once what comes after those hooks.
  *
- * A packet that does not find it, of a port that joined sockets have, looks in
- * the kernel's table, which then need not be done again, and enters what it
- * finds if it will be worth while.
+ * A packet that misses, on a port of joined sockets, looks in the kernel's
+ * table, which TCP then need not do again, and enters the connection if that
+ * promises to be worth while.
  */
 #include "established/direct.h"
 
@@ -78,7 +78,7 @@ fsk_direct_is_behind(const struct fsk_est_core *core, const struct tcphdr *th)
 	       core->held & fsk_direct_flow(th);
 }
 
-/* Of a packet whose connection is not known, all are held back. */
+/* Holds all flows back, for a packet whose flow is not known. */
 static noinline unsigned int fsk_direct_leave_all(struct fsk_est_core *core,
 						  bool counted)
 {
@@ -89,7 +89,7 @@ static noinline unsigned int fsk_direct_leave_all(struct fsk_est_core *core,
 }
 
 /* NFQUEUE lets packets go on in a task with bottom halves on.  There is no
- * batch then, and what is behind @priv may be another core's at any moment.
+ * batch then, and the task may move to another core at any moment.
  */
 static noinline unsigned int fsk_direct_in_task(void *priv)
 {
@@ -105,7 +105,9 @@ static __always_inline bool fsk_direct_is_task(void)
 	return unlikely(!softirq_count());
 }
 
-/* Early demultiplexing is what this is instead of.  A byte each, 0 or 1. */
+/* The direct path stands in for early demultiplexing, so it is off with it.
+ * The settings are a byte each, 0 or 1.
+ */
 static __always_inline bool fsk_direct_is_off(const struct net *net)
 {
 	return unlikely(!(net->ipv4.sysctl_ip_early_demux &
@@ -142,7 +144,7 @@ static __always_inline bool fsk_direct_holds6(const struct dst_entry *dst,
 	       !(from->fib6_flags & RTF_EXPIRES);
 }
 
-/* dst_check(), whose answer for most routes can be seen from here. */
+/* As dst_check(), whose answer can be seen from here for most routes. */
 static __always_inline struct dst_entry *
 fsk_direct_dst_check(const struct net *net, struct dst_entry *dst,
 		     const struct sock *sk, int family)
@@ -260,14 +262,14 @@ kernel:
 	return NF_ACCEPT;
 }
 
-/* The place's entry is of no more use: no packet will find it, or it is no
+/* The slot's entry is of no more use: no packet will find it, or it is no
  * longer what it was entered as.
  */
 static noinline void fsk_direct_forget(struct fsk_est_core *core,
 				       struct sock *sk, u32 hash)
 {
 	if (fsk_est_remove(core, sk, hash))
-		sock_put(sk);	/* the place's */
+		sock_put(sk);	/* the slot's */
 }
 
 /* As inet_match() has it for what came through no VRF. */
@@ -283,11 +285,11 @@ static __always_inline bool fsk_direct_is_bound(const struct sock *sk,
  * and if this packet is the peer's last.
  */
 static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
-					    struct sock **place,
+					    struct sock **slot,
 					    struct sock *sk, u32 hash,
 					    const struct tcphdr *th)
 {
-	if (unlikely(!fsk_est_get(place, sk)))
+	if (unlikely(!fsk_est_get(slot, sk)))
 		return false;
 	if (unlikely(!fsk_est_takes(sk))) {
 		fsk_direct_forget(core, sk, hash);
@@ -334,9 +336,8 @@ static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
 		fsk_est_insert(core, sk, hash);
 }
 
-/* Packets that are the kernel's in any case: of a VRF, from a bridge or IPsec,
- * translated, and those that have a route, over loopback, which the kernel does
- * not demultiplex early.
+/* Leaves packets of a VRF, a bridge, IPsec or NAT to the kernel, and those that
+ * have a route, over loopback, which the kernel does not demultiplex early.
  */
 
 static bool fsk_direct_is_translated(const struct sk_buff *skb)

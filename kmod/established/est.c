@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Established tables: for each core the connections whose packets come in
- * there.  A connection is entered by a packet, on the packet's core, when
- * direct.c has found it in the kernel's table; it leaves
+ * there.  A packet enters its connection, on the packet's core, when direct.c
+ * has found it in the kernel's table.  A connection leaves
  *
  *   - with its peer's FIN or RST, whose packet takes the reference over;
  *   - when a packet finds that the socket is another connection's, or closed;
  *   - when a sweep finds that, or that its packets have gone to another core;
  *   - when all is switched off.
  *
- * A place has a reference on its socket and the socket knows nothing of it:
- * no pointer in a socket leads here, so nothing that is done to one (kTLS,
- * sockmap, another ULP, connect() to somewhere else, listen()) can matter, and
- * the module goes without waiting for sockets.  An sk_destruct of ours would be
- * inherited by the children of a socket that disconnects and listens.  The
- * price: of a connection that ends without a packet from its peer, the closed
- * socket's memory stays until the sweep.
+ * A slot has a reference on its socket and the socket knows nothing of it: no
+ * pointer in a socket leads here.  So nothing that a program does to a socket
+ * (kTLS, sockmap, another ULP, connect() to somewhere else, listen()) can
+ * matter, and the module goes without waiting for sockets.  An sk_destruct of
+ * ours would be inherited by the children of a socket that disconnects and
+ * listens.  The price: when a connection ends without a packet from its peer,
+ * the closed socket stays in memory until the sweep.
  *
  * All of this is only about speed: the kernel's table has every connection.
  */
@@ -36,7 +36,7 @@
 
 static struct workqueue_struct *fsk_est_wq;
 
-/* Whose packets can belong to an entry. */
+/* Whether packets of this socket can still come to its entry. */
 static bool fsk_est_alive(const struct fsk_est_core *core,
 			  const struct sock *sk)
 {
@@ -45,15 +45,15 @@ static bool fsk_est_alive(const struct fsk_est_core *core,
 	       cpu_online(core->cpu);
 }
 
-/* Places */
+/* Slots */
 
-static void fsk_est_place(struct fsk_est_bucket *b, int i, struct sock *sk,
+static void fsk_est_store(struct fsk_est_bucket *b, int i, struct sock *sk,
 			  u8 tag)
 {
 	WRITE_ONCE(b->sk[i], sk);
-	/* Pairs with the address dependency of who finds the tag; a reader on
-	 * another CPU may still see one without the other, hence the NULL
-	 * checks.
+	/* Pairs with the address dependency of readers, from tag to socket.
+	 * One on another CPU may still see one without the other, hence the
+	 * NULL checks.
 	 */
 	smp_wmb();
 	WRITE_ONCE(b->tags, (b->tags & ~(0xffull << 8 * i)) |
@@ -135,8 +135,8 @@ void fsk_est_insert(struct fsk_est_core *core, struct sock *sk, u32 hash)
 		core->n.full++;
 		goto out;
 	}
-	sock_hold(sk);	/* the place's */
-	fsk_est_place(b, i, sk, fsk_est_tag(hash));
+	sock_hold(sk);	/* the slot's */
+	fsk_est_store(b, i, sk, fsk_est_tag(hash));
 	if (!core->entries++ && !core->kicked)
 		fsk_est_kick(core, HZ);
 out:
@@ -150,7 +150,7 @@ out:
  * @hash: of where it was found
  *
  * Context: Softirq on @core's CPU.  Expects rcu_read_lock().
- * Return: whether it was there; the place's reference is the caller's then.
+ * Return: whether it was there; the slot's reference is the caller's then.
  */
 bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash)
 {
@@ -163,7 +163,7 @@ bool fsk_est_remove(struct fsk_est_core *core, struct sock *sk, u32 hash)
 	if (b)
 		i = fsk_est_find(b, sk);
 	if (i >= 0) {
-		fsk_est_place(b, i, NULL, 0);
+		fsk_est_store(b, i, NULL, 0);
 		core->entries--;
 	}
 	spin_unlock(&core->lock);
@@ -182,7 +182,7 @@ static void fsk_est_bury(struct fsk_est_core *core, struct fsk_est_bucket *b,
 			 int i, struct fsk_est_dead *dead)
 {
 	dead->sk[dead->nr++] = b->sk[i];
-	fsk_est_place(b, i, NULL, 0);
+	fsk_est_store(b, i, NULL, 0);
 	core->entries--;
 }
 
@@ -255,8 +255,8 @@ static void fsk_est_move_bucket(struct fsk_est_core *core)
 			fsk_est_bury(core, from, i, &dead);
 			continue;
 		}
-		fsk_est_place(to, j, sk, fsk_est_tag(hash));
-		fsk_est_place(from, i, NULL, 0);
+		fsk_est_store(to, j, sk, fsk_est_tag(hash));
+		fsk_est_store(from, i, NULL, 0);
 	}
 	WRITE_ONCE(core->moved, core->moved + 1);
 	spin_unlock_bh(&core->lock);
@@ -271,8 +271,8 @@ static unsigned long fsk_est_alloc(const struct fsk_est_core *core, u32 order)
 	buckets = kvzalloc_node(sizeof(*buckets) << order,
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
 				cpu_to_node(core->cpu));
-	/* Slabs of a page and more are aligned to it; who debugs them may not
-	 * align them.
+	/* A slab of a page or more is aligned to it, but slab debugging may
+	 * shift it.
 	 */
 	if ((unsigned long)buckets & ~PAGE_MASK) {
 		kvfree(buckets);
@@ -296,7 +296,7 @@ static void fsk_est_resize(struct fsk_est_core *core, u32 order)
 	spin_lock_bh(&core->lock);
 	core->moved = 0;
 	WRITE_ONCE(core->old, old);
-	/* Who sees the new table without the old one misses, and no more. */
+	/* A packet that sees the new table without the old one misses. */
 	WRITE_ONCE(core->table, table);
 	core->hand = 0;
 	spin_unlock_bh(&core->lock);
@@ -375,8 +375,8 @@ static bool fsk_est_conn(const struct fsk_est_core *core,
  * @pos: hash to begin at; the next one afterwards, 2^32 at the end
  * @conn: filled with what is there
  *
- * Goes by hash, so that a table that grows or shrinks between two calls is
- * neither told twice nor skipped.
+ * Goes by hash, so that no connection is told twice or skipped when the table
+ * grows or shrinks between two calls.
  *
  * Context: Process; takes no lock.
  * Return: how many there are; 0 does not mean the end.

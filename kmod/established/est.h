@@ -26,9 +26,9 @@
 
 /**
  * struct fsk_est_bucket - connections whose hashes begin alike
- * @tags: a byte for each place, 0 where it is empty; the last byte is unused.
+ * @tags: a byte for each slot, 0 where it is empty; the last byte is unused.
  *	A connection's tag is the end of its hash, and never 0.
- * @sk: sockets, each with a reference that is the place's
+ * @sk: sockets, each with a reference that is the slot's
  *
  * Written under fsk_est_core.lock, read under RCU.
  */
@@ -212,7 +212,7 @@ fsk_est_bucket(const struct fsk_est_core *core, u32 hash)
 	return &fsk_est_buckets(table)[fsk_est_index(table, hash)];
 }
 
-/* The places that may have a tag: the high bit of their bytes.  A place behind
+/* The slots that may have a tag: the high bit of their bytes.  A slot behind
  * one that has it may be named wrongly, which the caller finds out.
  */
 static inline u64 fsk_est_find_tag(u64 tags, u8 tag)
@@ -222,32 +222,32 @@ static inline u64 fsk_est_find_tag(u64 tags, u8 tag)
 	return (x - 0x0101010101010101ull) & ~x & 0x0080808080808080ull;
 }
 
-#define fsk_est_for_each_tagged(place, found, tags, tag)		\
+#define fsk_est_for_each_tagged(slot, found, tags, tag)		\
 	for ((found) = fsk_est_find_tag(tags, tag);			\
-	     (found) && ((place) = __ffs64(found) >> 3, true);		\
+	     (found) && ((slot) = __ffs64(found) >> 3, true);		\
 	     (found) &= (found) - 1)
 
 /**
- * fsk_est_get() - take a reference on what a place had a moment ago
- * @place: the place
+ * fsk_est_get() - take a reference on what a slot had a moment ago
+ * @slot: the slot
  * @sk: what was read from it
  *
- * The place's own reference may be dropped at any time by who empties it, and
+ * The slot's own reference may be dropped at any time by who empties it, and
  * the socket may then be another one: its memory stays a TCP socket's until
  * the RCU read section ends.
  *
  * Context: Expects rcu_read_lock().
  * Return: whether the caller has a reference now.
  */
-static inline bool fsk_est_get(struct sock **place, struct sock *sk)
+static inline bool fsk_est_get(struct sock **slot, struct sock *sk)
 {
 	if (unlikely(!refcount_inc_not_zero(&sk->sk_refcnt)))
 		return false;
-	/* Pairs with the release in sock_put() by who has emptied the place:
-	 * if this reference is another socket's, the place has changed.
+	/* Pairs with the release in sock_put() by who has emptied the slot:
+	 * if this reference is another socket's, the slot has changed.
 	 */
 	smp_rmb();
-	if (likely(READ_ONCE(*place) == sk))
+	if (likely(READ_ONCE(*slot) == sk))
 		return true;
 	sock_gen_put(sk);
 	return false;

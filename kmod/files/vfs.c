@@ -3,11 +3,10 @@
  * FSK_IOC_ACCEPT: accept4() by an ioctl on the listener, with a socket file
  * from the core's pool.
  *
- * What accept4() asks and we cannot is answered by accept4() itself.  The
- * security module is asked there: an ioctl is served only to credentials that
- * accept4() has let through on this core's part of the listener within the last
- * second.  Whoever filters or records system calls has named accept4(), so a
- * task that is watched must make it.
+ * accept4() asks the security module and we cannot.  So the ioctl serves only
+ * credentials that accept4() has let through on this core's part of the
+ * listener within the last second.  Filters and records of system calls name
+ * accept4(), so a task that is watched must make that call.
  *
  * Under a security module that labels inodes (SELinux, Smack) nothing is
  * served: accept4() labels the new socket's.

@@ -15,7 +15,7 @@
 
 #include "listen/listen.h"
 
-/* Whether the taker still holds its place: alive, or alive and bound. */
+/* Whether the taker still has a claim: alive, or alive and bound. */
 static bool fsk_claim_taker_alive(struct fsk_core *core, bool bound)
 {
 	struct fsk_taker *taker = rcu_dereference(core->taker);

@@ -74,9 +74,9 @@ err:
  * fsk_core_close() - close a core whose listener is released
  * @core: the core
  *
- * What would come to the namespace's state of its own accord, timer and pool,
- * ends here: the namespace may go as soon as the app listener is closed, and
- * the core stays for a grace period and for who has a reference.
+ * Timer and pool come to the namespace's state of their own accord, so they end
+ * here: the namespace may go as soon as the app listener is closed, while the
+ * core stays for a grace period and for whoever has a reference.
  *
  * Context: Process, sleeps.  Expects fsk_listener.mutex, and that nobody is in
  *          a call on the listener's file.

@@ -112,7 +112,7 @@ struct fsk_core {
  * @size: bytes that it keeps with each core, in fsk_core.files
  * @create: a core is made: its bytes are zeroed
  * @stop: its listener ceases to listen: keep nothing for it
- * @destroy: a core goes, after an RCU grace period
+ * @destroy: a core closes, when its listener is released
  * @passed: accept4() has let the calling task through, on this listener
  * @accept: FSK_IOC_ACCEPT
  *

@@ -5,7 +5,7 @@
  * Its handshakes are the kernel's; two functions of it are ours.  The child of
  * a handshake is made from the app listener, so that it inherits every option
  * of the application's own socket, and the wake-up goes to the workers of this
- * core.  Which packets get here is rx.c's business, who waits is core.c's.
+ * core.  rx.c decides which packets get here, claim.c tells who waits.
  */
 #include "listen/local.h"
 
@@ -160,8 +160,8 @@ static void fsk_local_set_cgroup(struct sock *sk, struct sock *app)
 #endif
 }
 
-/* Filters that look at a SYN-ACK's socket (nftables' skuid, cgroup) should see
- * what they see on the plain kernel.
+/* A filter that looks at a SYN-ACK's socket (nftables' skuid, cgroup) should
+ * see the same as on the plain kernel.
  */
 static void fsk_local_impersonate(struct sock *sk, struct sock *app)
 {
@@ -171,7 +171,7 @@ static void fsk_local_impersonate(struct sock *sk, struct sock *app)
 }
 
 /* The kernel's log names the port of a listener that is flooded.  The kernel
- * warns of a closed socket with a port and without a place in the table of
+ * warns of a closed socket with a port and without an entry in the table of
  * ports, so a local listener has one only while it listens.
  */
 static void fsk_local_set_port(struct sock *sk, u16 hnum)

@@ -94,7 +94,7 @@ static void fsk_rx_note_cookie(struct fsk_net *fn, const struct sock *app)
 		WRITE_ONCE(fn->synq_stamp, now | 1);
 }
 
-/* What TCP is about to do with a SYN for this listener: drop it? */
+/* Whether TCP is about to drop a SYN for this listener. */
 static bool fsk_rx_drops(struct fsk_net *fn, const struct sock *sk)
 {
 	return sk_acceptq_is_full(sk) ||
@@ -117,8 +117,8 @@ static noinline void fsk_rx_note_limits(struct fsk_net *fn,
 	}
 }
 
-/* What believes a cookie: who has sent one lately.  This core's local listener
- * need not be that one: the SYN may have come on another core.
+/* A listener that has sent a cookie lately believes one.  It need not be this
+ * core's local listener: the SYN may have come on another core.
  */
 static struct sock *fsk_rx_take_cookie(struct fsk_net *fn, struct sock *sk,
 				       const struct sock *app)
@@ -304,9 +304,8 @@ static bool fsk_rx_is_kernels(struct fsk_net *fn, const struct sk_buff *skb)
 	return false;
 }
 
-/* This packet has a socket.  Of those only a connection in TIME_WAIT is of
- * interest here, which early demultiplexing has found as our lookup would; it
- * has taken a reference.
+/* This packet has a socket, which early demultiplexing has found as our lookup
+ * would, and with a reference.  It matters here if it is in TIME_WAIT.
  */
 static noinline void fsk_rx_take_early(struct fsk_net *fn, struct sk_buff *skb,
 				       int family)

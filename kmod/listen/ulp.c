@@ -218,9 +218,9 @@ static int fsk_ulp_compat_ioctl(struct socket *sock, unsigned int cmd,
 }
 #endif
 
-/* The kernel unhashes the socket after us, so packets look it up until then:
- * who reads the pointer once it is clear finds a plain listener, and who read
- * it before is waited for by the grace period that the last put begins.
+/* The kernel unhashes the socket after us, so packets look it up until then.  A
+ * packet that reads the pointer once it is clear finds a plain listener; the
+ * grace period that the last put begins waits for those that read it before.
  */
 static void fsk_ulp_leave(struct sock *sk)
 {

@@ -321,7 +321,7 @@ static bool fsk_netlink_dest_copy(struct fsk_dest_table *table, long i,
 	return copy->key.net_cookie == net_cookie;
 }
 
-/* args[0] is the CPU, args[1] the place in its table that come next. */
+/* args[0] is the CPU, args[1] the slot in its table that come next. */
 int fsk_netlink_dest_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	u64 net_cookie = sock_net(msg->sk)->net_cookie;
