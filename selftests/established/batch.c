@@ -135,8 +135,10 @@ TEST_F_TIMEOUT(batch, order__entered, 300)
 	}
 	IN_ORDER();
 	EXPECT_LT(CONNECTIONS * BURST, DIRECT);
-	/* Who was in the batch that entered the connection. */
-	EXPECT_LT(CONNECTIONS, HELD);
+	/* Packets behind the one that entered their connection, in its batch.  A
+	 * slow machine splits bursts, so not each connection has some.
+	 */
+	EXPECT_LT(0, HELD);
 }
 
 /* It is entered again where it comes in, and forgotten where it came in. */
