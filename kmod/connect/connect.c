@@ -2,9 +2,10 @@
 /*
  * Sockets that are about to connect.
  *
- * A socket joins right before connect() and is the kernel's own again when
- * connect() returns: some functions of its protocol are replaced in between.
- * Our connect() calls the kernel's once for each port that port.c proposes,
+ * A socket joins right before connect(): some functions of its protocol are
+ * replaced.  The first thing that each of them does is to make it the kernel's
+ * own again, so that a socket that waits for its handshake is plain.  Our
+ * connect() calls the kernel's once for each port that port.c proposes,
  * with the socket's port range narrowed to that port, until the kernel takes
  * one.  So all of the kernel's rules hold.
  *
