@@ -141,11 +141,11 @@ static void tell_stuck(FIXTURE_DATA(fuzz) *self, const struct crowd *c)
  * goes, the kernel changes its own code, which takes an emulator longer than
  * all else.  A third of the time this may happen, too.
  */
-static void hooks_hold(FIXTURE_DATA(fuzz) *self)
+static void hooks_hold(FIXTURE_DATA(fuzz) *self, int mode)
 {
 	const struct place place = { AF_INET6, true, true };
 
-	if (net_enter() || rfd_config(FSK_RFD_STEER, true) ||
+	if (net_enter() || rfd_config(mode, true) ||
 	    sock_listen(&place, 16) < 0)
 		_exit(1);
 	while (self->shared->calls < self->shared->want / 3 * 2)
@@ -179,7 +179,8 @@ FIXTURE_SETUP(fuzz)
 	}
 	self->holder = fork_child();
 	if (!self->holder)
-		hooks_hold(self);
+		hooks_hold(self, variant->user_ns ? FSK_RFD_MASK :
+						    FSK_RFD_STEER);
 	for (i = 0; i < FUZZ_NETS; i++) {
 		self->net[i] = net_make();
 		ASSERT_LE(0, self->net[i]);
@@ -356,11 +357,24 @@ static bool sure(const FIXTURE_DATA(fuzz) *self)
 	return self->shared->want >= SURE;
 }
 
-/* For all namespaces, so that root of a user namespace may not set it. */
+/* For all namespaces, or of modes that move packets to other CPUs: root of a
+ * user namespace may not set it.
+ */
 static bool for_all(const struct fuzz_op *op, const struct fuzz_attr *attr)
 {
+	if (op->cmd == FSK_CMD_RFD_SET)
+		return attr->id == FSK_A_RFD_KEY ||
+		       attr->id == FSK_A_RFD_TABLE ||
+		       attr->id == FSK_A_RFD_HASH;
 	return op->cmd == FSK_CMD_CONFIG_SET &&
 	       attr->id == FSK_A_CONFIG_LOCALS_MAX;
+}
+
+/* Requests that change something, and the one that shows where others connect.
+ */
+static bool for_administrators(const struct fuzz_op *op)
+{
+	return op->attrs || op->cmd == FSK_CMD_DEST_GET;
 }
 
 static void check_request(struct __test_metadata *_metadata,
@@ -373,7 +387,7 @@ static void check_request(struct __test_metadata *_metadata,
 
 	tell(op->name, &self->shared->op[i]);
 	EXPECT_LT(0, self->shared->op[i].refused);
-	if (op->attrs && variant->nobody) {
+	if (for_administrators(op) && variant->nobody) {
 		EXPECT_EQ(0, self->shared->op[i].ok);
 		return;
 	}
