@@ -105,13 +105,11 @@ static __always_inline bool fsk_direct_is_task(void)
 	return unlikely(!softirq_count());
 }
 
-/* The direct path stands in for early demultiplexing, so it is off with it.
- * The settings are a byte each, 0 or 1.
- */
+/* The direct path stands in for early demultiplexing, so it is off with it. */
 static __always_inline bool fsk_direct_is_off(const struct net *net)
 {
-	return unlikely(!(net->ipv4.sysctl_ip_early_demux &
-			  net->ipv4.sysctl_tcp_early_demux));
+	return unlikely(!READ_ONCE(net->ipv4.sysctl_ip_early_demux) ||
+			!READ_ONCE(net->ipv4.sysctl_tcp_early_demux));
 }
 
 /* Routes */
@@ -625,14 +623,21 @@ static struct fsk_est *fsk_direct_create(struct fsk_net *fn)
 	return est;
 }
 
+/* The hooks are not registered any more. */
+static void fsk_direct_end(struct fsk_est *est)
+{
+	WRITE_ONCE(est->fn->est_on, false);
+	synchronize_rcu();	/* hooks that still run */
+	fsk_est_drain(est);
+	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
+}
+
 static void fsk_direct_stop(struct fsk_est *est)
 {
 	WRITE_ONCE(est->fn->est_on, false);
 	nf_unregister_net_hooks(est->fn->net, est->hook_ops,
 				ARRAY_SIZE(est->hook_ops));
-	synchronize_rcu();	/* hooks that still run */
-	fsk_est_drain(est);
-	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
+	fsk_direct_end(est);
 }
 
 /**
@@ -668,15 +673,21 @@ int fsk_direct_switch(struct fsk_net *fn, bool on)
 		/* Pairs with READ_ONCE() of who shows the tables. */
 		smp_store_release(&fn->est, est);
 	}
+	/* Before the hooks: the work that a first packet asks for goes on only
+	 * while this is set.
+	 */
+	WRITE_ONCE(fn->est_on, true);
 	err = nf_register_net_hooks(fn->net, est->hook_ops,
 				    ARRAY_SIZE(est->hook_ops));
-	if (err)
+	if (err) {
+		/* IPv4's may have been there, and entered connections. */
+		fsk_direct_end(est);
 		return err;
+	}
 	if (!fsk_direct_is_last(fn->net)) {
 		fsk_direct_stop(est);
 		return -EBUSY;
 	}
-	WRITE_ONCE(fn->est_on, true);
 	return 0;
 }
 
