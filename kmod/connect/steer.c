@@ -475,7 +475,9 @@ bool __fsk_steer_offer(struct fsk_steer *steer,
 	return !READ_ONCE(*owner) && !cmpxchg(owner, 0, fsk_steer_me(pick));
 }
 
-/* A task that has noted the port since then keeps it. */
+/* Another core that has noted the port since then keeps it.  A task of this
+ * core that has loses its note, which costs locality.
+ */
 void __fsk_steer_withdraw(struct fsk_steer *steer,
 			  const struct fsk_port_pick *pick, u16 hnum)
 {
@@ -630,8 +632,11 @@ static void fsk_steer_flush(void)
  */
 static void fsk_steer_net_exit(struct fsk_net *fn)
 {
-	fsk_reader_net_exit(fn);
+	/* The work starts and stops reader.c's hooks as well as ours, so it ends
+	 * first.  Nobody connects any more who would queue it.
+	 */
 	cancel_work_sync(&fn->steer_work);
+	fsk_reader_net_exit(fn);
 	if (fn->steering)
 		fsk_steer_stop(fn);
 	if (fn->steer) {
