@@ -168,7 +168,7 @@ static int fsk_ulp_setsockopt(struct socket *sock, int level, int optname,
 	int err = fsk_ulp_host(sock)->ops->setsockopt(sock, level, optname,
 						      optval, optlen);
 
-	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
+	if (!err && level == SOL_IPV6 && optname == IPV6_ADDRFORM)
 		WRITE_ONCE(sock->ops, &fsk_ulp_sock_ops[sock->sk->sk_family ==
 							AF_INET6]);
 	return err;
