@@ -50,20 +50,21 @@ static int __init fsk_main_init(void)
 	err = fsk_netlink_init();
 	if (err)
 		goto err_net;
-	err = fsk_ulp_init();
-	if (err)
-		goto err_netlink;
 	err = fsk_connect_init();
 	if (err)
-		goto err_ulp;
+		goto err_netlink;
+	/* Last: once a listener has joined there is no way back. */
+	err = fsk_ulp_init();
+	if (err)
+		goto err_connect;
 	pr_info("version " FSK_VERSION " on %s: listen tables, %sports%s\n",
 		init_utsname()->release,
 		fsk_compat_has_port_range() ? "source " : "no source ",
 		fsk_host_get(AF_INET6) ? "" : ", IPv4 only");
 	return 0;
 
-err_ulp:
-	fsk_ulp_exit();
+err_connect:
+	fsk_connect_exit();
 err_netlink:
 	fsk_netlink_exit();
 err_net:
