@@ -155,7 +155,8 @@ static bool fsk_vfs_watched(void)
 
 static int fsk_vfs_may(struct fsk_listener *l, struct fsk_core *own)
 {
-	if (!READ_ONCE(l->fn->vfs) || fsk_vfs_why_not)
+	/* Pools of listeners that are not listed would not be found again. */
+	if (!READ_ONCE(l->fn->vfs) || fsk_vfs_why_not || !READ_ONCE(l->listed))
 		return -EOPNOTSUPP;
 	if (!own || fsk_vfs_watched()) {
 		fsk_stats_inc(l->fn, VFS_REFUSE);
