@@ -135,8 +135,8 @@ TEST_F_TIMEOUT(batch, order__entered, 300)
 	}
 	IN_ORDER();
 	EXPECT_LT(CONNECTIONS * BURST, DIRECT);
-	/* Packets behind the one that entered their connection, in its batch.  A
-	 * slow machine splits bursts, so not each connection has some.
+	/* Packets behind the one that entered their connection, in its batch.
+	 * A slow machine splits bursts, so not each connection has some.
 	 */
 	EXPECT_LT(0, HELD);
 }
