@@ -632,8 +632,8 @@ static void fsk_steer_flush(void)
  */
 static void fsk_steer_net_exit(struct fsk_net *fn)
 {
-	/* The work starts and stops reader.c's hooks as well as ours, so it ends
-	 * first.  Nobody connects any more who would queue it.
+	/* The work starts and stops reader.c's hooks as well as ours, so it
+	 * ends first.  Nobody connects any more who would queue it.
 	 */
 	cancel_work_sync(&fn->steer_work);
 	fsk_reader_net_exit(fn);
