@@ -256,10 +256,13 @@ TEST_F(cookies, syncookies__checked_by_program)
 	tcp->ack = 1;
 	tcp->seq = htonl(1);
 	tcp->ack_seq = htonl(cookie + 1);
-	/* Nobody has sent any. */
+	/* Nobody has sent any.  The kernel's stamp of that is 0 then, which
+	 * counts as recent from five to seven minutes after boot, when jiffies
+	 * wrap.
+	 */
 	ASSERT_EQ(0, bpf_run(program_check(&h), h.data, 34 + h.ip_len,
 			     &result));
-	EXPECT_EQ(-ENOENT, (int)result);
+	EXPECT_TRUE(result == (uint32_t)-ENOENT || !result);
 	EXPECT_TRUE(served(p, fd));
 	EXPECT_EQ(p->join, count(FSK_STAT_COOKIE_LOCAL));
 	ASSERT_EQ(0, bpf_run(program_check(&h), h.data, 34 + h.ip_len,
@@ -270,14 +273,15 @@ TEST_F(cookies, syncookies__checked_by_program)
 /* The kernel's log since @kmsg was opened: does a line name this port? */
 static bool log_names(int kmsg, int port)
 {
-	char line[1024], number[16];
+	char line[1024], number[16], alone[24];
 	ssize_t n;
 
 	snprintf(number, sizeof(number), ":%d. ", port);
+	snprintf(alone, sizeof(alone), "port %d. ", port);	/* 6.1 */
 	while ((n = read(kmsg, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
 		line[n > 0 ? n : 0] = '\0';
 		if (strstr(line, "Possible SYN flooding on port") &&
-		    strstr(line, number))
+		    (strstr(line, number) || strstr(line, alone)))
 			return true;
 	}
 	return false;
