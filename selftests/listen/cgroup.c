@@ -147,14 +147,17 @@ static int listen_apart(FIXTURE_DATA(cgroup) *self)
 	if (fd >= 0 && !sock_claim(fd, CPU))
 		return -EINVAL;
 	err = enter(self->root, ".");
+	/* 6.1 forgets the binding where the group has a cpuset. */
+	if (!err)
+		err = pin(CPU);
 	return err ? err : fd;
 }
 
 static void check_filter(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(cgroup) *self, int attach,
-			 enum group where)
+			 enum group where, bool dropped)
 {
-	bool dropped = where == LISTENER;
+	uint64_t before = bpf_map_get(self->map, 0);
 	int fd, client;
 
 	fd = listen_apart(self);
@@ -163,33 +166,57 @@ static void check_filter(struct __test_metadata *_metadata,
 	client = sock_dial_nowait(&self->place, sock_port(fd));
 	ASSERT_LE(0, client);
 	if (dropped)
-		EXPECT_TRUE(until(bpf_map_get(self->map, 0) ||
+		EXPECT_TRUE(until(bpf_map_get(self->map, 0) > before ||
 				  sock_wait(client, POLLOUT, 0)));
 	EXPECT_EQ(!dropped, sock_wait(client, POLLOUT, dropped ? ENOUGH_MS :
 							PATIENCE_MS));
 	EXPECT_EQ(!dropped, sock_wait(fd, POLLIN, dropped ? 0 : PATIENCE_MS));
-	EXPECT_EQ(dropped, bpf_map_get(self->map, 0) > 0);
+	EXPECT_EQ(dropped, bpf_map_get(self->map, 0) > before);
 	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL) > 0);
 }
 
 TEST_F(cgroup, ingress__of_listener)
 {
-	check_filter(_metadata, self, BPF_CGROUP_INET_INGRESS, LISTENER);
+	check_filter(_metadata, self, BPF_CGROUP_INET_INGRESS, LISTENER, true);
 }
 
 TEST_F(cgroup, ingress__of_worker)
 {
-	check_filter(_metadata, self, BPF_CGROUP_INET_INGRESS, WORKER);
+	check_filter(_metadata, self, BPF_CGROUP_INET_INGRESS, WORKER, false);
+}
+
+/* Whether the kernel shows a plain listener's SYN-ACK to programs: 6.1 does not
+ * in IPv6.
+ */
+static bool plain_answer_is_seen(FIXTURE_DATA(cgroup) *self)
+{
+	bool join = self->place.join, seen;
+	int fd, client;
+
+	self->place.join = false;
+	fd = listen_apart(self);
+	dropper(self->map, BPF_CGROUP_INET_EGRESS, self->group[LISTENER]);
+	client = sock_dial_nowait(&self->place, sock_port(fd));
+	seen = until(bpf_map_get(self->map, 0) ||
+		     sock_wait(client, POLLOUT, 0)) &&
+	       bpf_map_get(self->map, 0);
+	close(client);
+	close(fd);
+	self->place.join = join;
+	return seen;
 }
 
 TEST_F(cgroup, egress__of_listener)
 {
-	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, LISTENER);
+	bool ipv6 = self->place.family == AF_INET6 && !self->place.dual;
+	bool seen = !ipv6 || plain_answer_is_seen(self);
+
+	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, LISTENER, seen);
 }
 
 TEST_F(cgroup, egress__of_worker)
 {
-	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, WORKER);
+	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, WORKER, false);
 }
 
 /* One listen(), one connection, one listen() again. */
