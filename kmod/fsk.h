@@ -56,7 +56,7 @@
  *      take that one, so it may come under any lock; no memory is allocated
  *      under it.
  *   5. wait queue locks: the app listener's before a core's
- *      (fsk_listen_app_wake() runs under the first and takes the second).
+ *      (fsk_wake_from_app() runs under the first and takes the second).
  *
  *   6. fsk_dest_table.lock, of a core's destinations, and
  *      fsk_joined_chain.lock, of sockets that have joined to connect: taken
