@@ -2,136 +2,38 @@
 /* fastsocket show listen: lists the listeners that joined, and their cores. */
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include <linux/fastsocket.h>
 
-#include "base/array.h"
-#include "base/error.h"
 #include "base/nic.h"
-#include "base/nl.h"
 #include "base/out.h"
+#include "base/read.h"
 #include "base/show.h"
 #include "fastsocket.h"
 
-/**
- * struct fsk_row - a row of the table
- * @value: numbers, by attribute
- * @flag: whether the attribute was there
- * @addr: the local address, network byte order
- * @bypass: the option that makes the module leave the listener alone
- */
-struct fsk_row {
-	uint64_t value[FSK_A_LISTEN_MAX + 1];
-	bool flag[FSK_A_LISTEN_MAX + 1];
-	unsigned char addr[16];
-	char bypass[64];
-};
-
-/**
- * struct fsk_rows - all rows
- * @count: of @rows
- * @rows: in the module's order: an application's row, then its cores'
- */
-struct fsk_rows {
-	size_t count;
-	struct fsk_row *rows;
-};
-
-static void fsk_rows_reset(void *data)
-{
-	struct fsk_rows *rows = data;
-
-	free(rows->rows);
-	memset(rows, 0, sizeof(*rows));
-}
-
-static void fsk_row_fill(struct fsk_row *row, const struct nlattr **attrs)
-{
-	const struct nlattr *addr = attrs[FSK_A_LISTEN_ADDR];
-
-	for (int i = 1; i <= FSK_A_LISTEN_MAX; i++) {
-		row->flag[i] = attrs[i];
-		if (i != FSK_A_LISTEN_ADDR)
-			row->value[i] = fsk_nl_uint(attrs[i]);
-	}
-	if (addr && mnl_attr_get_payload_len(addr) <= sizeof(row->addr))
-		memcpy(row->addr, mnl_attr_get_payload(addr),
-		       mnl_attr_get_payload_len(addr));
-	snprintf(row->bypass, sizeof(row->bypass), "%s",
-		 fsk_nl_str(attrs[FSK_A_LISTEN_BYPASS_REASON]));
-}
-
-static int fsk_listen_take(const struct nlmsghdr *msg,
-			   const struct nlattr **attrs, void *data)
-{
-	struct fsk_rows *all = data;
-	struct fsk_row *rows;
-
-	if (!msg) {
-		fsk_rows_reset(all);
-		return 0;
-	}
-	rows = fsk_array_grow(all->rows, all->count, sizeof(*rows));
-	if (!rows)
-		return fsk_no_memory();
-	all->rows = rows;
-	fsk_row_fill(&rows[all->count++], attrs);
-	return 0;
-}
-
 static int fsk_listen_read(struct fsk_nl *nl, void *data)
 {
-	return fsk_nl_dump(nl, FSK_CMD_LISTEN_GET, FSK_A_LISTEN_MAX,
-			   fsk_listen_take, data);
+	return fsk_read_rows(nl, data);
 }
 
-static const char *fsk_row_addr(const struct fsk_row *row, char *text,
-				size_t size)
+static void fsk_listen_reset(void *data)
 {
-	if (!inet_ntop(row->value[FSK_A_LISTEN_FAMILY], row->addr, text, size))
-		return "?";
-	return text;
-}
-
-/* Is this the first row of its listener? */
-static bool fsk_row_is_app(const struct fsk_row *row)
-{
-	return !row->flag[FSK_A_LISTEN_CPU];
+	fsk_rows_reset(data);
 }
 
 /* Text */
 
-static void fsk_row_put_addr(const struct fsk_row *row,
-			     struct fsk_table *table)
-{
-	bool ipv6 = row->value[FSK_A_LISTEN_FAMILY] == AF_INET6;
-	char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
-	unsigned int ifindex = row->value[FSK_A_LISTEN_IFINDEX];
-
-	fsk_table_put(table, "%s%s%s%s%s:%u", ipv6 ? "[" : "",
-		      fsk_row_addr(row, text, sizeof(text)), ipv6 ? "]" : "",
-		      ifindex ? "%" : "",
-		      ifindex ? fsk_nic_name(ifindex, name) : "",
-		      (unsigned int)row->value[FSK_A_LISTEN_PORT]);
-}
-
 static void fsk_row_put_state(const struct fsk_row *row,
 			      struct fsk_table *table)
 {
-	if (!fsk_row_is_app(row))
-		fsk_table_put(table, "%s",
-			      row->flag[FSK_A_LISTEN_ORPHANED] ? "orphaned" :
-			      row->flag[FSK_A_LISTEN_CLAIMED] ? "claimed" :
-			      "unclaimed");
-	else if (row->value[FSK_A_LISTEN_STATE] == FSK_STATE_BYPASS)
-		fsk_table_put(table, "bypass: %s", row->bypass);
+	const char *state = fsk_row_state(row);
+
+	if (fsk_row_is_app(row) &&
+	    row->value[FSK_A_LISTEN_STATE] == FSK_STATE_BYPASS)
+		fsk_table_put(table, "%s: %s", state, row->bypass);
 	else
-		fsk_table_put(table, "%s", row->flag[FSK_A_LISTEN_LIMITED] ?
-			      "active, limited" : "active");
+		fsk_table_put(table, "%s", state);
 }
 
 static void fsk_row_put_number(const struct fsk_row *row, int attr,
@@ -162,6 +64,7 @@ static void fsk_listen_text(void *data)
 	const size_t count = sizeof(columns) / sizeof(*columns);
 	struct fsk_table *table = fsk_table_create(3 + count);
 	const struct fsk_rows *rows = data;
+	char name[FSK_ROW_NAME];
 
 	fsk_table_put(table, "LISTENER");
 	fsk_table_put(table, "CPU");
@@ -171,7 +74,7 @@ static void fsk_listen_text(void *data)
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct fsk_row *row = &rows->rows[i];
 
-		fsk_row_put_addr(row, table);
+		fsk_table_put(table, "%s", fsk_row_name(row, name));
 		if (fsk_row_is_app(row))
 			fsk_table_put(table, "app");
 		else
@@ -287,7 +190,7 @@ int fsk_cmd_show_listen(int argc, char **argv)
 		.read = fsk_listen_read,
 		.text = fsk_listen_text,
 		.json = fsk_listen_json,
-		.reset = fsk_rows_reset,
+		.reset = fsk_listen_reset,
 	};
 	struct fsk_rows rows = { 0 };
 

@@ -1,76 +1,25 @@
 // SPDX-License-Identifier: MIT
 /* fastsocket show stats: counters of each core. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <linux/fastsocket.h>
 
-#include "base/array.h"
-#include "base/error.h"
-#include "base/nl.h"
 #include "base/out.h"
+#include "base/read.h"
 #include "base/show.h"
 #include "fastsocket.h"
 #include "names.h"
 
 #define FSK_STATS_BLOCK	8	/* cores side by side in 80 columns or so */
 
-/**
- * struct fsk_stats_all - counters of all cores
- * @count: cores
- * @cores: each with its counters
- * @total: their sums
- */
-struct fsk_stats_all {
-	size_t count;
-	struct fsk_stats_core {
-		uint32_t cpu;
-		uint64_t n[__FSK_STAT_MAX];
-	} *cores;
-	uint64_t total[__FSK_STAT_MAX];
-};
+static int fsk_stats_read(struct fsk_nl *nl, void *data)
+{
+	return fsk_read_stats(nl, data);
+}
 
 static void fsk_stats_reset(void *data)
 {
-	struct fsk_stats_all *stats = data;
-
-	free(stats->cores);
-	memset(stats, 0, sizeof(*stats));
-}
-
-static int fsk_stats_take(const struct nlmsghdr *msg,
-			  const struct nlattr **attrs, void *data)
-{
-	const struct nlattr *counters[FSK_A_COUNTER_MAX + 1];
-	struct fsk_stats_all *stats = data;
-	struct fsk_stats_core *core;
-
-	if (!msg) {
-		fsk_stats_reset(stats);
-		return 0;
-	}
-	if (!attrs[FSK_A_STATS_CPU] || !attrs[FSK_A_STATS_COUNTERS])
-		return 0;
-	core = fsk_array_grow(stats->cores, stats->count, sizeof(*core));
-	if (!core)
-		return fsk_no_memory();
-	stats->cores = core;
-	core += stats->count++;
-	core->cpu = fsk_nl_uint(attrs[FSK_A_STATS_CPU]);
-	fsk_nl_nested(attrs[FSK_A_STATS_COUNTERS], FSK_A_COUNTER_MAX,
-		      counters);
-	for (int i = 0; i < __FSK_STAT_MAX; i++) {
-		core->n[i] = fsk_nl_uint(counters[FSK_STAT_TO_ATTR(i)]);
-		stats->total[i] += core->n[i];
-	}
-	return 0;
-}
-
-static int fsk_stats_read(struct fsk_nl *nl, void *data)
-{
-	return fsk_nl_dump(nl, FSK_CMD_STATS_GET, FSK_A_STATS_MAX,
-			   fsk_stats_take, data);
+	fsk_read_stats_reset(data);
 }
 
 /* Counters are rows; as many cores as fit beside each other are columns. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef FSK_READ_H
+#define FSK_READ_H
+
+#include "rows.h"
+#include "stats.h"
+
+struct fsk_nl;
+
+int fsk_read_rows(struct fsk_nl *nl, struct fsk_rows *rows);
+int fsk_read_stats(struct fsk_nl *nl, struct fsk_stats_all *stats);
+void fsk_read_stats_reset(struct fsk_stats_all *stats);
+
+#endif
