@@ -2,7 +2,7 @@
 #
 # Entry points; each leaves the work to a folder. `make help` lists them.
 
-VERSION := $(shell sed -n 's/.*FSK_VERSION\s*"\(.*\)".*/\1/p' kmod/fsk.h)
+VERSION := $(shell include/version)
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -53,6 +53,7 @@ help:
 	@echo "make bench-budget KVER=6.12        fails when it costs more"
 	@echo "make debug-kernel                  build the kernel for debug tests"
 	@echo "make spec                          make the ABI headers again"
+	@echo "make version                       what this tree calls itself"
 	@echo "make clean"
 
 # Sources of one kernel's module are links in a folder of its own, so that
@@ -72,6 +73,8 @@ __module:
 	@ln -sfn ../../../include $(kbuild)/include
 	@cd kmod && find . -type d -exec mkdir -p $(kbuild)/{} \;
 	@cd kmod && find . -type f -exec ln -sf $(top)/kmod/{} $(kbuild)/{} \;
+	@echo '$(VERSION)' | cmp -s - $(kbuild)/VERSION || \
+		echo '$(VERSION)' > $(kbuild)/VERSION
 	@$(MAKE) -C $(kdir) M=$(kbuild) $(KBUILD_ARGS) modules
 
 programs:
@@ -123,7 +126,11 @@ dkms-install:
 	done
 	$(INSTALL) -m 644 include/uapi/linux/*.h $(dkms_dir)/include/uapi/linux
 	sed 's/@VERSION@/$(VERSION)/' kmod/dkms.conf > $(dkms_dir)/dkms.conf
+	echo '$(VERSION)' > $(dkms_dir)/VERSION
 	@echo "now: dkms install fastsocket/$(VERSION)"
+
+version:
+	@echo '$(VERSION)'
 
 spec:
 	include/netlink/generate uapi > include/uapi/linux/fastsocket.h
@@ -191,7 +198,7 @@ debug-kernel:
 clean:
 	rm -rf build
 
-.PHONY: all help module __module programs man install uninstall dkms-install \
+.PHONY: all help version module __module programs man install uninstall dkms-install \
 	spec demo check static check-vm check-debug storm fuzz faults run_tests \
 	debug-kernel clean bench-sim bench-native bench-connect bench-report \
 	bench-compare bench-budget

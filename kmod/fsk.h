@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the module shares: the version, and the one text that
- * says how locks, references and departures fit together.
+ * What every file of the module shares: the one text that says how locks,
+ * references and departures fit together.
  */
 #ifndef FSK_H
 #define FSK_H
-
-#define FSK_VERSION	"0.1.0"
 
 /**
  * DOC: overview

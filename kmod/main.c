@@ -10,7 +10,6 @@
 #include "established/est.h"
 #include "files/pool.h"
 #include "files/vfs.h"
-#include "fsk.h"
 #include "host.h"
 #include "listen/listen.h"
 #include "listen/local.h"
@@ -19,6 +18,7 @@
 #include "listen/ulp.h"
 #include "netlink/netlink.h"
 #include "netns.h"
+#include "version.h"
 
 static int __init fsk_main_init(void)
 {

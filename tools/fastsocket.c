@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/nic.h"
 #include "base/out.h"
+#include "base/version.h"
 
 static const char fsk_help[] =
 "Usage: fastsocket [OPTION...] COMMAND\n"
@@ -153,7 +154,7 @@ static int fsk_options(int argc, char **argv, char *letters,
 			fputs(fsk_help, stdout);
 			return FSK_EXIT_DONE;
 		case 'V':
-			puts("fastsocket " FSK_VERSION);
+			printf("fastsocket %s\n", fsk_version_tool);
 			return FSK_EXIT_DONE;
 		case 'j':
 			fsk_json = true;

@@ -28,7 +28,6 @@
 #include "connect/joined.h"
 #include "connect/port.h"
 #include "connect/steer.h"
-#include "fsk.h"
 #include "host.h"
 #include "netns.h"
 

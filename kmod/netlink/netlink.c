@@ -23,7 +23,6 @@
 #include "established/est.h"
 #include "files/pool.h"
 #include "files/vfs.h"
-#include "fsk.h"
 #include "host.h"
 #include "listen/claim.h"
 #include "listen/listen.h"
@@ -34,6 +33,7 @@
 #include "netlink/message.h"
 #include "netns.h"
 #include "stats.h"
+#include "version.h"
 
 /* Status */
 
