@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/irq.h"
+#include "base/nearest.h"
 #include "base/nl.h"
 #include "base/ntuple.h"
 #include "base/out.h"
@@ -279,6 +280,17 @@ static int fsk_rfd_check(const char *name, const struct fsk_nic *nic,
 	return FSK_EXIT_REFUSED;
 }
 
+/* Complain about a word that is no mode. */
+static int fsk_rfd_no_mode(const char *word)
+{
+	struct fsk_nearest nearest = { .word = word };
+
+	for (int i = 0; fsk_rfd_modes[i]; i++)
+		fsk_nearest_try(&nearest, fsk_rfd_modes[i]);
+	return fsk_usage("rfd set: there is no mode '%s'%s", word,
+			 fsk_nearest_hint(&nearest));
+}
+
 /**
  * fsk_cmd_rfd_set() - fastsocket rfd set [-n] IFACE MODE
  * @argc: as main()
@@ -300,7 +312,7 @@ int fsk_cmd_rfd_set(int argc, char **argv)
 		return -1 - argc;
 	mode = fsk_rfd_mode_number(argv[2]);
 	if (mode < 0)
-		return fsk_usage("rfd set: there is no mode '%s'", argv[2]);
+		return fsk_rfd_no_mode(argv[2]);
 	choice.mode = mode;
 	if (!dry_run) {
 		nl = fsk_nl_open();

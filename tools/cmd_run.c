@@ -72,6 +72,17 @@ static int fsk_run_ports(const char *variable, const char *list)
 	return 0;
 }
 
+static const struct option fsk_run_names[] = {
+	{ "accept", no_argument, NULL, 'a' },
+	{ "connect-ports", required_argument, NULL, 'c' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "no-connect", no_argument, NULL, 'n' },
+	{ "pin", no_argument, NULL, 'p' },
+	{ "ports", required_argument, NULL, 'P' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
+
 /* Takes the option of this letter. */
 static int fsk_run_option(int letter, char **argv)
 {
@@ -92,32 +103,28 @@ static int fsk_run_option(int letter, char **argv)
 		return fsk_usage("run: option '%s' needs a value",
 				 argv[optind - 1]);
 	default:
-		return fsk_usage("run: there is no option '%s'",
-				 argv[optind - 1]);
+		return fsk_option_unknown(argv[optind - 1], fsk_run_names);
 	}
 }
 
 /* Returns -1 to go on, with the program at optind. */
 static int fsk_run_options(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "accept", no_argument, NULL, 'a' },
-		{ "connect-ports", required_argument, NULL, 'c' },
-		{ "no-connect", no_argument, NULL, 'n' },
-		{ "pin", no_argument, NULL, 'p' },
-		{ "ports", required_argument, NULL, 'P' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int letter;
 
 	optind = 0;
 	opterr = 0;
 	/* Unless the caller's environment has it. */
 	setenv("FASTSOCKET_CONNECT", "1", 0);
-	while ((letter = getopt_long(argc, argv, "+:", options, NULL)) >= 0)
+	while ((letter = getopt_long(argc, argv, "+:h", fsk_run_names,
+				     NULL)) >= 0) {
+		if (letter == 'h') {
+			fsk_help();
+			return FSK_EXIT_DONE;
+		}
 		if (fsk_run_option(letter, argv))
 			return FSK_EXIT_USAGE;
+	}
 	return -1;
 }
 

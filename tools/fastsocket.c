@@ -11,77 +11,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/nic.h"
 #include "base/out.h"
 #include "base/version.h"
-
-static const char fsk_help[] =
-"Usage: fastsocket [OPTION...] COMMAND\n"
-"\n"
-"  run [--pin] [--ports LIST] [--no-connect] [--connect-ports LIST]\n"
-"      [--accept] [--verbose] -- PROGRAM [ARGUMENT...]\n"
-"                      start a program; its TCP listeners join, and its\n"
-"                      sockets before they connect\n"
-"  adopt PID [PORT...] let listeners of a running program join\n"
-"  show listen         the listeners that joined, and their cores\n"
-"  show stats          counters of each core\n"
-"  show rfd [--all]    how replies reach their core; source ports in use\n"
-"  show vfs            socket files that are kept and used again\n"
-"  show flows          connections, and the core of each local port\n"
-"  show established [--list]\n"
-"                      each core's table of connections; with --list the\n"
-"                      connections in it\n"
-"  status              the module and its features\n"
-"  set rescue-ms=N     after how many milliseconds other workers may take a\n"
-"                      late worker's connections; 0 is never\n"
-"  set rfd=MODE        off, mask or steer, for interfaces without own mode\n"
-"  set rfd-count=0|1   count packets by the core on which they come in\n"
-"  set established=on|off\n"
-"                      give packets of long connections to TCP directly\n"
-"  set established-after=N\n"
-"                      once the connection has received N segments\n"
-"  set locals-max=N    how many local listeners one user may have\n"
-"  set vfs=on|off      let the module accept for programs that ask it to\n"
-"  rfd auto [-n] IFACE|--all\n"
-"                      choose the best mode of an interface, and say why\n"
-"  rfd set [-n] IFACE MODE\n"
-"                      off, mask, rss, steer or ntuple; -n only shows it\n"
-"  rfd del IFACE       give the interface the default mode again\n"
-"  rfd watch [IFACE...] as auto, again whenever an interface changes\n"
-"\n"
-"  -j, --json          print JSON\n"
-"      --netns WHERE   in this network namespace: a name, a path or a PID\n"
-"  -h, --help          this text\n"
-"  -V, --version       version of this tool\n"
-"\n"
-"Exit status: 0 done, 1 wrong usage, 2 refused by the kernel.\n";
-
-/**
- * struct fsk_command - a subcommand
- * @words: its one or two words
- * @run: takes the rest of the line; argv[0] is the last of the words
- */
-struct fsk_command {
-	const char *words[2];
-	int (*run)(int argc, char **argv);
-};
-
-static const struct fsk_command fsk_commands[] = {
-	{ { "adopt" }, fsk_cmd_adopt },
-	{ { "rfd", "auto" }, fsk_cmd_rfd_auto },
-	{ { "rfd", "del" }, fsk_cmd_rfd_del },
-	{ { "rfd", "set" }, fsk_cmd_rfd_set },
-	{ { "rfd", "watch" }, fsk_cmd_rfd_watch },
-	{ { "run" }, fsk_cmd_run },
-	{ { "set" }, fsk_cmd_set },
-	{ { "show", "established" }, fsk_cmd_show_est },
-	{ { "show", "flows" }, fsk_cmd_show_flows },
-	{ { "show", "listen" }, fsk_cmd_show_listen },
-	{ { "show", "rfd" }, fsk_cmd_show_rfd },
-	{ { "show", "stats" }, fsk_cmd_show_stats },
-	{ { "show", "vfs" }, fsk_cmd_show_vfs },
-	{ { "status" }, fsk_cmd_status },
-};
 
 /* @where is a name as `ip netns` gives it, a path, or a process. */
 static int fsk_enter_netns(const char *where)
@@ -108,10 +41,35 @@ static int fsk_enter_netns(const char *where)
 	return err ? FSK_EXIT_REFUSED : 0;
 }
 
+/**
+ * fsk_option_unknown() - complain about a long option
+ * @word: as it was given, maybe with a value
+ * @options: those that there are
+ *
+ * Return: exit status.
+ */
+int fsk_option_unknown(const char *word, const struct option *options)
+{
+	char name[64], *equals;
+	struct fsk_nearest nearest = { .word = name };
+
+	snprintf(name, sizeof(name), "%s", word + strspn(word, "-"));
+	equals = strchr(name, '=');
+	if (equals)
+		*equals = '\0';
+	for (; options->name; options++)
+		fsk_nearest_try(&nearest, options->name);
+	return nearest.name ?
+	       fsk_usage("there is no option '%s', did you mean '--%s'?", word,
+			 nearest.name) :
+	       fsk_usage("there is no option '%s'", word);
+}
+
 /* Complain about the last option, by getopt()'s answer ':' or '?'. At a letter
  * that nobody knows, optind may still be at its word.
  */
-static int fsk_option_bad(char **argv, int answer, const char *letters)
+static int fsk_option_bad(char **argv, int answer, const char *letters,
+			  const struct option *options)
 {
 	if (answer == ':')
 		return fsk_usage("option '%s' needs a value",
@@ -119,7 +77,7 @@ static int fsk_option_bad(char **argv, int answer, const char *letters)
 	if (optopt > ' ' && optopt < FSK_OPTION_LONG &&
 	    !strchr(letters, optopt))
 		return fsk_usage("there is no option '-%c'", optopt);
-	return fsk_usage("there is no option '%s'", argv[optind - 1]);
+	return fsk_option_unknown(argv[optind - 1], options);
 }
 
 /* Set the flag of an option that was given by its letter. */
@@ -151,7 +109,7 @@ static int fsk_options(int argc, char **argv, char *letters,
 	while ((answer = getopt_long(argc, argv, letters, options, NULL)) >= 0)
 		switch (answer) {
 		case 'h':
-			fputs(fsk_help, stdout);
+			fsk_help();
 			return FSK_EXIT_DONE;
 		case 'V':
 			printf("fastsocket %s\n", fsk_version_tool);
@@ -166,7 +124,8 @@ static int fsk_options(int argc, char **argv, char *letters,
 			break;
 		default:
 			if (answer && !fsk_option_flag(answer, options))
-				return fsk_option_bad(argv, answer, letters);
+				return fsk_option_bad(argv, answer, letters,
+						      options);
 		}
 	return -1;
 }
@@ -214,35 +173,15 @@ int fsk_words(int argc, char **argv, int min, int max,
 	return fsk_words_check(argc, argv, min, max);
 }
 
-static bool fsk_matches(const struct fsk_command *command, int argc,
-			char **argv)
-{
-	return !strcmp(argv[0], command->words[0]) &&
-	       (!command->words[1] ||
-		(argc > 1 && !strcmp(argv[1], command->words[1])));
-}
-
 static int fsk_run_command(int argc, char **argv)
 {
-	const size_t count = sizeof(fsk_commands) / sizeof(*fsk_commands);
-	const struct fsk_command *command;
-	bool second = false;
+	const struct fsk_command *command = fsk_command_find(argc, argv);
+	int skip;
 
-	for (size_t i = 0; i < count; i++) {
-		command = &fsk_commands[i];
-		if (fsk_matches(command, argc, argv)) {
-			int skip = command->words[1] ? 1 : 0;
-
-			return command->run(argc - skip, argv + skip);
-		}
-		second = second || (command->words[1] &&
-				    !strcmp(argv[0], command->words[0]));
-	}
-	if (second && argc > 1)
-		return fsk_usage("%s: what is '%s'?", argv[0], argv[1]);
-	if (second)
-		return fsk_usage("%s: something is missing", argv[0]);
-	return fsk_usage("what is '%s'?", argv[0]);
+	if (!command)
+		return fsk_command_unknown(argc, argv);
+	skip = command->words[1] ? 1 : 0;
+	return command->run(argc - skip, argv + skip);
 }
 
 int main(int argc, char **argv)

@@ -31,6 +31,43 @@ enum {
 #define FSK_FLAG(name, letter, flag) \
 	{ name, no_argument, &(flag), letter },
 
+/**
+ * struct fsk_help - an option, for the help
+ * @name: the option, with its value
+ * @text: what it does, in one line of at most 55 columns
+ */
+struct fsk_help {
+	const char *name;
+	const char *text;
+};
+
+/**
+ * struct fsk_command - a subcommand
+ * @words: its one or two words
+ * @run: takes the rest of the line; argv[0] is the last of the words
+ * @args: what comes after the words, for the help
+ * @text: what it does, for the help; lines of at most 55 columns
+ * @options: ends with one that has no name; or %NULL
+ * @more: prints the end of its help, or %NULL
+ */
+struct fsk_command {
+	const char *words[2];
+	int (*run)(int argc, char **argv);
+	const char *args;
+	const char *text;
+	const struct fsk_help *options;
+	void (*more)(void);
+};
+
+/* Ends with an empty one. */
+extern const struct fsk_command fsk_commands[];
+
+const struct fsk_command *fsk_command_find(int argc, char **argv);
+int fsk_command_unknown(int argc, char **argv);
+void fsk_help(void);
+void fsk_help_row(const char *name, const char *text);
+
+int fsk_option_unknown(const char *word, const struct option *options);
 int fsk_words(int argc, char **argv, int min, int max,
 	      const struct option *options);
 int fsk_words_check(int argc, char **argv, int min, int max);
@@ -42,6 +79,7 @@ int fsk_cmd_rfd_set(int argc, char **argv);
 int fsk_cmd_rfd_watch(int argc, char **argv);
 int fsk_cmd_run(int argc, char **argv);
 int fsk_cmd_set(int argc, char **argv);
+void fsk_set_help(void);
 int fsk_cmd_show_est(int argc, char **argv);
 int fsk_cmd_show_flows(int argc, char **argv);
 int fsk_cmd_show_listen(int argc, char **argv);

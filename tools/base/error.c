@@ -5,6 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The subcommand, with a blank behind each word. */
+static char fsk_usage_words[64] = "";
+
 static void fsk_complain(const char *format, va_list args, const char *end)
 {
 	fflush(stdout);
@@ -27,6 +30,17 @@ void fsk_error(const char *format, ...)
 }
 
 /**
+ * fsk_usage_command() - errors of usage are from now on those of a subcommand
+ * @first: its first word
+ * @second: its second word, or %NULL
+ */
+void fsk_usage_command(const char *first, const char *second)
+{
+	snprintf(fsk_usage_words, sizeof(fsk_usage_words), "%s %s%s", first,
+		 second ? second : "", second ? " " : "");
+}
+
+/**
  * fsk_usage() - say what is wrong with the command line, in a line
  * @format: as for printf(), without the end of the line
  *
@@ -34,10 +48,13 @@ void fsk_error(const char *format, ...)
  */
 int fsk_usage(const char *format, ...)
 {
+	char end[96];
 	va_list args;
 
 	va_start(args, format);
-	fsk_complain(format, args, " (fastsocket --help shows how)\n");
+	snprintf(end, sizeof(end), " (fastsocket %s--help shows how)\n",
+		 fsk_usage_words);
+	fsk_complain(format, args, end);
 	va_end(args);
 	return FSK_EXIT_USAGE;
 }

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+/* The subcommands, and the help on them. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "fastsocket.h"
+
+#define FSK_HELP_COLUMN	22	/* where the text of a row begins */
+
+/* Ends the rows; the names in them are aligned by hand. */
+#define FSK_ROWS(...) \
+	((const struct fsk_help[]) { __VA_ARGS__, { .name = NULL } })
+
+const struct fsk_command fsk_commands[] = {
+	{
+		.words = { "run" },
+		.run = fsk_cmd_run,
+		.args = "[OPTION...] -- PROGRAM [ARGUMENT...]",
+		.text = "start a program; its TCP listeners join, and its\n"
+			"sockets before they connect",
+		.options = FSK_ROWS(
+			{ "--pin",
+			  "bind each worker to a CPU, for programs that can't" },
+			{ "--ports LIST",
+			  "let only listeners on these ports join: 80,8000-8999" },
+			{ "--no-connect",
+			  "let no socket join before it connects" },
+			{ "--connect-ports LIST",
+			  "let only sockets join that connect to these ports" },
+			{ "--accept",
+			  "let the module make the accepted sockets" },
+			{ "--verbose",
+			  "let the library explain what it does" }),
+	},
+	{
+		.words = { "adopt" },
+		.run = fsk_cmd_adopt,
+		.args = "PID [PORT...]",
+		.text = "let listeners of a running program join",
+	},
+	{
+		.words = { "show", "listen" },
+		.run = fsk_cmd_show_listen,
+		.args = "",
+		.text = "the listeners that joined, and their cores",
+	},
+	{
+		.words = { "show", "stats" },
+		.run = fsk_cmd_show_stats,
+		.args = "",
+		.text = "counters of each core",
+	},
+	{
+		.words = { "show", "rfd" },
+		.run = fsk_cmd_show_rfd,
+		.args = "[--all]",
+		.text = "how replies reach their core; source ports in use",
+		.options = FSK_ROWS(
+			{ "--all", "all destinations, and not 16 at most" }),
+	},
+	{
+		.words = { "show", "vfs" },
+		.run = fsk_cmd_show_vfs,
+		.args = "",
+		.text = "socket files that are kept and used again",
+	},
+	{
+		.words = { "show", "flows" },
+		.run = fsk_cmd_show_flows,
+		.args = "",
+		.text = "connections, and the core of each local port",
+	},
+	{
+		.words = { "show", "established" },
+		.run = fsk_cmd_show_est,
+		.args = "[--list]",
+		.text = "each core's table of connections",
+		.options = FSK_ROWS(
+			{ "--list", "the connections in it" }),
+	},
+	{
+		.words = { "status" },
+		.run = fsk_cmd_status,
+		.args = "",
+		.text = "the module and its features",
+	},
+	{
+		.words = { "set" },
+		.run = fsk_cmd_set,
+		.args = "NAME=VALUE...",
+		.text = "change settings, all of these or none",
+		.more = fsk_set_help,
+	},
+	{
+		.words = { "rfd", "auto" },
+		.run = fsk_cmd_rfd_auto,
+		.args = "[-n] IFACE|--all",
+		.text = "choose the best mode of an interface, and say why",
+		.options = FSK_ROWS(
+			{ "--all",
+			  "each interface that belongs to a device" },
+			{ "-n, --dry-run", "only show it" }),
+	},
+	{
+		.words = { "rfd", "set" },
+		.run = fsk_cmd_rfd_set,
+		.args = "[-n] IFACE MODE",
+		.text = "set the mode: off, mask, rss, steer or ntuple",
+		.options = FSK_ROWS(
+			{ "-n, --dry-run", "only show it" }),
+	},
+	{
+		.words = { "rfd", "del" },
+		.run = fsk_cmd_rfd_del,
+		.args = "IFACE",
+		.text = "give the interface the default mode again",
+	},
+	{
+		.words = { "rfd", "watch" },
+		.run = fsk_cmd_rfd_watch,
+		.args = "[IFACE...]",
+		.text = "as auto, again whenever an interface changes",
+	},
+	{ .run = NULL }
+};
+
+/* The subcommand, once it is known. */
+static const struct fsk_command *fsk_command;
+
+/**
+ * fsk_command_find() - find the subcommand that the line begins with
+ * @argc: of the line
+ * @argv: of the line
+ *
+ * Errors of usage and the help are from now on those of this subcommand.
+ *
+ * Return: the subcommand, or %NULL.
+ */
+const struct fsk_command *fsk_command_find(int argc, char **argv)
+{
+	const struct fsk_command *command;
+
+	for (command = fsk_commands; command->run; command++) {
+		const char *const *words = command->words;
+
+		if (strcmp(argv[0], words[0]) ||
+		    (words[1] && (argc < 2 || strcmp(argv[1], words[1]))))
+			continue;
+		fsk_command = command;
+		fsk_usage_command(words[0], words[1]);
+		return command;
+	}
+	return NULL;
+}
+
+/**
+ * fsk_command_unknown() - complain that the line begins with no subcommand
+ * @argc: of the line
+ * @argv: of the line
+ *
+ * Return: exit status.
+ */
+int fsk_command_unknown(int argc, char **argv)
+{
+	struct fsk_nearest first = { .word = argv[0] };
+	struct fsk_nearest second = { .word = argc > 1 ? argv[1] : "" };
+	const struct fsk_command *command;
+	bool known = false;
+
+	for (command = fsk_commands; command->run; command++) {
+		fsk_nearest_try(&first, command->words[0]);
+		if (strcmp(argv[0], command->words[0]))
+			continue;
+		known = true;
+		fsk_nearest_try(&second, command->words[1]);
+	}
+	if (known && argc > 1)
+		return fsk_usage("%s: there is no '%s'%s", argv[0], argv[1],
+				 fsk_nearest_hint(&second));
+	if (known)
+		return fsk_usage("%s: something is missing", argv[0]);
+	return fsk_usage("there is no command '%s'%s", argv[0],
+			 fsk_nearest_hint(&first));
+}
+
+/* Put a text's lines from a column on; the first one begins where we are. */
+static void fsk_help_lines(const char *text)
+{
+	size_t len;
+
+	for (; *text; text += len) {
+		len = strcspn(text, "\n");
+		printf("%.*s\n", (int)len, text);
+		if (text[len] && text[++len])
+			printf("%*s", FSK_HELP_COLUMN, "");
+	}
+}
+
+/**
+ * fsk_help_row() - print a name, and beside it what it means
+ * @name: the name
+ * @text: lines
+ */
+void fsk_help_row(const char *name, const char *text)
+{
+	/* Behind a name that is too long the text begins on the next line. */
+	if (printf("  %-*s ", FSK_HELP_COLUMN - 3, name) > FSK_HELP_COLUMN)
+		printf("\n%*s", FSK_HELP_COLUMN, "");
+	fsk_help_lines(text);
+}
+
+static void fsk_help_name(const struct fsk_command *command, char *name,
+			  size_t size)
+{
+	snprintf(name, size, "%s%s%s%s%s", command->words[0],
+		 command->words[1] ? " " : "",
+		 command->words[1] ? command->words[1] : "",
+		 *command->args ? " " : "", command->args);
+}
+
+static void fsk_help_general(void)
+{
+	puts("\nOptions of all commands, before COMMAND:");
+	fsk_help_row("-j, --json", "print JSON");
+	fsk_help_row("    --netns WHERE",
+		     "in this network namespace: a name, a path or a PID");
+	fsk_help_row("-h, --help", "this text, or that of a command");
+	fsk_help_row("-V, --version", "version of this tool");
+}
+
+static void fsk_help_all(void)
+{
+	const struct fsk_command *command;
+	char name[128];
+
+	puts("Usage: fastsocket [OPTION...] COMMAND\n");
+	for (command = fsk_commands; command->run; command++) {
+		fsk_help_name(command, name, sizeof(name));
+		fsk_help_row(name, command->text);
+	}
+	fsk_help_general();
+	puts("\n"
+	     "'fastsocket COMMAND --help' lists its options.\n"
+	     "Exit status: 0 done, 1 wrong usage, 2 refused by the kernel.");
+}
+
+/**
+ * fsk_help() - print the help, on the subcommand once it is known
+ */
+void fsk_help(void)
+{
+	const struct fsk_help *row;
+	char name[128];
+
+	if (!fsk_command) {
+		fsk_help_all();
+		return;
+	}
+	fsk_help_name(fsk_command, name, sizeof(name));
+	printf("Usage: fastsocket %s\n\n%s\n", name, fsk_command->text);
+	if (fsk_command->options)
+		puts("");
+	for (row = fsk_command->options; row && row->name; row++)
+		fsk_help_row(row->name, row->text);
+	if (fsk_command->more)
+		fsk_command->more();
+	fsk_help_general();
+}
