@@ -13,16 +13,19 @@
 
 #define FSK_ACTIVATE_FIRST	3
 
+/* Not by strtol(), of which a new compiler takes a version that only a new C
+ * library has.
+ */
 static long fsk_activate_number(const char *name)
 {
 	const char *word = secure_getenv(name);
-	char *end;
-	long value;
+	long value = 0;
 
-	if (!word || *word < '0' || *word > '9')
+	if (!word || !*word)
 		return -1;
-	value = strtol(word, &end, 10);
-	return *end || value > INT_MAX ? -1 : value;
+	for (; *word >= '0' && *word <= '9' && value <= INT_MAX; word++)
+		value = 10 * value + (*word - '0');
+	return *word || value > INT_MAX ? -1 : value;
 }
 
 /* Return: whether the descriptor is open. */

@@ -57,6 +57,8 @@ void fsk_join(int fd);
 void fsk_activate(void);
 bool fsk_join_check(int fd);
 
+void *fsk_lookup(const char *name);
+
 bool fsk_memory_copy(void *to, const void *from, size_t size);
 
 void fsk_pin(int fd);

@@ -8,7 +8,6 @@
  * The library gives it the CPUs that its maker had before it was bound.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -175,10 +174,27 @@ static void fsk_pin_fork_child(void)
 /**
  * fsk_pin_init() - prepare for fork(), with FASTSOCKET_PIN
  *
+ * A program that is linked with glibc has pthread_atfork() in itself, and that
+ * calls what is looked up here; musl exports it.
+ *
  * Context: Once, when the library is loaded.
  */
 void fsk_pin_init(void)
 {
-	if (fsk_config_get()->pin)
-		pthread_atfork(NULL, NULL, fsk_pin_fork_child);
+	int (*glibc)(void (*prepare)(void), void (*parent)(void),
+		     void (*child)(void), void *library);
+	int (*musl)(void (*prepare)(void), void (*parent)(void),
+		    void (*child)(void));
+
+	if (!fsk_config_get()->pin)
+		return;
+	glibc = fsk_lookup("__register_atfork");
+	if (glibc) {
+		/* The linker keeps the library loaded: no library is named. */
+		glibc(NULL, NULL, fsk_pin_fork_child, NULL);
+		return;
+	}
+	musl = fsk_lookup("pthread_atfork");
+	if (musl)
+		musl(NULL, NULL, fsk_pin_fork_child);
 }

@@ -11,7 +11,6 @@
  * FASTSOCKET_PIN the library binds threads to CPUs.
  * prctl(): with PR_SET_SECCOMP the library leaves all sockets alone afterwards.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -82,7 +81,7 @@ static void *fsk_next(enum fsk_call call)
 	next = (void *)atomic_load_explicit(&found[call],
 					    memory_order_relaxed);
 	if (!next) {
-		next = dlsym(RTLD_NEXT, fsk_names[call]);
+		next = fsk_lookup(fsk_names[call]);
 		atomic_store_explicit(&found[call], (uintptr_t)next,
 				      memory_order_relaxed);
 	}
@@ -377,15 +376,18 @@ static void *fsk_start_thread(void *arg)
 	return start.run(start.arg);
 }
 
-/* Did the program choose CPUs by these attributes? If not, all bits are set. */
+/* Did the program choose CPUs by these attributes? If not, all bits are set.
+ * In musl nobody can choose them.
+ */
 static bool fsk_start_has_cpus(const pthread_attr_t *attr)
 {
+	int (*get)(const pthread_attr_t *attr, size_t size, void *mask);
 	unsigned char mask[FSK_MASK_BYTES] = { 0 };
 
-	if (!attr)
+	get = attr ? fsk_lookup("pthread_attr_getaffinity_np") : NULL;
+	if (!get)
 		return false;
-	if (pthread_attr_getaffinity_np(attr, sizeof(mask),
-					(cpu_set_t *)mask))
+	if (get(attr, sizeof(mask), mask))
 		return true;
 	for (size_t i = 0; i < sizeof(mask); i++)
 		if (mask[i] != 0xff)

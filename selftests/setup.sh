@@ -6,7 +6,8 @@
 #
 #   build      compiler, kernel headers 6.1 and 6.12, libmnl
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
-#   test       programs that the tests use, and the kselftest headers' source
+#   test       programs that the tests use, the kselftest headers' source, and
+#              the C libraries that other systems have
 #   lint       static checks; of the usual ones, Debian has no smatch
 #   debug      source of the 6.12 debug kernel and what builds it
 #   debug-6.1  the same for 6.1
@@ -38,7 +39,7 @@ packages_of() {
 	test)
 		echo nginx-light haproxy wrk redis-server curl python3 \
 			liburing-dev nftables iproute2 procps lsof apparmor \
-			linux-source-6.12
+			musl-tools linux-source-6.12
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \
@@ -111,27 +112,32 @@ has_candidate() {
 	apt-cache policy "$1" | grep -q 'Candidate: [0-9]'
 }
 
-# enable_suite SUITE: add a suite that the machine's sources do not name,
-# written after the entry for the release itself, from the same servers.
-enable_suite() {
-	local suite=$1 list uri
-	local key=/usr/share/keyrings/debian-archive-keyring.gpg
-	list=/etc/apt/sources.list.d/fastsocket-$suite.sources
-	[ ! -e "$list" ] || return 0
+# source_of SUITE: an entry for apt's sources, after that of the release itself,
+# from the same servers
+source_of() {
+	local uri key=/usr/share/keyrings/debian-archive-keyring.gpg
+
 	uri=$(apt-get indextargets 'Created-By: Packages' \
 		'Codename: bookworm' 'Origin: Debian' |
 		sed -n 's/^Site: //p' | head -n 1)
 	[ -n "$uri" ] || return 1
 	# The security archive lies beside the main one.
-	case $suite in *-security) uri=${uri%/}-security ;; esac
-	{
-		echo "Types: deb"
-		echo "URIs: $uri"
-		echo "Suites: $suite"
-		echo "Components: main"
-		[ ! -e $key ] || echo "Signed-By: $key"
-	} >"$list"
-	say "added the suite $suite"
+	case $1 in *-security) uri=${uri%/}-security ;; esac
+	echo "Types: deb"
+	echo "URIs: $uri"
+	echo "Suites: $1"
+	echo "Components: main"
+	[ ! -e $key ] || echo "Signed-By: $key"
+}
+
+# enable_suite SUITE: add a suite that the machine's sources do not name
+enable_suite() {
+	local list=/etc/apt/sources.list.d/fastsocket-$1.sources entry
+
+	[ ! -e "$list" ] || return 0
+	entry=$(source_of "$1") || return 1
+	echo "$entry" >"$list"
+	say "added the suite $1"
 }
 
 # Asks for more suites only when a package has no source without them.
@@ -207,6 +213,35 @@ unpack_kernel() {
 		touch ready
 }
 
+# A C library of Debian 11, to be run by its own dynamic linker. It is looked up
+# apart from what this machine installs. Without it a test is skipped.
+fetch_old_libc() {
+	local dir=$vm_cache/glibc-2.31
+
+	[ ! -e "$dir/ready" ] || return 0
+	rm -rf "$dir"
+	mkdir -p "$dir" || exit 1
+	step "fetch glibc 2.31" unpack_old_libc "$dir" ||
+		say "no glibc 2.31, going on; log: $log"
+}
+
+unpack_old_libc() {
+	local options=(-o "Dir::State=$1/apt" -o "Dir::Cache=$1/apt"
+		-o "Dir::Etc::SourceList=$1/apt/old.sources"
+		-o "Dir::Etc::SourceParts=-" -o Dir::State::status=/dev/null)
+
+	mkdir -p "$1"/apt/{lists,archives}/partial &&
+		source_of bullseye >"$1/apt/old.sources" &&
+		cd "$1" &&
+		apt "${options[@]}" update &&
+		apt "${options[@]}" download libc6 libc6-dev linux-libc-dev &&
+		for package in *.deb; do dpkg-deb -x "$package" . || return; done &&
+		ln -sf ../lib/x86_64-linux-gnu/ld-2.31.so \
+			lib64/ld-linux-x86-64.so.2 &&
+		rm -rf apt ./*.deb &&
+		touch ready
+}
+
 cleanup() {
 	[ -z "$step_pid" ] || kill "$step_pid" 2>/dev/null
 	[ -z "$policy" ] || rm -f "$policy"
@@ -240,6 +275,13 @@ main() {
 		vm_lock setup
 		fetch_kernel 6.1
 		fetch_kernel 6.12
+		vm_unlock
+		;;
+	esac
+	case " $* " in
+	*" test "*)
+		vm_lock setup
+		fetch_old_libc
 		vm_unlock
 		;;
 	esac
