@@ -21,10 +21,10 @@ static const char *meant(const char *word)
 
 TEST(nearest__one_mistake)
 {
-	EXPECT_STREQ("status", meant("staus"));
-	EXPECT_STREQ("status", meant("statuss"));
+	EXPECT_STREQ("status", meant("statxs"));
+	EXPECT_STREQ("status", meant("statusx"));
 	EXPECT_STREQ("status", meant("ststus"));
-	EXPECT_STREQ("show", meant("shwo"));
+	EXPECT_STREQ("show", meant("shoow"));
 	EXPECT_STREQ("vfs", meant("vsf"));
 }
 

@@ -110,7 +110,7 @@ TEST(settings__mode)
 	EXPECT_EQ(FSK_RFD_OFF, put("rfd", "off"));
 	EXPECT_EQ(-1, put("rfd", "rss"));
 	EXPECT_NE(NULL, strstr(why, "single interfaces"));
-	EXPECT_EQ(-1, put("rfd", "maks"));
+	EXPECT_EQ(-1, put("rfd", "maskk"));
 	EXPECT_NE(NULL, strstr(why, "did you mean 'mask'?"));
 	EXPECT_EQ(-1, put("rfd", "nonsense"));
 	EXPECT_NE(NULL, strstr(why, "only off, mask and steer"));

@@ -82,8 +82,8 @@ test_usage() {
 	says "no command"
 	tool 1 nonsense
 	says "no command 'nonsense' (fastsocket --help"
-	tool 1 staus
-	says "no command 'staus', did you mean 'status'?"
+	tool 1 statxs
+	says "no command 'statxs', did you mean 'status'?"
 	tool 1 show
 	tool 1 show nonsense
 	says "no 'nonsense'"
