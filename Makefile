@@ -7,6 +7,7 @@ VERSION := $(shell include/version)
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DKMS_ROOT ?= /usr/src
 INSTALL ?= install
@@ -84,6 +85,8 @@ programs:
 man:
 	$(MAKE) -C tools/man
 
+# An administrator's own configuration stays.
+conf_dir = $(DESTDIR)$(SYSCONFDIR)/fastsocket
 install: all
 	$(INSTALL) -D -m 644 $(kbuild)/fastsocket.ko \
 		$(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
@@ -98,9 +101,16 @@ install: all
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 \
 		$(build)/libfsocket.7 $(build)/fastsocket-options.7
+	$(INSTALL) -D -m 644 $(build)/fastsocket.conf.5 \
+		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
-	sed 's,@BINDIR@,$(PREFIX)/bin,' tools/fastsocket-rfd.service \
-		> $(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
+	for unit in fastsocket fastsocket-rfd; do \
+		sed 's,@BINDIR@,$(PREFIX)/bin,' tools/$$unit.service \
+			> $(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; \
+	done
+	$(INSTALL) -d $(conf_dir)/conf.d
+	[ -e $(conf_dir)/fastsocket.conf ] || \
+		$(INSTALL) -m 644 tools/fastsocket.conf $(conf_dir)
 	$(if $(DESTDIR),,depmod $(release))
 
 uninstall:
@@ -111,7 +121,12 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8 \
 		$(DESTDIR)$(MANDIR)/man7/libfsocket.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-options.7 \
+		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5 \
+		$(DESTDIR)$(UNITDIR)/fastsocket.service \
 		$(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
+	! cmp -s tools/fastsocket.conf $(conf_dir)/fastsocket.conf || \
+		rm $(conf_dir)/fastsocket.conf
+	rmdir --ignore-fail-on-non-empty $(conf_dir)/conf.d $(conf_dir) || :
 	$(if $(DESTDIR),,depmod $(release))
 
 dkms_dir = $(DESTDIR)$(DKMS_ROOT)/fastsocket-$(VERSION)

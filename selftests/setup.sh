@@ -4,7 +4,7 @@
 # setup.sh GROUP...: install what a part of the project needs, from Debian's
 # packages. Quick when all of it is there.
 #
-#   build      compiler, kernel headers 6.1 and 6.12, libmnl
+#   build      compiler, kernel headers 6.1 and 6.12, libmnl, libyaml
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
 #   test       programs that the tests use, the kselftest headers' source, and
 #              the C libraries that other systems have
@@ -26,7 +26,7 @@ kernel_build="flex bison libelf-dev libssl-dev bc xz-utils cpio"
 packages_of() {
 	case $1 in
 	build)
-		echo gcc make libc6-dev libmnl-dev pkg-config kmod python3 \
+		echo gcc make libc6-dev libmnl-dev libyaml-dev pkg-config kmod python3 \
 			python3-yaml scdoc xz-utils linux-headers-cloud-amd64 \
 			linux-headers-6.12-cloud-amd64
 		;;

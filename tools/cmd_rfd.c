@@ -183,11 +183,35 @@ static void fsk_rfd_report(const char *name, const struct fsk_nic *nic,
 	fsk_json_close('}');
 }
 
-/* Choose for all interfaces that belong to a device. */
-static int fsk_rfd_all(struct fsk_nl *nl, bool dry_run, struct fsk_nic *nic)
+/* Set the best mode of an interface that was read, and print it. */
+static int fsk_rfd_auto(struct fsk_nl *nl, const char *name,
+			const struct fsk_nic *nic, bool dry_run)
+{
+	struct fsk_choice choice;
+	int status = 0;
+
+	fsk_rfd_choose(nic, dry_run, &choice);
+	if (!dry_run)
+		status = fsk_rfd_apply(nl, name, nic, &choice);
+	if (!status)
+		fsk_rfd_report(name, nic, &choice, dry_run);
+	return status;
+}
+
+/**
+ * fsk_rfd_auto_all() - the best mode for each interface that belongs to a device
+ * @nl: the socket, or %NULL with @dry_run
+ * @dry_run: only print it
+ * @leave: is this one to be left alone? or %NULL
+ * @data: for @leave
+ *
+ * Return: exit status.
+ */
+int fsk_rfd_auto_all(struct fsk_nl *nl, bool dry_run,
+		     bool (*leave)(const char *name, void *data), void *data)
 {
 	struct if_nameindex *all = if_nameindex();
-	struct fsk_choice choice;
+	static struct fsk_nic nic;
 	int status = 0;
 
 	if (!all) {
@@ -195,34 +219,31 @@ static int fsk_rfd_all(struct fsk_nl *nl, bool dry_run, struct fsk_nic *nic)
 		return FSK_EXIT_REFUSED;
 	}
 	for (int i = 0; all[i].if_index && !status; i++) {
-		status = fsk_nic_read(all[i].if_name, nic);
-		if (status || !nic->device)
+		if (leave && leave(all[i].if_name, data))
 			continue;
-		fsk_rfd_choose(nic, dry_run, &choice);
-		if (!dry_run)
-			status = fsk_rfd_apply(nl, all[i].if_name, nic,
-					       &choice);
-		if (!status)
-			fsk_rfd_report(all[i].if_name, nic, &choice, dry_run);
+		status = fsk_nic_read(all[i].if_name, &nic);
+		if (!status && nic.device)
+			status = fsk_rfd_auto(nl, all[i].if_name, &nic,
+					      dry_run);
 	}
 	if_freenameindex(all);
 	return status;
 }
 
-static int fsk_rfd_one(struct fsk_nl *nl, const char *name, bool dry_run,
-		       struct fsk_nic *nic)
+/**
+ * fsk_rfd_auto_one() - the best mode for an interface
+ * @nl: the socket, or %NULL with @dry_run
+ * @name: the interface
+ * @dry_run: only print it
+ *
+ * Return: exit status.
+ */
+int fsk_rfd_auto_one(struct fsk_nl *nl, const char *name, bool dry_run)
 {
-	struct fsk_choice choice;
-	int status = fsk_nic_read(name, nic);
+	static struct fsk_nic nic;
+	int status = fsk_nic_read(name, &nic);
 
-	if (status)
-		return status;
-	fsk_rfd_choose(nic, dry_run, &choice);
-	if (!dry_run)
-		status = fsk_rfd_apply(nl, name, nic, &choice);
-	if (!status)
-		fsk_rfd_report(name, nic, &choice, dry_run);
-	return status;
+	return status ? status : fsk_rfd_auto(nl, name, &nic, dry_run);
 }
 
 /**
@@ -234,7 +255,6 @@ static int fsk_rfd_one(struct fsk_nl *nl, const char *name, bool dry_run,
  */
 int fsk_cmd_rfd_auto(int argc, char **argv)
 {
-	static struct fsk_nic nic;
 	int all = 0, dry_run = 0;
 	struct fsk_nl *nl = NULL;
 	int status;
@@ -253,8 +273,8 @@ int fsk_cmd_rfd_auto(int argc, char **argv)
 	}
 	if (fsk_json)
 		fsk_json_open(NULL, '[');
-	status = all ? fsk_rfd_all(nl, dry_run, &nic) :
-		       fsk_rfd_one(nl, argv[1], dry_run, &nic);
+	status = all ? fsk_rfd_auto_all(nl, dry_run, NULL, NULL) :
+		       fsk_rfd_auto_one(nl, argv[1], dry_run);
 	if (fsk_json)
 		fsk_json_close(']');
 	fsk_nl_close(nl);
@@ -280,6 +300,33 @@ static int fsk_rfd_check(const char *name, const struct fsk_nic *nic,
 	return FSK_EXIT_REFUSED;
 }
 
+/**
+ * fsk_rfd_set_one() - the mode of an interface
+ * @nl: the socket, or %NULL with @dry_run
+ * @name: the interface
+ * @mode: enum fsk_rfd_mode
+ * @dry_run: only print it
+ *
+ * Return: exit status.
+ */
+int fsk_rfd_set_one(struct fsk_nl *nl, const char *name, unsigned int mode,
+		    bool dry_run)
+{
+	struct fsk_choice choice = { .mode = mode };
+	static struct fsk_nic nic;
+	int status = fsk_nic_read(name, &nic);
+
+	if (!status)
+		status = fsk_rfd_check(name, &nic, mode, dry_run);
+	if (!status && !dry_run)
+		status = fsk_rfd_apply(nl, name, &nic, &choice);
+	else if (!status)
+		fsk_rfd_report(name, &nic, &choice, true);
+	if (status && !dry_run && mode == FSK_RFD_NTUPLE)
+		fsk_ntuple_remove(nic.name);
+	return status;
+}
+
 /* Complain about a word that is no mode. */
 static int fsk_rfd_no_mode(const char *word)
 {
@@ -300,8 +347,6 @@ static int fsk_rfd_no_mode(const char *word)
  */
 int fsk_cmd_rfd_set(int argc, char **argv)
 {
-	struct fsk_choice choice = { 0 };
-	static struct fsk_nic nic;
 	struct fsk_nl *nl = NULL;
 	int dry_run = 0;
 	int mode, status;
@@ -313,21 +358,12 @@ int fsk_cmd_rfd_set(int argc, char **argv)
 	mode = fsk_rfd_mode_number(argv[2]);
 	if (mode < 0)
 		return fsk_rfd_no_mode(argv[2]);
-	choice.mode = mode;
 	if (!dry_run) {
 		nl = fsk_nl_open();
 		if (!nl)
 			return FSK_EXIT_REFUSED;
 	}
-	status = fsk_nic_read(argv[1], &nic);
-	if (!status)
-		status = fsk_rfd_check(argv[1], &nic, mode, dry_run);
-	if (!status && !dry_run)
-		status = fsk_rfd_apply(nl, argv[1], &nic, &choice);
-	else if (!status)
-		fsk_rfd_report(argv[1], &nic, &choice, true);
-	if (status && !dry_run && mode == FSK_RFD_NTUPLE)
-		fsk_ntuple_remove(nic.name);
+	status = fsk_rfd_set_one(nl, argv[1], mode, dry_run);
 	fsk_nl_close(nl);
 	return status;
 }

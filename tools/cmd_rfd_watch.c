@@ -22,8 +22,10 @@
 #include <linux/rtnetlink.h>
 
 #include "base/array.h"
+#include "base/conf.h"
 #include "base/error.h"
 #include "base/nl.h"
+#include "base/ntuple.h"
 #include "base/out.h"
 #include "base/rfd.h"
 #include "cmd_rfd.h"
@@ -34,6 +36,7 @@
 
 /**
  * struct fsk_watch - the interfaces, and how they were last
+ * @machine: without names, the modes of the configuration
  * @names: interfaces, or none for all that belong to a device
  * @count: of @names
  * @seen: each interface as it was when the module was told last
@@ -41,6 +44,7 @@
  * @nic: buffer for reading
  */
 struct fsk_watch {
+	struct fsk_conf_section machine;
 	char **names;
 	int count;
 	struct fsk_seen {
@@ -70,6 +74,41 @@ static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 	return seen[watch->seen_count++];
 }
 
+/* The mode that the configuration has for an interface, or -1 to choose one. */
+static int fsk_watch_mode(const struct fsk_watch *watch, const char *name)
+{
+	const struct fsk_conf_section *machine = &watch->machine;
+	const struct fsk_conf_interface *interface = machine->interfaces;
+	int mode = -1;
+
+	for (size_t i = 0; i < machine->interface_count; i++, interface++) {
+		if (!strcmp(interface->name, name))
+			return fsk_rfd_mode_number(interface->mode.word);
+		if (!strcmp(interface->name, "all"))
+			mode = fsk_rfd_mode_number(interface->mode.word);
+	}
+	return mode;
+}
+
+/* What the configuration says, if the interface can have that. */
+static void fsk_watch_choose(const struct fsk_watch *watch, const char *name,
+			     struct fsk_choice *choice)
+{
+	int mode = fsk_watch_mode(watch, name);
+	const struct fsk_nic *nic = &watch->nic;
+
+	if (mode < 0 || (mode == FSK_RFD_RSS && *nic->no_rss) ||
+	    (mode == FSK_RFD_NTUPLE &&
+	     fsk_ntuple_add(nic, choice->why, sizeof(choice->why)))) {
+		fsk_rfd_choose(nic, false, choice);
+		return;
+	}
+	*choice = (struct fsk_choice) {
+		.mode = mode,
+		.why = "the configuration says so",
+	};
+}
+
 /* Read an interface, and tell the module if it has changed. */
 static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 			 const struct fsk_rfd_table *table, const char *name)
@@ -89,7 +128,7 @@ static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 	if (!memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) &&
 	    (watch->nic.inside || fsk_rfd_find(table, ifindex)))
 		return 0;
-	fsk_rfd_choose(&watch->nic, false, &choice);
+	fsk_watch_choose(watch, name, &choice);
 	status = fsk_rfd_apply(nl, name, &watch->nic, &choice);
 	if (status)
 		return status;
@@ -216,6 +255,7 @@ static bool fsk_watch_wait(struct pollfd *fds, int count)
 int fsk_cmd_rfd_watch(int argc, char **argv)
 {
 	static struct fsk_watch watch;
+	static struct fsk_conf conf;
 	struct pollfd fds[3];
 	int status;
 
@@ -229,6 +269,10 @@ int fsk_cmd_rfd_watch(int argc, char **argv)
 		}
 	watch.names = argv + 1;
 	watch.count = argc;
+	status = argc ? 0 : fsk_conf_read(&conf, 0, NULL);
+	if (status)
+		return status;
+	fsk_conf_effective(&conf, &conf.machine, NULL, &watch.machine);
 	/* Open these before reading, so that no event is missed. */
 	fds[0].fd = fsk_watch_signals();
 	fds[1].fd = fsk_watch_links();

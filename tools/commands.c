@@ -95,6 +95,24 @@ const struct fsk_command fsk_commands[] = {
 		.more = fsk_set_help,
 	},
 	{
+		.words = { "config", "check" },
+		.run = fsk_cmd_config_check,
+		.args = "[FILE...]",
+		.text = "read the configuration, and say what is wrong in it",
+	},
+	{
+		.words = { "config", "show" },
+		.run = fsk_cmd_config_show,
+		.args = "[FILE...]",
+		.text = "what the configuration says, and where it says so",
+	},
+	{
+		.words = { "config", "apply" },
+		.run = fsk_cmd_config_apply,
+		.args = "[FILE...]",
+		.text = "let the module have the configuration's settings",
+	},
+	{
 		.words = { "rfd", "auto" },
 		.run = fsk_cmd_rfd_auto,
 		.args = "[-n] IFACE|--all",

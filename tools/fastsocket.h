@@ -73,6 +73,9 @@ int fsk_words(int argc, char **argv, int min, int max,
 int fsk_words_check(int argc, char **argv, int min, int max);
 
 int fsk_cmd_adopt(int argc, char **argv);
+int fsk_cmd_config_apply(int argc, char **argv);
+int fsk_cmd_config_check(int argc, char **argv);
+int fsk_cmd_config_show(int argc, char **argv);
 int fsk_cmd_rfd_auto(int argc, char **argv);
 int fsk_cmd_rfd_del(int argc, char **argv);
 int fsk_cmd_rfd_set(int argc, char **argv);

@@ -5,6 +5,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/**
+ * fsk_error_at() - say what is wrong in a file, in a line
+ * @file: the file
+ * @line: from 1 on
+ * @column: from 1 on
+ * @format: as for printf(), without the end of the line
+ *
+ * The line begins as compilers have it, so that editors go there.
+ */
+void fsk_error_at(const char *file, unsigned int line, unsigned int column,
+		  const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fprintf(stderr, "%s:%u:%u: ", file, line, column);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
 /* The subcommand, with a blank behind each word. */
 static char fsk_usage_words[64] = "";
 

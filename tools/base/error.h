@@ -13,6 +13,9 @@ enum {
 };
 
 void fsk_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void fsk_error_at(const char *file, unsigned int line, unsigned int column,
+		  const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void fsk_usage_command(const char *first, const char *second);
 int fsk_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int fsk_no_memory(void);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The configuration: what is said of the machine, of services and of profiles,
+ * and what of it holds for whom. conf_read.c reads it.
+ */
+#include "conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+
+const struct fsk_conf_name fsk_conf_options[FSK_CONF_OPTIONS] = {
+	[FSK_CONF_ACCEPT] = { "accept", "FASTSOCKET_ACCEPT", false },
+	[FSK_CONF_CONNECT] = { "connect", "FASTSOCKET_CONNECT", false },
+	[FSK_CONF_CONNECT_PORTS] = {
+		"connect-ports", "FASTSOCKET_CONNECT_PORTS", true },
+	[FSK_CONF_PIN] = { "pin", "FASTSOCKET_PIN", false },
+	[FSK_CONF_PORTS] = { "ports", "FASTSOCKET_PORTS", true },
+	[FSK_CONF_VERBOSE] = { "verbose", "FASTSOCKET_LOG", false },
+};
+
+/**
+ * fsk_conf_section() - find a section, or begin it
+ * @sections: of a kind
+ * @name: its name
+ *
+ * Return: the section, or %NULL without memory.
+ */
+struct fsk_conf_section *
+fsk_conf_section(struct fsk_conf_sections *sections, const char *name)
+{
+	struct fsk_conf_section *found = sections->sections;
+	size_t i;
+
+	for (i = 0; i < sections->count; i++)
+		if (!strcmp(found[i].name, name))
+			return &found[i];
+	found = fsk_array_grow(found, i, sizeof(*found));
+	if (!found)
+		return NULL;
+	sections->sections = found;
+	sections->count++;
+	found[i].name = name;
+	return &found[i];
+}
+
+/**
+ * fsk_conf_interface() - find an interface in a section, or begin it
+ * @section: the section
+ * @name: of the interface
+ *
+ * Return: the interface, or %NULL without memory.
+ */
+struct fsk_conf_interface *
+fsk_conf_interface(struct fsk_conf_section *section, const char *name)
+{
+	struct fsk_conf_interface *found = section->interfaces;
+	size_t i;
+
+	for (i = 0; i < section->interface_count; i++)
+		if (!strcmp(found[i].name, name))
+			return &found[i];
+	found = fsk_array_grow(found, i, sizeof(*found));
+	if (!found)
+		return NULL;
+	section->interfaces = found;
+	section->interface_count++;
+	found[i].name = name;
+	return &found[i];
+}
+
+/**
+ * fsk_conf_find() - find a section
+ * @sections: of a kind
+ * @name: its name, or %NULL
+ *
+ * Return: the section, or %NULL.
+ */
+const struct fsk_conf_section *
+fsk_conf_find(const struct fsk_conf_sections *sections, const char *name)
+{
+	for (size_t i = 0; name && i < sections->count; i++)
+		if (!strcmp(sections->sections[i].name, name))
+			return &sections->sections[i];
+	return NULL;
+}
+
+/* Put what @from says over what @section has. */
+static void fsk_conf_lay(struct fsk_conf_section *section,
+			 const struct fsk_conf_section *from)
+{
+	struct fsk_conf_interface *interface;
+
+	for (int i = 0; i < FSK_CONF_OPTIONS; i++)
+		if (from->option[i].word)
+			section->option[i] = from->option[i];
+	for (int i = 0; i <= FSK_A_CONFIG_MAX; i++)
+		if (from->setting[i].word)
+			section->setting[i] = from->setting[i];
+	for (size_t i = 0; i < from->interface_count; i++) {
+		interface = fsk_conf_interface(section,
+					       from->interfaces[i].name);
+		if (interface)
+			interface->mode = from->interfaces[i].mode;
+	}
+}
+
+/**
+ * fsk_conf_effective() - what holds for the machine or a service
+ * @conf: the configuration
+ * @own: its section, or %NULL
+ * @profile: a profile in place of the one that the section names, or %NULL
+ * @section: filled in; it shares its words with @conf, and the caller frees its
+ *	     interfaces
+ */
+void fsk_conf_effective(const struct fsk_conf *conf,
+			const struct fsk_conf_section *own,
+			const char *profile, struct fsk_conf_section *section)
+{
+	const struct fsk_conf_section *from;
+
+	*section = (struct fsk_conf_section) { 0 };
+	section->option[FSK_CONF_CONNECT] = (struct fsk_conf_value) {
+		.word = "on", .file = FSK_CONF_OURS,
+	};
+	if (own) {
+		section->name = own->name;
+		section->profile = own->profile;
+	}
+	if (profile)
+		section->profile = (struct fsk_conf_value) { .word = profile };
+	from = fsk_conf_find(&conf->profiles, section->profile.word);
+	if (from)
+		fsk_conf_lay(section, from);
+	if (own)
+		fsk_conf_lay(section, own);
+}
+
+/**
+ * fsk_conf_values() - the settings of a section, as the module takes them
+ * @section: the section
+ * @values: filled in
+ *
+ * Return: how many there are.
+ */
+int fsk_conf_values(const struct fsk_conf_section *section,
+		    struct fsk_values *values)
+{
+	const struct fsk_setting *setting;
+	char why[FSK_SETTING_WHY];
+	int count = 0;
+
+	*values = (struct fsk_values) { 0 };
+	for (setting = fsk_settings; setting->name; setting++) {
+		const char *word = section->setting[setting->attr].word;
+
+		/* It was read before, so that it is right. */
+		if (word && fsk_values_put(values, setting->name, word,
+					   why) >= 0)
+			count++;
+	}
+	return count;
+}

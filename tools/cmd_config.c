@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+/* fastsocket config: checks the configuration, shows it, and applies it. */
+#include <limits.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/conf.h"
+#include "base/error.h"
+#include "base/nl.h"
+#include "base/out.h"
+#include "base/rfd.h"
+#include "cmd_rfd.h"
+#include "fastsocket.h"
+
+/**
+ * fsk_cmd_config_check() - fastsocket config check [FILE...]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_config_check(int argc, char **argv)
+{
+	struct fsk_conf conf = { 0 };
+	int status;
+
+	argc = fsk_words(argc, argv, 0, INT_MAX, FSK_OPTIONS());
+	if (argc < 0)
+		return -1 - argc;
+	status = fsk_conf_read(&conf, argc, argv + 1);
+	fsk_conf_free(&conf);
+	return status;
+}
+
+/* A line of the configuration, and behind it where it is from. */
+static void fsk_config_line(int depth, const char *name,
+			    const struct fsk_conf_value *value)
+{
+	char text[160];
+
+	if (!value->word)
+		return;
+	snprintf(text, sizeof(text), "%*s%s: %s", 2 * depth, "", name,
+		 value->word);
+	if (value->line)
+		printf("%-32s # %s:%u\n", text, value->file, value->line);
+	else
+		printf("%-32s # %s\n", text, value->file);
+}
+
+static void fsk_config_set_text(const struct fsk_conf_section *section,
+				int depth)
+{
+	const struct fsk_setting *setting;
+	struct fsk_values values;
+
+	if (fsk_conf_values(section, &values))
+		printf("%*sset:\n", 2 * depth, "");
+	for (setting = fsk_settings; setting->name; setting++)
+		fsk_config_line(depth + 1, setting->name,
+				&section->setting[setting->attr]);
+	if (section->interface_count)
+		printf("%*sinterfaces:\n", 2 * depth, "");
+	for (size_t i = 0; i < section->interface_count; i++)
+		fsk_config_line(depth + 1, section->interfaces[i].name,
+				&section->interfaces[i].mode);
+}
+
+static void fsk_config_named_text(const char *kind,
+				  const struct fsk_conf_sections *sections)
+{
+	const struct fsk_conf_section *section = sections->sections;
+
+	if (sections->count)
+		printf("%s:\n", kind);
+	for (size_t i = 0; i < sections->count; i++, section++) {
+		printf("  %s:\n", section->name);
+		fsk_config_line(2, "profile", &section->profile);
+		for (int k = 0; k < FSK_CONF_OPTIONS; k++)
+			fsk_config_line(2, fsk_conf_options[k].name,
+					&section->option[k]);
+		fsk_config_set_text(section, 2);
+	}
+}
+
+static void fsk_config_set_json(const struct fsk_conf_section *section)
+{
+	const struct fsk_setting *setting;
+	struct fsk_values values;
+
+	fsk_conf_values(section, &values);
+	fsk_json_open("set", '{');
+	for (setting = fsk_settings; setting->name; setting++) {
+		uint32_t number = values.number[setting->attr];
+
+		if (!values.given[setting->attr])
+			continue;
+		if (setting->kind == FSK_SETTING_SWITCH)
+			fsk_json_bool(setting->name, number);
+		else if (setting->kind == FSK_SETTING_NUMBER)
+			fsk_json_uint(setting->name, number);
+		else
+			fsk_json_str(setting->name, fsk_rfd_mode_name(number));
+	}
+	fsk_json_close('}');
+	fsk_json_open("interfaces", '[');
+	for (size_t i = 0; i < section->interface_count; i++) {
+		fsk_json_open(NULL, '{');
+		fsk_json_str("interface", section->interfaces[i].name);
+		fsk_json_str("mode", section->interfaces[i].mode.word);
+		fsk_json_close('}');
+	}
+	fsk_json_close(']');
+}
+
+static void fsk_config_run_json(const struct fsk_conf_section *section)
+{
+	fsk_json_open("run", '{');
+	for (int i = 0; i < FSK_CONF_OPTIONS; i++) {
+		const char *word = section->option[i].word;
+
+		if (word && fsk_conf_options[i].list)
+			fsk_json_str(fsk_conf_options[i].name, word);
+		else if (word)
+			fsk_json_bool(fsk_conf_options[i].name,
+				      !strcmp(word, "on"));
+	}
+	fsk_json_close('}');
+}
+
+static void fsk_config_named_json(const char *kind,
+				  const struct fsk_conf_sections *sections,
+				  bool profiles)
+{
+	const struct fsk_conf_section *section = sections->sections;
+
+	fsk_json_open(kind, '[');
+	for (size_t i = 0; i < sections->count; i++, section++) {
+		fsk_json_open(NULL, '{');
+		fsk_json_str("name", section->name);
+		if (section->profile.word)
+			fsk_json_str("profile", section->profile.word);
+		fsk_config_run_json(section);
+		if (profiles)
+			fsk_config_set_json(section);
+		fsk_json_close('}');
+	}
+	fsk_json_close(']');
+}
+
+static void fsk_config_json(const struct fsk_conf *conf,
+			    const struct fsk_conf_section *machine)
+{
+	fsk_json_open(NULL, '{');
+	if (machine->profile.word)
+		fsk_json_str("profile", machine->profile.word);
+	fsk_config_set_json(machine);
+	fsk_config_named_json("services", &conf->services, false);
+	fsk_config_named_json("profiles", &conf->profiles, true);
+	fsk_json_close('}');
+}
+
+static void fsk_config_text(const struct fsk_conf *conf,
+			    const struct fsk_conf_section *machine)
+{
+	fsk_config_line(0, "profile", &machine->profile);
+	fsk_config_set_text(machine, 0);
+	fsk_config_named_text("services", &conf->services);
+	fsk_config_named_text("profiles", &conf->profiles);
+}
+
+/**
+ * fsk_cmd_config_show() - fastsocket config show [FILE...]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_config_show(int argc, char **argv)
+{
+	struct fsk_conf_section machine;
+	struct fsk_conf conf = { 0 };
+	int status;
+
+	argc = fsk_words(argc, argv, 0, INT_MAX, FSK_OPTIONS());
+	if (argc < 0)
+		return -1 - argc;
+	status = fsk_conf_read(&conf, argc, argv + 1);
+	if (!status) {
+		fsk_conf_effective(&conf, &conf.machine, NULL, &machine);
+		if (fsk_json)
+			fsk_config_json(&conf, &machine);
+		else
+			fsk_config_text(&conf, &machine);
+		free(machine.interfaces);
+	}
+	fsk_conf_free(&conf);
+	return status;
+}
+
+/* Is this interface named in the section? Then "all" doesn't mean it. */
+static bool fsk_config_named(const char *name, void *data)
+{
+	const struct fsk_conf_section *section = data;
+
+	for (size_t i = 0; i < section->interface_count; i++)
+		if (!strcmp(section->interfaces[i].name, name))
+			return true;
+	return false;
+}
+
+/* Set a mode for each interface that belongs to a device and isn't named. */
+static int fsk_config_all(struct fsk_nl *nl, struct fsk_conf_section *section,
+			  const char *mode)
+{
+	struct if_nameindex *all;
+	static struct fsk_nic nic;
+	int status = 0;
+
+	if (!strcmp(mode, "auto"))
+		return fsk_rfd_auto_all(nl, false, fsk_config_named, section);
+	all = if_nameindex();
+	for (int i = 0; all && all[i].if_index && !status; i++)
+		if (!fsk_config_named(all[i].if_name, section) &&
+		    !fsk_nic_read(all[i].if_name, &nic) && nic.device)
+			status = fsk_rfd_set_one(nl, all[i].if_name,
+						 fsk_rfd_mode_number(mode),
+						 false);
+	if_freenameindex(all);
+	return status;
+}
+
+static int fsk_config_interface(struct fsk_nl *nl,
+				struct fsk_conf_section *section,
+				const struct fsk_conf_interface *interface)
+{
+	const char *name = interface->name, *mode = interface->mode.word;
+
+	if (!strcmp(name, "all"))
+		return fsk_config_all(nl, section, mode);
+	if (!if_nametoindex(name)) {
+		if (!fsk_json)
+			printf("%s: there is no such interface yet\n", name);
+		return 0;
+	}
+	if (!strcmp(mode, "auto"))
+		return fsk_rfd_auto_one(nl, name, false);
+	return fsk_rfd_set_one(nl, name, fsk_rfd_mode_number(mode), false);
+}
+
+/* An interface that can't have its mode keeps no other from its own. */
+static int fsk_config_machine(struct fsk_nl *nl,
+			      struct fsk_conf_section *section)
+{
+	struct fsk_values values;
+	int status = 0, each;
+
+	if (fsk_conf_values(section, &values))
+		status = fsk_values_send(nl, &values);
+	if (status)
+		return status;
+	if (fsk_json)
+		fsk_json_open(NULL, '[');
+	for (size_t i = 0; i < section->interface_count; i++) {
+		each = fsk_config_interface(nl, section,
+					    &section->interfaces[i]);
+		status = status ? status : each;
+	}
+	if (fsk_json)
+		fsk_json_close(']');
+	return status;
+}
+
+/**
+ * fsk_cmd_config_apply() - fastsocket config apply [FILE...]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_config_apply(int argc, char **argv)
+{
+	struct fsk_conf_section machine;
+	struct fsk_conf conf = { 0 };
+	struct fsk_nl *nl;
+	int status;
+
+	argc = fsk_words(argc, argv, 0, INT_MAX, FSK_OPTIONS());
+	if (argc < 0)
+		return -1 - argc;
+	status = fsk_conf_read(&conf, argc, argv + 1);
+	if (!status) {
+		fsk_conf_effective(&conf, &conf.machine, NULL, &machine);
+		nl = fsk_nl_open();
+		status = nl ? fsk_config_machine(nl, &machine) :
+			 FSK_EXIT_REFUSED;
+		fsk_nl_close(nl);
+		free(machine.interfaces);
+	}
+	fsk_conf_free(&conf);
+	return status;
+}
