@@ -129,9 +129,9 @@
  * listener.
  *
  * How a namespace goes.  Its last socket has gone first, so its tables are
- * empty.  Hooks of listeners stay some seconds longer than those: what is left
- * of them is unregistered before a grace period that the kernel waits for, then
- * only &struct fsk_net is left.
+ * empty.  Hooks of listeners stay longer than those: they are unregistered
+ * before a grace period that the kernel waits for, then only &struct fsk_net is
+ * left.
  *
  * An established table is emptied when it is switched off, its namespace goes
  * or the module does: hooks are unregistered, an RCU grace period passes, the

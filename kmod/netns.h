@@ -60,8 +60,7 @@ struct fsk_steer;
  * @nr_listeners: how many
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
- * @hooked: whether they are registered
- * @hooks_work: unregisters them when there has been no listener for a while
+ * @hooked: whether they are registered: from the first listener on
  *
  * The first line is all that a packet of a bystander touches.
  */
@@ -97,7 +96,6 @@ struct fsk_net {
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
 	bool hooked;
-	struct delayed_work hooks_work;
 };
 
 typedef int (*fsk_net_finish_t)(struct net *net, struct sock *sk,

@@ -1,42 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When the listeners' packet hooks of a namespace are registered.
+ * When the listeners' packet hooks of a namespace are registered: from its
+ * first listener on, until the namespace or the module goes.
  *
- * They are while a listener is listed, and some seconds longer.  Registering
- * the first hook of its kind and unregistering the last one patches the
- * kernel's text, which interrupts every CPU; any user may join and close a
- * listener as often as it likes.
+ * They stay behind the last listener, since any user may join and close one as
+ * often as it likes, and unregistering a hook harms others: the kernel then
+ * drops all packets that NFQUEUE holds of the namespace, and patches its text,
+ * which interrupts every CPU.  Without a listener a hook looks at the flags of
+ * a packet, and for a SYN at one bit of fsk_net.ports.
  */
 #include "listen/hooks.h"
 
-#include <linux/workqueue.h>
-
 #include "netns.h"
-
-/* How long they stay behind the last listener.  So often, at most, a namespace
- * makes the kernel patch itself; a service that is restarted finds them.
- */
-#define FSK_HOOKS_STAY	(3 * HZ)
-
-static void __fsk_hooks_unregister(struct fsk_net *fn)
-{
-	lockdep_assert_held(&fn->mutex);
-	if (!fn->hooked || fn->nr_listeners)
-		return;
-	nf_unregister_net_hooks(fn->net, fn->hook_ops,
-				ARRAY_SIZE(fn->hook_ops));
-	WRITE_ONCE(fn->hooked, false);
-}
-
-static void fsk_hooks_work(struct work_struct *work)
-{
-	struct fsk_net *fn = container_of(to_delayed_work(work),
-					  struct fsk_net, hooks_work);
-
-	mutex_lock(&fn->mutex);
-	__fsk_hooks_unregister(fn);
-	mutex_unlock(&fn->mutex);
-}
 
 /**
  * fsk_hooks_register() - a listener is about to be listed
@@ -58,32 +33,6 @@ int fsk_hooks_register(struct fsk_net *fn)
 }
 
 /**
- * fsk_hooks_leave() - a listener was unlisted
- * @fn: namespace state
- *
- * Context: Process, fsk_net.mutex held.
- */
-void fsk_hooks_leave(struct fsk_net *fn)
-{
-	lockdep_assert_held(&fn->mutex);
-	/* fsk_hooks_net_pre_exit() waits for it. */
-	if (!fn->nr_listeners)
-		mod_delayed_work(system_long_wq, &fn->hooks_work,
-				 FSK_HOOKS_STAY);
-}
-
-/**
- * fsk_hooks_net_init() - a namespace comes, without hooks
- * @fn: namespace state; rx.c has described the hooks, or will
- *
- * Context: Process.
- */
-void fsk_hooks_net_init(struct fsk_net *fn)
-{
-	INIT_DELAYED_WORK(&fn->hooks_work, fsk_hooks_work);
-}
-
-/**
  * fsk_hooks_net_pre_exit() - a namespace goes, or the module
  * @fn: namespace state; nobody joins any more
  *
@@ -94,8 +43,10 @@ void fsk_hooks_net_init(struct fsk_net *fn)
  */
 void fsk_hooks_net_pre_exit(struct fsk_net *fn)
 {
-	cancel_delayed_work_sync(&fn->hooks_work);
 	mutex_lock(&fn->mutex);
-	__fsk_hooks_unregister(fn);
+	if (fn->hooked)
+		nf_unregister_net_hooks(fn->net, fn->hook_ops,
+					ARRAY_SIZE(fn->hook_ops));
+	WRITE_ONCE(fn->hooked, false);
 	mutex_unlock(&fn->mutex);
 }

@@ -4,9 +4,7 @@
 
 struct fsk_net;
 
-void fsk_hooks_net_init(struct fsk_net *fn);
 void fsk_hooks_net_pre_exit(struct fsk_net *fn);
 int fsk_hooks_register(struct fsk_net *fn);
-void fsk_hooks_leave(struct fsk_net *fn);
 
 #endif

@@ -84,7 +84,6 @@ static void fsk_listener_unlist(struct fsk_listener *l)
 	if (!fsk_listener_port_used(fn, l->hnum))
 		clear_bit(l->hnum, fn->ports);
 	fn->nr_listeners--;
-	fsk_hooks_leave(fn);
 	mutex_unlock(&fn->mutex);
 }
 
@@ -267,7 +266,6 @@ static void fsk_listen_net_init(struct fsk_net *fn)
 {
 	fn->rescue_ms = FSK_LISTEN_RESCUE_MS;
 	hash_init(fn->listeners);
-	fsk_hooks_net_init(fn);
 }
 
 /* Listeners hold their namespace, so the tables are empty by now; packets have

@@ -550,7 +550,7 @@ static void feature_read(const struct nlattr *nest, int *enabled)
 		*enabled = on;
 }
 
-static int status_cb(const struct nlmsghdr *nlh, void *data)
+static int hooks_cb(const struct nlmsghdr *nlh, void *data)
 {
 	const struct nlattr *attr;
 
@@ -568,9 +568,33 @@ static int status_cb(const struct nlmsghdr *nlh, void *data)
 int hooks_on(void)
 {
 	int on = -ENOENT;
-	int err = ask_module(FSK_CMD_STATUS_GET, NLM_F_ACK, status_cb, &on);
+	int err = ask_module(FSK_CMD_STATUS_GET, NLM_F_ACK, hooks_cb, &on);
 
 	return err ? err : on;
+}
+
+static int listeners_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr;
+	int *n = data;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == FSK_A_STATUS_LISTENERS)
+			*n = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+/**
+ * listeners() - how many of this namespace have joined and listen?
+ *
+ * Return: that, or a negative errno.
+ */
+int listeners(void)
+{
+	int n = -ENOENT;
+	int err = ask_module(FSK_CMD_STATUS_GET, NLM_F_ACK, listeners_cb, &n);
+
+	return err ? err : n;
 }
 
 /* Established tables */

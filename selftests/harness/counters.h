@@ -100,6 +100,7 @@ int rfd_del(int ifindex);
 int rfd_entries(int ifindex);
 int dests(void);
 int hooks_on(void);
+int listeners(void);
 
 /**
  * struct est - established tables

@@ -631,6 +631,67 @@ TEST_F(filters, queue__verdict_at_last)
 	check(_metadata, self, &b);
 }
 
+/* Returns how many packets wait for a verdict. */
+static int queued(void)
+{
+	FILE *f = fopen("/proc/net/netfilter/nfnetlink_queue", "re");
+	int n, sum = 0;
+
+	while (f && fscanf(f, "%*d %*d %d%*[^\n]", &n) == 1)
+		sum += n;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static int datagrams(int family, int port)
+{
+	struct sockaddr_storage to;
+	socklen_t len = sock_addr(&to, family, port, true);
+	int i, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (i = 0; i < N; i++)
+		if (sendto(fd, "q", 1, 0, (void *)&to, len) != 1)
+			break;
+	close(fd);
+	return i;
+}
+
+/* Nobody's joining and closing, however often and long, takes from others what
+ * waits for a verdict.  The kernel drops that when a hook is unregistered.
+ */
+TEST_F(filters, queue__keeps_what_it_holds)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sock_addr(&at, self->place.family, PORT, true);
+	const struct place joins = { self->place.family, false, true };
+	int i, fd, got = 0, rounds = 0;
+	uint64_t begin;
+
+	ASSERT_EQ(0, net_enter());
+	ASSERT_EQ(0, rules_load("add chain inet t q "
+				"{ type filter hook input priority 0; };"
+				RULE("q", "udp dport 8080 queue num 1;")));
+	fd = socket(self->place.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ASSERT_EQ(0, bind(fd, (void *)&at, len));
+	self->queue = queue_start(CPU);
+	ASSERT_LT(0, self->queue);
+	ASSERT_EQ(0, halt(self->queue));
+	ASSERT_EQ(N, datagrams(self->place.family, PORT));
+	ASSERT_TRUE(until(queued() == N));
+	for (begin = now_ms(); now_ms() < begin + 4000; rounds++)
+		ASSERT_EQ(0, close(sock_listen(&joins, 16)));
+	EXPECT_LT(1, rounds);
+	EXPECT_EQ(1, hooks_on());
+	EXPECT_EQ(N, queued());
+	ASSERT_EQ(0, kill(self->queue, SIGCONT));
+	for (i = 0; i < N; i++)
+		got += sock_wait(fd, POLLIN, PATIENCE_MS) &&
+		       read(fd, &(char){ 0 }, 1) == 1;
+	EXPECT_EQ(N, got);
+	close(fd);
+}
+
 static int attach_lookup(FIXTURE_DATA(filters) *self, int lfd)
 {
 	return sk_lookup_attach();

@@ -168,7 +168,7 @@ TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 	crew_end(&self->crew);
 	for (i = 0; i < WORKERS; i++)
 		close(self->lfd[i]);
-	EXPECT_TRUE(until(hooks_on() == 0));
+	EXPECT_TRUE(until(!listeners()));
 	EXPECT_TRUE(until(slabs_back(before, kills)));
 }
 

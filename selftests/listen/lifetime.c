@@ -107,17 +107,6 @@ static int wait_readers(void)
 	       -errno : 0;
 }
 
-/* How many listeners have joined and listen. */
-static int listeners(void)
-{
-	struct core_row row[ROWS_MAX];
-	int i, n = rows_get(row, ROWS_MAX), found = 0;
-
-	for (i = 0; i < n; i++)
-		found += row[i].cpu < 0;
-	return n < 0 ? n : found;
-}
-
 /* close() against SYNs */
 
 /* Where a listener is. */

@@ -485,23 +485,23 @@ static void end_connections(FIXTURE_DATA(fuzz) *self)
 	}
 }
 
-/* Hooks that are on, and what keeps the module. */
+/* Listeners that are open, and what keeps the module. */
 static int left(FIXTURE_DATA(fuzz) *self, bool say)
 {
-	int i, hooks = hooks_on();
+	int i, n = listeners();
 
 	for (i = 0; i < self->nets; i++) {
 		setns(self->net[i], CLONE_NEWNET);
-		hooks += hooks_on();
+		n += listeners();
 		if (say) {
 			tell_file("/proc/thread-self/net/tcp");
 			tell_file("/proc/thread-self/net/tcp6");
 		}
 	}
 	if (say)
-		fprintf(stderr, "# left: hooks %d, references %ld\n", hooks,
+		fprintf(stderr, "# left: listeners %d, references %ld\n", n,
 			module_refs());
-	return hooks || module_refs();
+	return n || module_refs();
 }
 
 TEST_F_TIMEOUT(fuzz, calls__all_survived, 36000)
