@@ -14,6 +14,7 @@
 #include <linux/jiffies.h>
 #include <linux/poll.h>
 
+#include "host.h"
 #include "listen/claim.h"
 #include "listen/group.h"
 #include "listen/listen.h"
@@ -88,6 +89,16 @@ void fsk_wake_core(struct fsk_core *core)
 		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
 }
 
+/* A user in the kernel, such as sunrpc, waits in no queue: it has replaced
+ * sk_data_ready, and is told by that alone.
+ */
+static bool fsk_wake_has_kernel(const struct sock *app)
+{
+	const struct fsk_host *host = fsk_host_get(READ_ONCE(app->sk_family));
+
+	return host && READ_ONCE(app->sk_data_ready) != host->data_ready;
+}
+
 static void fsk_wake_listener(struct fsk_listener *l)
 {
 	struct sock *app = rcu_dereference(l->sk);
@@ -104,6 +115,8 @@ static void fsk_wake_listener(struct fsk_listener *l)
 	if (wq)
 		__wake_up(&wq->wait, TASK_INTERRUPTIBLE, 0,
 			  poll_to_key(FSK_WAKE_EVENTS));
+	if (unlikely(fsk_wake_has_kernel(app)))
+		fsk_wake_app(app);
 }
 
 /**

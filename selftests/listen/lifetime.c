@@ -529,6 +529,50 @@ TEST_F(kernel, accept__connections)
 	EXPECT_EQ(0, listeners());
 }
 
+/* Whether nfsd answers: version 4's procedure that does nothing. */
+static bool nfs_answers(int fd)
+{
+	const uint32_t call[] = {
+		htonl(0x80000000 | 40), htonl(1), 0, htonl(2), htonl(100003),
+		htonl(4), 0, 0, 0, 0, 0,
+	};
+	char reply[64];
+
+	return write(fd, call, sizeof(call)) == sizeof(call) &&
+	       sock_wait(fd, POLLIN, PATIENCE_MS) &&
+	       read(fd, reply, sizeof(reply)) > 8;
+}
+
+/* A process takes from the listener, too, and ends with a connection in its
+ * core's queue: the kernel's server hears of it.
+ */
+TEST_F(kernel, accept__after_a_worker_has_died)
+{
+	pid_t worker = fork_child();
+	int client;
+
+	if (!worker) {
+		if (!sock_claim(self->fd, CPU))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	if (variant->place.join)
+		ASSERT_TRUE(until(claims(sock_port(self->fd)) == 1));
+	ASSERT_EQ(0, halt(worker));
+	ASSERT_EQ(0, pin(CPU));
+	client = sock_dial(&variant->place, sock_port(self->fd));
+	ASSERT_LE(0, client);
+	end(worker);
+	EXPECT_TRUE(nfs_answers(client));
+	EXPECT_EQ(variant->place.join, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(variant->place.join, count(FSK_STAT_RESCUED));
+	close(client);
+	EXPECT_EQ(0, write_file(NFSD "/threads", "0"));
+	close(self->fd);
+	EXPECT_TRUE(until(module_refs() == self->refs));
+}
+
 /* A socket that becomes an IPv4 one */
 
 FIXTURE(addrform) {
