@@ -105,7 +105,7 @@
  *     and by each connection that kernel_accept() has taken from one: it has
  *     our operations and no state of ours, and may outlive the app listener.
  *     A socket that has joined to connect does not pin it: it is in a table
- *     (joined.c) until it connects, listens or is destroyed, and unload takes
+ *     (primed.c) until it connects, listens or is destroyed, and unload takes
  *     out of it and makes plain what is there.
  *   - A packet in a core's queue holds its device, and that its namespace: a
  *     namespace goes when its devices have.  Unload waits, in each namespace,

@@ -25,8 +25,8 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "compat.h"
-#include "connect/joined.h"
 #include "connect/port.h"
+#include "connect/primed.h"
 #include "connect/steer.h"
 #include "host.h"
 #include "netns.h"

@@ -6,7 +6,7 @@
  * reference on the module for each socket would make unload wait instead, but
  * all cores would share its counter.
  */
-#include "connect/joined.h"
+#include "connect/primed.h"
 
 #include <linux/hash.h>
 #include <linux/list.h>
