@@ -21,10 +21,10 @@
  * connections do not inherit: an accepted socket is the kernel's own in every
  * pointer.
  *
- * A socket that is about to connect joins by another ULP, for as long as
- * connect() takes.  It is given a source port whose replies come in on the core
- * that connects: because the network card's hash says so, or because the
- * module moves them there.
+ * Another ULP *primes* a socket that is about to connect, until connect()
+ * begins.  It is given a source port whose replies come in on the core that
+ * connects: because the network card's hash says so, or because the module
+ * moves them there.
  *
  * Where it is switched on, connections that live long are entered in a table of
  * the core that their packets come in on.  A hook at the end of PRE_ROUTING
@@ -40,8 +40,7 @@
  *
  *   1. lock_sock() of an app listener or of a socket that connects.  Held by
  *      the kernel around our ULPs' .init() and our connect(); of our functions
- *      only fsk_migrate_close() takes it, and unload, of sockets that have
- *      joined to connect.
+ *      only fsk_migrate_close() takes it, and unload, of primed sockets.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
  *      entry in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
@@ -57,9 +56,8 @@
  *      (fsk_wake_from_app() runs under the first and takes the second).
  *
  *   6. fsk_dest_table.lock, of a core's destinations, and
- *      fsk_joined_chain.lock, of sockets that have joined to connect: taken
- *      under lock_sock() of a socket that connects; nothing is taken under
- *      them.
+ *      fsk_primed_chain.lock, of primed sockets: taken under lock_sock() of a
+ *      socket that connects; nothing is taken under them.
  *   7. fsk_steer_queue.lock, of packets on their way to a core, taken with BH
  *      off by the hook and by the poll; nothing is taken under it.
  *   8. fsk_est_core.lock, of a core's established table, taken with BH off by
@@ -104,9 +102,9 @@
  *   - The module is pinned by the kernel's ULP reference of each app listener,
  *     and by each connection that kernel_accept() has taken from one: it has
  *     our operations and no state of ours, and may outlive the app listener.
- *     A socket that has joined to connect does not pin it: it is in a table
- *     (primed.c) until it connects, listens or is destroyed, and unload takes
- *     out of it and makes plain what is there.
+ *     A primed socket does not pin it: it is in a table (primed.c) until it
+ *     connects, listens or is destroyed, and unload takes out of it and makes
+ *     plain what is there.
  *   - A packet in a core's queue holds its device, and that its namespace: a
  *     namespace goes when its devices have.  Unload waits, in each namespace,
  *     for what is in the queues then.
@@ -150,8 +148,8 @@
  *      From finding it to the first line of .init(), which enters the SRCU
  *      section, it does not sleep, though it may be preempted: after
  *      synchronize_rcu_tasks() it has entered.  After synchronize_srcu() it
- *      has left, and the table of joined sockets does not grow any more.
- *   2. A task that calls connect, hash or destroy of a socket that had joined.
+ *      has left, and the table of primed sockets does not grow any more.
+ *   2. A task that calls connect, hash or destroy of a primed socket.
  *      All three are called with the socket owned, and take it out of the
  *      table first; unload owns it to do the same.  When the table is empty no
  *      socket points to us.  Who read the pointer before enters without

@@ -80,8 +80,8 @@ err_pool:
 	return err;
 }
 
-/* The kernel lets us go when no joined socket is left.  See "What unload waits
- * for" in DOC: locking.
+/* The kernel lets us go when no joined listener is left.  See "What unload
+ * waits for" in DOC: locking.
  */
 static void __exit fsk_main_exit(void)
 {

@@ -50,7 +50,7 @@ struct fsk_steer;
  * @est: made when first asked for, under @mutex; stays
  * @est_priv: what @est's hooks at PRE_ROUTING, behind @steer's, are registered
  *	with; set before they are, stays
- * @connected: bit map of the local ports that joined sockets have connected
+ * @connected: bit map of the local ports that primed sockets have connected
  *	from while @est_on; made under @mutex when that is first asked for;
  *	stays
  * @rfd: interfaces that have been described, RCU, written under @mutex
@@ -169,20 +169,21 @@ static inline bool fsk_net_has_port(const struct fsk_net *fn, u16 hnum)
 }
 
 /**
- * fsk_net_has_joined() - can this be a port of joined sockets?
+ * fsk_net_is_ours() - can this be a port of our connections?
  * @fn: namespace state, both of whose maps of ports have been made
  * @hnum: local port, host byte order
  *
  * Context: Any.
- * Return: whether its connections are entered in tables and followed.
+ * Return: whether its connections are entered in tables and followed, because
+ *         a joined listener has the port or a primed socket connected from it.
  */
-static inline bool fsk_net_has_joined(const struct fsk_net *fn, u16 hnum)
+static inline bool fsk_net_is_ours(const struct fsk_net *fn, u16 hnum)
 {
 	return fsk_net_has_port(fn, hnum) || test_bit(hnum, fn->connected);
 }
 
 /**
- * fsk_net_note_connected() - a joined socket has connected
+ * fsk_net_note_connected() - a primed socket has connected
  * @fn: namespace state
  * @hnum: its local port, host byte order
  *

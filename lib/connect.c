@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Decides whether a socket joins before it connects, and lets it join. The
- * module then chooses the source port by core, and lets the socket go when
+ * Decides whether a socket is primed before it connects, and primes it. The
+ * module then chooses the source port by core, and has let the socket go when
  * connect() returns.
  *
- * In doubt, and after any error, the socket stays as it is. Joining costs two
- * system calls, one to read the address and one to join, and none for a while
+ * In doubt, and after any error, the socket stays as it is. Priming costs two
+ * system calls, one to read the address and one to prime, and none for a while
  * after the kernel refused it.
  */
 #include <arpa/inet.h>
@@ -97,7 +97,7 @@ static const char *fsk_connect_reason(int err)
 
 static void fsk_connect_set(int fd, const char *name)
 {
-	/* On success it returns FSK_RFD_JOINED, which is 1. */
+	/* On success it returns FSK_RFD_PRIMED, which is 1. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
 		       strlen(FSK_ULP_RFD_NAME)) >= 0) {
 		atomic_store_explicit(&fsk_connect_pause_s, 0,
@@ -134,7 +134,7 @@ static int fsk_connect_port(const struct sockaddr *addr, socklen_t len,
 }
 
 /**
- * fsk_connect_wanted() - may fsk_connect_join() do something?
+ * fsk_connect_wanted() - may fsk_connect_prime() do something?
  *
  * Context: Any.
  * Return: whether it may. Otherwise there is no need to call it.
@@ -147,14 +147,14 @@ bool fsk_connect_wanted(void)
 }
 
 /**
- * fsk_connect_join() - let a socket that is about to connect join, if it may
+ * fsk_connect_prime() - prime a socket that is about to connect, if wanted
  * @fd: a socket of any kind
  * @addr: address to which it will connect; it may be no valid pointer
  * @len: of @addr
  *
  * Context: Keeps errno.
  */
-void fsk_connect_join(int fd, const struct sockaddr *addr, socklen_t len)
+void fsk_connect_prime(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct fsk_config *config = fsk_config_get();
 	union fsk_connect_addr copy = { 0 };

@@ -11,12 +11,12 @@
 /**
  * struct fsk_config - the settings that the environment gives
  * @ports: listeners on these ports join, unless @all_ports is set
- * @connect_ports: sockets that connect to these ports join, unless
- *	@all_connect_ports is set
+ * @connect_ports: sockets that connect to these ports are primed,
+ *	unless @all_connect_ports is set
  * @all_ports: FASTSOCKET_PORTS has no list
  * @all_connect_ports: FASTSOCKET_CONNECT_PORTS has no list
  * @accept: accept by the module's ioctl
- * @connect: sockets join before they connect
+ * @connect: sockets are primed before they connect
  * @listen: listeners join
  * @log: explain decisions on standard error
  * @pin: bind each worker to a CPU
@@ -51,7 +51,7 @@ bool fsk_accept_try(int fd, struct sockaddr *addr, socklen_t *len, int flags,
 void fsk_accept_forget(int fd);
 
 bool fsk_connect_wanted(void);
-void fsk_connect_join(int fd, const struct sockaddr *addr, socklen_t len);
+void fsk_connect_prime(int fd, const struct sockaddr *addr, socklen_t len);
 
 void fsk_join(int fd);
 void fsk_activate(void);

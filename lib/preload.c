@@ -5,7 +5,7 @@
  *
  * listen(): the listener joins afterwards.
  * connect(), and the calls that may connect by TCP Fast Open: with
- * FASTSOCKET_CONNECT the socket joins before.
+ * FASTSOCKET_CONNECT the socket is primed before.
  * accept(), accept4(): with FASTSOCKET_ACCEPT the module may accept instead.
  * The calls by which a worker begins to wait, and pthread_create(): with
  * FASTSOCKET_PIN the library binds threads to CPUs.
@@ -116,7 +116,7 @@ FSK_EXPORT int connect(int fd, const struct sockaddr *addr, socklen_t len)
 {
 	typeof(connect) *next = fsk_next(FSK_CONNECT);
 
-	fsk_connect_join(fd, addr, len);
+	fsk_connect_prime(fd, addr, len);
 	return next ? next(fd, addr, len) :
 		      (int)syscall(SYS_connect, fd, addr, len);
 }
@@ -129,7 +129,7 @@ FSK_EXPORT ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	if (!next)
 		return fsk_absent();
 	if (flags & MSG_FASTOPEN)
-		fsk_connect_join(fd, addr, len);
+		fsk_connect_prime(fd, addr, len);
 	return next(fd, data, size, flags, addr, len);
 }
 
@@ -139,7 +139,7 @@ static void fsk_connect_msg(int fd, const struct msghdr *msg)
 
 	if (fsk_connect_wanted() &&
 	    fsk_memory_copy(&copy, msg, sizeof(copy)))
-		fsk_connect_join(fd, copy.msg_name, copy.msg_namelen);
+		fsk_connect_prime(fd, copy.msg_name, copy.msg_namelen);
 }
 
 FSK_EXPORT ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)

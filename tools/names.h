@@ -95,7 +95,7 @@ static const struct {
 	},
 	[FSK_STAT_CONNECT_KERNEL] = {
 		"connect-kernel",
-		"connections of joined sockets from a port the kernel chose",
+		"connections of primed sockets from a port the kernel chose",
 	},
 	[FSK_STAT_CONNECT_PROBE] = {
 		"connect-probe",

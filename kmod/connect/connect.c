@@ -2,18 +2,19 @@
 /*
  * Sockets that are about to connect.
  *
- * A socket joins right before connect(): some functions of its protocol are
+ * A socket is primed right before connect(): some functions of its protocol are
  * replaced.  The first thing that each of them does is to make it the kernel's
  * own again, so that a socket that waits for its handshake is plain.  Our
  * connect() calls the kernel's once for each port that port.c proposes,
  * with the socket's port range narrowed to that port, until the kernel takes
  * one.  So all of the kernel's rules hold.
  *
- * A socket asks to join by a ULP, "fastsocket-rfd", which is never attached:
- * its init function returns 1, which the kernel takes for a refusal and hands
- * to the caller of setsockopt(), where it is no error.  connect() would have to
- * detach an attached ULP while another thread, in getsockopt(TCP_ULP), is
- * between testing the pointer and reading the name through it, without a lock.
+ * A program primes a socket by a ULP, "fastsocket-rfd", which is never
+ * attached: its init function returns 1, which the kernel takes for a refusal
+ * and hands to the caller of setsockopt(), where it is no error.  connect()
+ * would have to detach an attached ULP while another thread, in
+ * getsockopt(TCP_ULP), is between testing the pointer and reading the name
+ * through it, without a lock.
  */
 #include "connect/connect.h"
 
@@ -45,14 +46,14 @@ static struct proto fsk_connect_prot[2] __ro_after_init;
  */
 DEFINE_STATIC_SRCU(fsk_connect_srcu);
 
-/* The socket is as it was before it joined. */
-static void fsk_connect_leave(struct sock *sk)
+/* The socket is as it was before it was primed. */
+static void fsk_connect_make_plain(struct sock *sk)
 {
-	fsk_joined_del(sk);
+	fsk_primed_del(sk);
 	WRITE_ONCE(sk->sk_prot, fsk_host_get(sk->sk_family)->prot);
 }
 
-static bool fsk_connect_joined(const struct sock *sk)
+static bool fsk_connect_primed(const struct sock *sk)
 {
 	return sk->sk_prot == &fsk_connect_prot[sk->sk_family == AF_INET6];
 }
@@ -146,7 +147,7 @@ static int __fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr,
 	return err;
 }
 
-/* What a joined socket can do first.  connect(), sendmsg() with MSG_FASTOPEN
+/* What a primed socket can do first.  connect(), sendmsg() with MSG_FASTOPEN
  * and listen() hold lock_sock(); a socket that is destroyed has no other user.
  */
 
@@ -154,7 +155,7 @@ static int fsk_connect(struct sock *sk, struct sockaddr_unsized *uaddr, int len)
 {
 	int err, idx = srcu_read_lock(&fsk_connect_srcu);
 
-	fsk_connect_leave(sk);
+	fsk_connect_make_plain(sk);
 	err = __fsk_connect(sk, uaddr, len);
 	if (!err)
 		fsk_net_note_connected(fsk_net_of(sock_net(sk)), sk->sk_num);
@@ -166,7 +167,7 @@ static int fsk_connect_hash(struct sock *sk)
 {
 	int err, idx = srcu_read_lock(&fsk_connect_srcu);
 
-	fsk_connect_leave(sk);
+	fsk_connect_make_plain(sk);
 	err = sk->sk_prot->hash(sk);
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 	return err;
@@ -176,7 +177,7 @@ static void fsk_connect_destroy(struct sock *sk)
 {
 	int idx = srcu_read_lock(&fsk_connect_srcu);
 
-	fsk_connect_leave(sk);
+	fsk_connect_make_plain(sk);
 	sk->sk_prot->destroy(sk);
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 }
@@ -204,7 +205,7 @@ static int fsk_connect_check(const struct sock *sk)
 
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
-	if (fsk_connect_joined(sk))
+	if (fsk_connect_primed(sk))
 		return -EALREADY;
 	if (sk->sk_kern_sock || !sk->sk_socket || sk_is_mptcp(sk) || !host ||
 	    sk->sk_prot != host->prot)
@@ -220,11 +221,11 @@ static int __fsk_connect_sk_init(struct sock *sk)
 	err = fsk_connect_check(sk);
 	if (err)
 		return err;
-	err = fsk_joined_add(sk);	/* fsk_connect_leave() takes it out */
+	err = fsk_primed_add(sk);	/* until fsk_connect_make_plain() */
 	if (err)
 		return err;
 	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
-	return FSK_RFD_JOINED;
+	return FSK_RFD_PRIMED;
 }
 
 /* lock_sock() is held until we return. */
@@ -246,11 +247,11 @@ static struct tcp_ulp_ops fsk_connect_ulp_ops __read_mostly = {
 };
 
 /**
- * fsk_connect_init() - let sockets join that connect
+ * fsk_connect_init() - let programs prime sockets
  *
  * Context: Process, at module load, when all else is ready.
  * Return: 0 or a negative errno.  A kernel whose sockets have no port range is
- *         no error: joining is refused.
+ *         no error: priming is refused.
  */
 int __init fsk_connect_init(void)
 {
@@ -258,7 +259,7 @@ int __init fsk_connect_init(void)
 
 	if (!fsk_compat_has_port_range())
 		return 0;
-	err = fsk_joined_init();
+	err = fsk_primed_init();
 	if (err)
 		return err;
 	fsk_dest_init();
@@ -266,19 +267,19 @@ int __init fsk_connect_init(void)
 	fsk_connect_prot_init(&fsk_connect_prot[1], AF_INET6);
 	err = tcp_register_ulp(&fsk_connect_ulp_ops);
 	if (err)
-		fsk_joined_exit();
+		fsk_primed_exit();
 	return err;
 }
 
-/* Nobody can join any more. */
-static void fsk_connect_leave_all(void)
+/* Nobody can prime a socket any more. */
+static void fsk_connect_make_all_plain(void)
 {
 	struct sock *sk;
 
-	while ((sk = fsk_joined_get_any())) {
+	while ((sk = fsk_primed_get_any())) {
 		lock_sock(sk);
-		if (fsk_connect_joined(sk))
-			fsk_connect_leave(sk);
+		if (fsk_connect_primed(sk))
+			fsk_connect_make_plain(sk);
 		release_sock(sk);
 		sock_put(sk);
 	}
@@ -296,7 +297,7 @@ static void fsk_connect_wait(void)
 /**
  * fsk_connect_exit() - no more
  *
- * Sockets that have joined and not connected are the kernel's own again.  See
+ * Sockets that are still primed become the kernel's own again.  See
  * "What unload waits for" in DOC: locking.
  *
  * Context: Process, at unload.
@@ -307,10 +308,10 @@ void fsk_connect_exit(void)
 		return;
 	tcp_unregister_ulp(&fsk_connect_ulp_ops);
 	fsk_connect_wait();
-	fsk_connect_leave_all();
+	fsk_connect_make_all_plain();
 	fsk_connect_wait();
 	synchronize_rcu_tasks();
-	fsk_joined_exit();
+	fsk_primed_exit();
 	fsk_dest_exit();
 }
 

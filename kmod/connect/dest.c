@@ -174,7 +174,7 @@ struct fsk_dest *fsk_dest_insert(struct fsk_dest_table *table,
 }
 
 /**
- * fsk_dest_init() - before the first socket joins
+ * fsk_dest_init() - before the first socket is primed
  *
  * Context: Process, at module load.
  */

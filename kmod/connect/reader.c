@@ -73,7 +73,7 @@ static unsigned int fsk_reader_out(void *priv, struct sk_buff *skb,
 	    sk->sk_protocol == IPPROTO_TCP &&
 	    1 << READ_ONCE(sk->sk_state) &
 	    (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) &&
-	    fsk_net_has_joined(fn, sk->sk_num))
+	    fsk_net_is_ours(fn, sk->sk_num))
 		fsk_reader_note(fn->reader, sk);
 	return NF_ACCEPT;
 }

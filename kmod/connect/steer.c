@@ -3,7 +3,7 @@
  * Steering: packets of active connections that come in on another core than the
  * one that connected.  The hook counts them, and in steer mode hands them to
  * their core.  With established tables on, it hands the packets of all
- * connections of joined sockets to the core that serves them (reader.c).
+ * our connections, accepted or opened, to the core that serves them (reader.c).
  *
  * Steering works as the kernel's own does: each core has a queue, bounded by
  * net.core.netdev_max_backlog.  Any core fills it, an interrupt starts a poll,
@@ -357,7 +357,7 @@ static bool fsk_steer_reads(const struct fsk_steer *steer,
 
 	/* Pairs with the release in fsk_reader_start(). */
 	return smp_load_acquire(&fn->reading) && !th->syn &&
-	       fsk_net_has_joined(fn, ntohs(th->dest)) &&
+	       fsk_net_is_ours(fn, ntohs(th->dest)) &&
 	       fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex)) == FSK_RFD_STEER;
 }
 

@@ -16,7 +16,7 @@
  * @fn: namespace state, constant
  * @seed: of the filter's hash, constant
  * @hook_ops: one for each family
- * @filter: bit map of remote ends, by hash, that joined sockets connected to
+ * @filter: bit map of remote ends, by hash, that primed sockets connected to
  * @owner: by local port, the core that connected from it last, plus 1;
  *	there are no machines of 65,535 cores
  *

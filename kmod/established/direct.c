@@ -13,7 +13,7 @@
  * calls the input function itself; and where rx.c, which wants SYNs only, is
  * alone at LOCAL_IN, it calls at once what comes after those hooks.
  *
- * A packet that misses, on a port of joined sockets, looks in the kernel's
+ * A packet that misses, on a port of our connections, looks in the kernel's
  * table, which TCP then need not do again, and enters the connection if that
  * promises to be worth while.
  */
@@ -304,7 +304,7 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 static bool fsk_direct_may_learn(struct fsk_est_core *core,
 				 const struct tcphdr *th)
 {
-	if (!fsk_net_has_joined(core->est->fn, ntohs(th->dest)))
+	if (!fsk_net_is_ours(core->est->fn, ntohs(th->dest)))
 		return false;
 	/* While a table is moved, an entry may be missed and then found. */
 	fsk_direct_hold(core, fsk_direct_flow(th));

@@ -72,7 +72,7 @@ static int fsk_netlink_put_features(struct sk_buff *msg, struct fsk_net *fn)
 	if (fsk_netlink_put_feature(msg, "listen", true,
 				    "for listeners that join") ||
 	    fsk_netlink_put_feature(msg, "connect", ports, ports ?
-				    "for sockets that join" :
+				    "for sockets that connect" :
 				    "this kernel has no port ranges") ||
 	    fsk_netlink_put_feature(msg, "steer", steering, steering ?
 				    "rfd or rfd-count ask for it" :

@@ -20,7 +20,7 @@ tb ffffffff81000000 3 2 0
 tb ffffffff81000010 5 99 0
 tb ffffffff81000100 5 10 0""".splitlines()]
 
-CONSOLE = """RUN joined
+CONSOLE = """RUN primed
 LEVEL fill=90 used=8 connects=10 cpu=1
 BEFORE probes=8 own=8 any=0 kernel=0 clashes=0
 AFTER probes=30 own=10 any=6 kernel=2 clashes=1
@@ -40,8 +40,8 @@ def level(kind):
 
 def reads_the_guest():
     found = connect.runs(CONSOLE)
-    levels, total = found["joined"]
-    assert list(found) == ["joined", "plain"] and len(levels) == 1
+    levels, total = found["primed"]
+    assert list(found) == ["primed", "plain"] and len(levels) == 1
     assert levels[0]["fill"] == 90 and levels[0]["after"]["any"] == 6
     assert total == {"range": 20, "used": 20, "probes": 60}
 
@@ -67,26 +67,26 @@ def counts_the_plain_kernels_ports():
 
 
 def counts_ours_and_the_kernels_fallback():
-    got = connect.figures(level("joined"), RECORDS, simlib.Symbols(SYMS))
+    got = connect.figures(level("primed"), RECORDS, simlib.Symbols(SYMS))
     assert got["probes"] == (22 + 42 + 2) / 10 and got["counters"]["own"] == 2, got
 
 
 def averages_all_connections():
-    assert connect.average(connect.runs(CONSOLE)["joined"][0], 90) == 32 / 18
+    assert connect.average(connect.runs(CONSOLE)["primed"][0], 90) == 32 / 18
 
 
 def result(**changes):
     rows = {5: (1, 1000), 90: (1.6, 1300), 99: (12, 5000)}
-    joined = [{"fill": f, "probes": p, "insns": n} for f, (p, n) in rows.items()]
-    return {"joined": joined, "plain": joined, "average_to_90": 2, "range": 20,
-            "used": {"joined": 20, "plain": 20}, **changes}
+    primed = [{"fill": f, "probes": p, "insns": n} for f, (p, n) in rows.items()]
+    return {"primed": primed, "plain": primed, "average_to_90": 2, "range": 20,
+            "used": {"primed": 20, "plain": 20}, **changes}
 
 
 def judges():
     assert [ok for ok, _ in connect.verdict(result())] == [True] * 4
-    bad = result(average_to_90=2.01, used={"joined": 19})
-    bad["joined"][1]["insns"] = 1301
-    bad["joined"][2]["probes"] = 12.01
+    bad = result(average_to_90=2.01, used={"primed": 19})
+    bad["primed"][1]["insns"] = 1301
+    bad["primed"][2]["probes"] = 12.01
     assert [ok for ok, _ in connect.verdict(bad)] == [False] * 4
 
 

@@ -37,7 +37,7 @@
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
-static bool joined, whole;
+static bool primed, whole;
 static bool taken[65536];
 static int low, high, nr_taken;
 
@@ -139,7 +139,7 @@ static void counters_read(void)
 	static int id;
 
 	memset(counters, 0, sizeof(counters));
-	if (!joined)
+	if (!primed)
 		return;
 	if (!id)
 		id = ask(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0,
@@ -214,9 +214,9 @@ static int make(void)
 
 	if (s < 0)
 		err(1, "socket");
-	if (joined && setsockopt(s, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-				 strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
-		err(1, "the socket has not joined");
+	if (primed && setsockopt(s, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+				 strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_PRIMED)
+		err(1, "the socket was not primed");
 	return s;
 }
 
@@ -272,7 +272,7 @@ static void fill(int want)
 
 	while (nr_taken < want) {
 		s = make();
-		if (!joined && !whole && nr_taken >= (high - low + 2) / 2) {
+		if (!primed && !whole && nr_taken >= (high - low + 2) / 2) {
 			port = pick_port();
 			range = (uint32_t)port << 16 | port;
 			if (setsockopt(s, IPPROTO_IP, IP_LOCAL_PORT_RANGE,
@@ -319,18 +319,18 @@ static void window(int level)
 	counters_print();
 }
 
-/* connect plain|whole|joined LEVEL... */
+/* connect plain|whole|primed LEVEL... */
 int main(int argc, char **argv)
 {
 	int i, s;
 
-	joined = argc > 1 && !strcmp(argv[1], "joined");
+	primed = argc > 1 && !strcmp(argv[1], "primed");
 	whole = argc > 1 && !strcmp(argv[1], "whole");
 	set_up();
 	listen_here();
 	for (i = 2; i < argc; i++)
 		window(atoi(argv[i]));
-	if (!joined)
+	if (!primed)
 		fill(high - low + 1);
 	while (s = make(), dial(s))
 		note(s);

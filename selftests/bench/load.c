@@ -280,8 +280,8 @@ static const char *other_end(int port)
 	return opt.v6 ? ENDS_NEAR6 : ENDS_NEAR4;
 }
 
-/* Where the preload library joins: right before connect(). */
-static int dial(int port, int flags, bool joins)
+/* Where the preload library primes: right before connect(). */
+static int dial(int port, int flags, bool primed)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = address(&ss, port, true);
@@ -293,8 +293,8 @@ static int dial(int port, int flags, bool joins)
 		where = &((struct sockaddr_in6 *)&ss)->sin6_addr;
 	if (to && inet_pton(ss.ss_family, to, where) != 1)
 		errx(2, "not an address: %s", to);
-	if (joins && setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket-rfd",
-				strlen("fastsocket-rfd")) != 1)
+	if (primed && setsockopt(s, IPPROTO_TCP, TCP_ULP, "fastsocket-rfd",
+				 strlen("fastsocket-rfd")) != 1)
 		refused("TCP_ULP of an active socket");
 	if (connect(s, (void *)&ss, len) && errno != EINPROGRESS)
 		err(1, "connect");

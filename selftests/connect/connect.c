@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sockets that join to connect: what they are afterwards, which port they get,
- * and what they leave to others.
+ * Primed sockets: what connect() makes of them, which port they get, and what
+ * they leave to others.
  */
 #include "kselftest_harness.h"
 
@@ -67,10 +67,10 @@ FIXTURE_TEARDOWN(connect)
 {
 }
 
-/* Still joined: a socket that isn't may join again. */
-static bool is_joined(int fd)
+/* Still primed: a socket that isn't may be primed again. */
+static bool is_primed(int fd)
 {
-	return join_rfd(fd) == -EALREADY;
+	return prime(fd) == -EALREADY;
 }
 
 static bool has_ulp(int fd)
@@ -104,8 +104,8 @@ static int port_range_set(int low, int high)
 	return sysctl_set("net/ipv4/ip_local_port_range", range);
 }
 
-/* After connect() nothing tells that the socket had joined. */
-TEST_F(connect, joining__ends_with_connect)
+/* After connect() nothing tells that the socket was primed. */
+TEST_F(connect, priming__ends_with_connect)
 {
 	uint32_t range = 1;
 	socklen_t len = sizeof(range);
@@ -113,12 +113,12 @@ TEST_F(connect, joining__ends_with_connect)
 
 	ASSERT_LE(0, fd);
 	EXPECT_FALSE(has_ulp(fd));
-	EXPECT_TRUE(is_joined(fd));
+	EXPECT_TRUE(is_primed(fd));
 	ASSERT_EQ(0, connect(fd, (void *)&self->to, self->len));
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	if (!getsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &range, &len))
 		EXPECT_EQ(0, range);
-	EXPECT_EQ(-EISCONN, join_rfd(fd));
+	EXPECT_EQ(-EISCONN, prime(fd));
 	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
 	EXPECT_EQ(1, write(fd, "x", 1));
 }
@@ -151,19 +151,19 @@ TEST_F(connect, ulp__may_follow)
 	EXPECT_TRUE(has_ulp(fd));
 }
 
-TEST_F(connect, joining__is_refused)
+TEST_F(connect, priming__is_refused)
 {
 	int udp = socket(self->place.family, SOCK_DGRAM, 0);
 	int plain = plain_dial(&self->to, self->len);
 	int mptcp = socket(self->place.family, SOCK_STREAM, 262 /* MPTCP */);
 	int unix_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	EXPECT_EQ(-ENOPROTOOPT, join_rfd(udp));
-	EXPECT_EQ(-EOPNOTSUPP, join_rfd(unix_fd));
-	EXPECT_EQ(-EISCONN, join_rfd(plain));
-	EXPECT_EQ(-ENOTCONN, join_rfd(self->lfd));
+	EXPECT_EQ(-ENOPROTOOPT, prime(udp));
+	EXPECT_EQ(-EOPNOTSUPP, prime(unix_fd));
+	EXPECT_EQ(-EISCONN, prime(plain));
+	EXPECT_EQ(-ENOTCONN, prime(self->lfd));
 	if (mptcp >= 0)
-		EXPECT_EQ(-ENOPROTOOPT, join_rfd(mptcp));
+		EXPECT_EQ(-ENOPROTOOPT, prime(mptcp));
 }
 
 /* A refusal costs the socket nothing: the kernel takes zero-copy sending away
@@ -177,7 +177,7 @@ TEST_F(connect, refusal__keeps_zerocopy)
 	if (uring_send_zerocopy(fd) == -ENOSYS)
 		SKIP(return, "no io_uring here or no liburing at build time");
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
-	EXPECT_EQ(-EISCONN, join_rfd(fd));
+	EXPECT_EQ(-EISCONN, prime(fd));
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
 	EXPECT_EQ(-EISCONN, join(fd));
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
@@ -186,8 +186,8 @@ TEST_F(connect, refusal__keeps_zerocopy)
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
 }
 
-/* Sockets that join and then do something else. */
-TEST_F(connect, joined__may_listen)
+/* Primed sockets that do something else than connect. */
+TEST_F(connect, primed__may_listen)
 {
 	const struct place p = { self->place.family, self->place.dual, false };
 	int fd = rfd_make(self->place.family);
@@ -196,7 +196,7 @@ TEST_F(connect, joined__may_listen)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, sock_bind(&p, fd, 0));
 	ASSERT_EQ(0, listen(fd, 8));
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	client = sock_dial(&p, sock_port(fd));
 	ASSERT_LE(0, client);
 	child = sock_accept(fd);
@@ -204,14 +204,14 @@ TEST_F(connect, joined__may_listen)
 	EXPECT_EQ(0, join(fd));
 }
 
-TEST_F(connect, joined__may_close)
+TEST_F(connect, primed__may_close)
 {
 	int i, fd;
 
 	for (i = 0; i < 100; i++) {
 		fd = rfd_make(self->place.family);
 		ASSERT_LE(0, fd);
-		EXPECT_TRUE(is_joined(fd));
+		EXPECT_TRUE(is_primed(fd));
 		close(fd);
 	}
 }
@@ -228,8 +228,8 @@ TEST_F(connect, error__leaves_a_plain_socket)
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, connect(fd, (void *)&nowhere, len));
 	EXPECT_EQ(ECONNREFUSED, errno);
-	/* ... which may join again, and connect. */
-	EXPECT_EQ(0, join_rfd(fd));
+	/* ... which may be primed again, and connect. */
+	EXPECT_EQ(0, prime(fd));
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(2, count(FSK_STAT_CONNECT_OWN));
 }
@@ -253,7 +253,7 @@ TEST_F(connect, error__is_the_kernels)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(0, chosen());
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 }
 
 TEST_F(connect, nonblocking__works)
@@ -262,10 +262,10 @@ TEST_F(connect, nonblocking__works)
 	int err = -1;
 	socklen_t len = sizeof(err);
 
-	ASSERT_EQ(0, join_rfd(fd));
+	ASSERT_EQ(0, prime(fd));
 	if (connect(fd, (void *)&self->to, self->len))
 		EXPECT_EQ(EINPROGRESS, errno);
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	EXPECT_TRUE(sock_wait(fd, POLLOUT, PATIENCE_MS));
 	EXPECT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len));
 	EXPECT_EQ(0, err);
@@ -280,11 +280,11 @@ TEST_F(connect, disconnect__may_follow)
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
-	EXPECT_EQ(0, join_rfd(fd));
+	EXPECT_EQ(0, prime(fd));
 	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
-	EXPECT_TRUE(is_joined(fd));
+	EXPECT_TRUE(is_primed(fd));
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	EXPECT_EQ(CPU, port_cpu(sock_port(fd)));
 	EXPECT_EQ(2, count(FSK_STAT_CONNECT_OWN));
 }
@@ -296,7 +296,7 @@ TEST_F(connect, fastopen__sendto)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(1, sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&self->to,
 			    self->len));
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	EXPECT_EQ(CPU, port_cpu(sock_port(fd)));
 	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
 }
@@ -311,7 +311,7 @@ TEST_F(connect, fastopen__connect)
 				&on, sizeof(on)));
 	ASSERT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(1, write(fd, "x", 1));
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	EXPECT_EQ(CPU, port_cpu(sock_port(fd)));
 }
 
@@ -325,7 +325,7 @@ TEST_F(connect, bound_port__is_kept)
 	ASSERT_EQ(0, sock_bind(&p, fd, 7777));
 	ASSERT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(7777, sock_port(fd));
-	EXPECT_FALSE(is_joined(fd));
+	EXPECT_FALSE(is_primed(fd));
 	EXPECT_EQ(0, chosen());
 	EXPECT_EQ(0, count(FSK_STAT_CONNECT_PROBE));
 }

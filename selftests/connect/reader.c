@@ -4,7 +4,7 @@
  * with established tables and steering these follow who reads.
  *
  * On loopback a packet comes in on the core that it is sent from.  The client
- * sends from CLIENT and did not join, so nothing of its own is moved.
+ * sends from CLIENT and is not primed, so nothing of its own is moved.
  */
 #include "kselftest_harness.h"
 
@@ -177,7 +177,7 @@ TEST_F(reader, off__stays)
 	EXPECT_EQ(CLIENT, ROUNDS(2, AFTER * 2));
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
 	FOLLOWS(2);
-	/* Who did not join is left alone. */
+	/* Others are left alone. */
 	turns = TURNS;
 	ASSERT_EQ(0, close(self->lfd));
 	self->lfd = sock_make(&plain);
@@ -248,7 +248,7 @@ static bool stream(int client, int server, size_t want, size_t stretch)
 	return !reap(pid);
 }
 
-/* A client that has joined, and what it is accepted as. */
+/* A client that was primed, and what it is accepted as. */
 static int meet(const struct place *p, int lfd, int *client, int *server)
 {
 	struct sockaddr_storage to;
@@ -273,7 +273,7 @@ static unsigned int late_packets(int fd)
 }
 
 /* No segment comes out of order, however often the reader moves.  The client
- * has joined, too, so that whatever it sends is sent from its core, but when a
+ * was primed, too, so that whatever it sends is sent from its core, but when a
  * timer has it sent.
  */
 TEST_F_TIMEOUT(reader, stream__keeps_order, 600)

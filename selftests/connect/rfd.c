@@ -67,7 +67,7 @@ FIXTURE_TEARDOWN(rfd)
 {
 }
 
-/* To the fixture's listener, by a socket that has joined. */
+/* To the fixture's listener, by a primed socket. */
 static int dial(const struct place *p)
 {
 	struct sockaddr_storage to;
@@ -364,7 +364,7 @@ static int dial_to(const char *remote, const char *device)
 	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
 				 strlen(device)))
 		return -errno;
-	if (join_rfd(fd))
+	if (prime(fd))
 		return -errno;
 	return connect(fd, (void *)&to, sizeof(to)) ? -errno : fd;
 }
@@ -573,7 +573,9 @@ TEST_F(rfd, steer__with_rps)
 	EXPECT_EQ(0, count(FSK_STAT_RFD_DROP));
 }
 
-/* Who did not join is not moved, though the port is one that was. */
+/* Packets of plain sockets stay where they are, also on a port that a primed
+ * one had.
+ */
 TEST_F(rfd, steer__leaves_others_alone)
 {
 	int i, fd, child;

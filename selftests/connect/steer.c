@@ -3,7 +3,7 @@
  * Packets that are moved to the core that connected, at the edges: unload
  * while they are on the way, and what is left to the kernel.
  *
- * Two namespaces with a veth pair.  The test is in the one with joined
+ * Two namespaces with a veth pair.  The test is in the one with primed
  * sockets and packets to be moved, and binds to CLIENT; the peer is in the
  * other one and sends from PEER, so that is where its packets come in.
  */
@@ -74,7 +74,7 @@ FIXTURE_TEARDOWN(steer)
 {
 }
 
-/* A joined connection to the peer. */
+/* A connection of a primed socket to the peer. */
 static int dial_port(const struct place *p, int port)
 {
 	struct sockaddr_storage to;
@@ -192,8 +192,8 @@ TEST_F_TIMEOUT(steer, unload__under_load, 300)
 	}
 }
 
-/* A byte there and an answer from PEER, some times on each of some joined
- * connections.
+/* A byte there and an answer from PEER, some times on each of some
+ * primed sockets' connections.
  */
 static bool talk(const struct place *p, int lfd, int connections, int rounds)
 {
@@ -256,7 +256,7 @@ static int bind_and_dial(const struct place *p, int port)
 
 #define BOUND	7	/* of 8 ports, so that any core's are among them */
 
-/* A port that a plain program has bound: the kernel refuses it to a joined
+/* A port that a plain program has bound: the kernel refuses it to a primed
  * socket, and the program's packets stay where they come in.
  */
 TEST_F(steer, left__bound_port)
@@ -276,7 +276,7 @@ TEST_F(steer, left__bound_port)
 		server[i] = sock_accept(self->lfd);
 		ASSERT_LE(0, server[i]);
 	}
-	/* Joined sockets know both of the peer's ports from here on. */
+	/* Primed sockets know both of the peer's ports from here on. */
 	ASSERT_LE(0, dial_port(&self->place, PORT));
 	ASSERT_LE(0, dial_port(&self->place, PORT + 1));
 	ASSERT_LT(clashes, count(FSK_STAT_CONNECT_CLASH));

@@ -63,15 +63,15 @@ FIXTURE_TEARDOWN(established)
 {
 }
 
-static int dial_addr(const struct place *p, int host, int port, bool joins)
+static int dial_addr(const struct place *p, int host, int port, bool primed)
 {
 	int fd = socket(p->dual ? AF_INET : p->family,
 			SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_storage to;
 	socklen_t len = nets_addr(p, &to, host, port);
 
-	if (joins && setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
-				strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_JOINED)
+	if (primed && setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+				 strlen(FSK_ULP_RFD_NAME)) != FSK_RFD_PRIMED)
 		return -errno;
 	return connect(fd, (void *)&to, len) ? -errno : fd;
 }
@@ -192,7 +192,7 @@ TEST_F_TIMEOUT(established, off__nothing, 120)
 	GOES_DIRECT(&pair);
 }
 
-/* Sockets that did not join cost and gain nothing. */
+/* Sockets of others cost and gain nothing. */
 TEST_F(established, bystander__left_out)
 {
 	struct pair pair;

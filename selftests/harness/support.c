@@ -275,17 +275,17 @@ bool joined(int fd)
 }
 
 /**
- * join_rfd() - have the source port chosen by the module
+ * prime() - have the source port chosen by the module
  * @fd: any socket
  *
  * Return: 0 or a negative errno.
  */
-int join_rfd(int fd)
+int prime(int fd)
 {
-	int joined = setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
+	int primed = setsockopt(fd, SOL_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
 				strlen(FSK_ULP_RFD_NAME));
 
-	return joined == FSK_RFD_JOINED ? 0 : -errno;
+	return primed == FSK_RFD_PRIMED ? 0 : -errno;
 }
 
 /**
@@ -456,11 +456,11 @@ int plain_dial(const struct sockaddr_storage *to, socklen_t len)
 	return fd < 0 ? -errno : dial(fd, to, len);
 }
 
-/* A socket that has joined to connect, or a negative errno. */
+/* A primed socket, or a negative errno. */
 int rfd_make(int family)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int err = fd < 0 ? -errno : join_rfd(fd);
+	int err = fd < 0 ? -errno : prime(fd);
 
 	if (!err)
 		return fd;
@@ -470,7 +470,7 @@ int rfd_make(int family)
 }
 
 /**
- * rfd_dial() - join and connect
+ * rfd_dial() - connect by a primed socket
  * @to: where to
  * @len: of @to
  *

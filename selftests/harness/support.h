@@ -90,7 +90,7 @@ int cpu_switch(int cpu, bool on);
 
 int join(int fd);
 bool joined(int fd);
-int join_rfd(int fd);
+int prime(int fd);
 
 socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
 		    bool loopback);

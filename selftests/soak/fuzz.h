@@ -48,7 +48,7 @@ struct fuzz_op {
 #define FUZZ_NETS	3
 #define FUZZ_NOWHERE	"10.77.1.1"	/* where spoof_open() routes to */
 
-/* Which module functions a socket is asked to join. */
+/* What setsockopt(TCP_ULP) is to make of a socket. */
 enum fuzz_ulp { FUZZ_ULP_LISTEN, FUZZ_ULP_RFD, FUZZ_ULPS };
 
 struct fuzz_count {
@@ -63,7 +63,7 @@ struct fuzz_count {
  * @op: by request
  * @attr: by request and attribute
  * @call: by kind of system call
- * @ulp: joining, by the state that the socket was in
+ * @ulp: joining and priming, by the state that the socket was in
  * @last: what each thread is about to call, by kind
  * @stuck: processes to be looked at, in the end
  */

@@ -133,7 +133,7 @@ static int call_dup(struct fuzz *f)
 	return dup2(any_fd(f), any_fd(f));
 }
 
-/* Joining */
+/* Joining and priming */
 
 /* The numbers are TCP_ESTABLISHED and so on; 0 where there is none. */
 static int state_of(int fd)
@@ -146,7 +146,7 @@ static int state_of(int fd)
 	return info.tcpi_state < FUZZ_STATES ? info.tcpi_state : 0;
 }
 
-static int join_as(struct fuzz *f, int fd, enum fuzz_ulp ulp)
+static int set_ulp(struct fuzz *f, int fd, enum fuzz_ulp ulp)
 {
 	const char *name = ulp == FUZZ_ULP_RFD ? FSK_ULP_RFD_NAME :
 						 FSK_ULP_NAME;
@@ -160,12 +160,12 @@ static int join_as(struct fuzz *f, int fd, enum fuzz_ulp ulp)
 
 static int call_join(struct fuzz *f)
 {
-	return join_as(f, any_fd(f), FUZZ_ULP_LISTEN);
+	return set_ulp(f, any_fd(f), FUZZ_ULP_LISTEN);
 }
 
-static int call_join_rfd(struct fuzz *f)
+static int call_prime(struct fuzz *f)
 {
-	return join_as(f, any_fd(f), FUZZ_ULP_RFD);
+	return set_ulp(f, any_fd(f), FUZZ_ULP_RFD);
 }
 
 static int call_join_other(struct fuzz *f)
@@ -321,11 +321,11 @@ static int call_serve(struct fuzz *f)
 	len = sock_addr(&ss, fuzz_chance(f, 2) ? AF_INET : AF_INET6,
 			PORT + fuzz_below(f, PORTS), false);
 	if (fuzz_chance(f, 8))
-		join_as(f, fd, FUZZ_ULP_LISTEN);
+		set_ulp(f, fd, FUZZ_ULP_LISTEN);
 	if (fuzz_chance(f, 16))
 		special(f, fd);
 	if (!bind(fd, (void *)&ss, len) && !listen(fd, backlog(f)))
-		err = join_as(f, fd, FUZZ_ULP_LISTEN);
+		err = set_ulp(f, fd, FUZZ_ULP_LISTEN);
 	if (fuzz_chance(f, 2)) {
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
@@ -343,10 +343,10 @@ static int call_dial(struct fuzz *f)
 	int err, fd = make(f);
 
 	if (fuzz_chance(f, 2))
-		join_as(f, fd, FUZZ_ULP_RFD);
+		set_ulp(f, fd, FUZZ_ULP_RFD);
 	err = connect(fd, (void *)&ss, len);
 	if (fuzz_chance(f, 4))
-		join_as(f, fd, fuzz_below(f, FUZZ_ULPS));
+		set_ulp(f, fd, fuzz_below(f, FUZZ_ULPS));
 	keep(f, fd);
 	return err;
 }
@@ -694,7 +694,7 @@ static const struct {
 	{ "close", call_close, 6 },
 	{ "dup", call_dup, 2 },
 	{ "join", call_join, 6 },
-	{ "join-rfd", call_join_rfd, 6 },
+	{ "prime", call_prime, 6 },
 	{ "join-other", call_join_other, 2 },
 	{ "ulp-name", call_ulp_name, 3 },
 	{ "bind", call_bind, 4 },
@@ -747,7 +747,7 @@ bool fuzz_socket_root(int call)
 /* Not on kernels whose sockets have no range of ports. */
 bool fuzz_socket_rfd(int call)
 {
-	return calls[call].call == call_join_rfd;
+	return calls[call].call == call_prime;
 }
 
 /**

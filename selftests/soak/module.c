@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Unloading: refused while a listener has joined, clean otherwise, under load.
- * Sockets that have joined to connect don't hold it.
+ * Primed sockets don't hold it.
  */
 #include "kselftest_harness.h"
 
@@ -217,7 +217,7 @@ TEST_F_TIMEOUT(module, unload__under_load, 240)
 	EXPECT_EQ(OPEN_CONNECTIONS, connections_close(self));
 }
 
-/* They are plain sockets afterwards, which may join again. */
+/* They are plain sockets afterwards, which may be primed again. */
 TEST_F(module, unload__leaves_sockets_plain)
 {
 	struct sockaddr_storage to;
@@ -229,26 +229,26 @@ TEST_F(module, unload__leaves_sockets_plain)
 	for (i = 0; i < ARRAY_SIZE(fd); i++) {
 		fd[i] = socket(self->place.family, SOCK_STREAM, 0);
 		ASSERT_LE(0, fd[i]);
-		if (join_rfd(fd[i]) == -ENOENT)
+		if (prime(fd[i]) == -ENOENT)
 			SKIP(return, "sockets have no port range here");
-		ASSERT_EQ(-EALREADY, join_rfd(fd[i]));
+		ASSERT_EQ(-EALREADY, prime(fd[i]));
 	}
 	EXPECT_EQ(0, module_unload());
 	EXPECT_EQ(-ENOENT, module_unload());
 	EXPECT_EQ(0, connect(fd[0], (void *)&to, len));
 	EXPECT_EQ(0, listen(fd[1], 1));
 	ASSERT_EQ(0, module_load());
-	EXPECT_EQ(-EISCONN, join_rfd(fd[0]));
+	EXPECT_EQ(-EISCONN, prime(fd[0]));
 	for (i = 2; i < ARRAY_SIZE(fd); i++) {
-		EXPECT_EQ(0, join_rfd(fd[i]));
+		EXPECT_EQ(0, prime(fd[i]));
 		EXPECT_EQ(0, connect(fd[i], (void *)&to, len));
 	}
 	EXPECT_EQ(i - 2, count(FSK_STAT_CONNECT_OWN) +
 			 count(FSK_STAT_CONNECT_ANY));
 }
 
-/* Joins and connects for ever, whether the module is there or not; every other
- * socket is closed instead.
+/* Primes sockets for ever, whether the module is there or not, and connects
+ * half of them; the others it closes.
  */
 static pid_t rfd_flood_start(const struct place *p, int port, int cpu)
 {
@@ -263,7 +263,7 @@ static pid_t rfd_flood_start(const struct place *p, int port, int cpu)
 	len = sock_addr(&to, p->family, port, true);
 	for (i = 0; ; i++) {
 		fd = socket(p->family, SOCK_STREAM, 0);
-		join_rfd(fd);
+		prime(fd);
 		if (i % 2)
 			connect(fd, (void *)&to, len);
 		sock_reset(fd);
@@ -276,7 +276,7 @@ TEST_F_TIMEOUT(module, unload__while_connecting, 240)
 	bool used = true;
 
 	ASSERT_LE(0, lfd);
-	if (join_rfd(socket(self->place.family, SOCK_STREAM, 0)) == -ENOENT)
+	if (prime(socket(self->place.family, SOCK_STREAM, 0)) == -ENOENT)
 		SKIP(return, "this kernel's sockets have no port range");
 	for (i = 0; i < 2; i++)
 		self->flood[i] = rfd_flood_start(&self->place, sock_port(lfd),

@@ -124,7 +124,7 @@ static void check_attr(void)
 	CHECK(right);
 }
 
-/* The library's setsockopt() is this one: it counts attempts to join before
+/* The library's setsockopt() is this one: it counts attempts to prime before
  * connect(), and answers with an error if there is one, or with success, as
  * there may be no module.
  */
@@ -141,7 +141,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 	if (answer < 0)
 		return syscall(SYS_setsockopt, fd, level, option, value, len);
 	errno = answer ? answer : errno;
-	return answer ? -1 : 1;	/* FSK_RFD_JOINED */
+	return answer ? -1 : 1;	/* FSK_RFD_PRIMED */
 }
 
 /* A listener that takes more than ever come here. */
@@ -290,7 +290,7 @@ static void check_connect(int each)
 	check_connect_pause(EPERM);
 }
 
-/* Prints how often sockets tried to join that connect to ports 7001, 7002. */
+/* Prints how often a socket was to be primed for ports 7001, 7002. */
 static void check_connect_ports(void)
 {
 	struct sockaddr_in addr = {

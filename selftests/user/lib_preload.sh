@@ -272,18 +272,18 @@ calls() {
 		"$work/trace"
 }
 
-# Two more for each socket where the module is, to read the address and to join,
+# Two more for each socket where the module is, to read the address and to prime,
 # and two in all where it isn't.
 test_connect_strace() {
-	local off on joins
+	local off on primed
 
 	need strace
 	native
 	off=$(calls FASTSOCKET_CONNECT=0) || exit 1
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
-	joins=$(grep -c 'fastsocket-rfd.*= 1$' "$work/trace")
-	[ "$joins" = 10 ] || note "the module does not know fastsocket-rfd"
-	[ "$joins" = 10 ] && [ $((on - off)) != 20 ] && fail "$off, then $on"
+	primed=$(grep -c 'fastsocket-rfd.*= 1$' "$work/trace")
+	[ "$primed" = 10 ] || note "the module does not know fastsocket-rfd"
+	[ "$primed" = 10 ] && [ $((on - off)) != 20 ] && fail "$off, then $on"
 	without_module
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
 	[ $((on - off)) = 2 ] || fail "without the module: $off, then $on"

@@ -20,10 +20,10 @@
 #define FSK_ULP_RFD_NAME "fastsocket-rfd"
 
 /*
- * What setsockopt() returns for a socket that has joined to connect: it has no
- * ULP, neither before connect() nor after.
+ * What setsockopt() returns when it has primed a socket for connect(): the
+ * socket has no ULP, neither before connect() nor after.
  */
-#define FSK_RFD_JOINED 1
+#define FSK_RFD_PRIMED 1
 
 /* Type byte of the ioctls on a joined listener. */
 #define FSK_IOC_MAGIC 0xf5
@@ -262,7 +262,7 @@ enum fsk_stats_attr {
  *     core
  * @FSK_A_COUNTER_CONNECT_ANY: (u64) connections opened from another port, its
  *     own used up
- * @FSK_A_COUNTER_CONNECT_KERNEL: (u64) connections of joined sockets from a
+ * @FSK_A_COUNTER_CONNECT_KERNEL: (u64) connections of primed sockets from a
  *     port the kernel chose
  * @FSK_A_COUNTER_CONNECT_PROBE: (u64) source ports looked at
  * @FSK_A_COUNTER_CONNECT_CLASH: (u64) source ports which the kernel refused
@@ -365,7 +365,7 @@ enum fsk_counter_attr {
  * @FSK_STAT_CONNECT_OWN: connections opened from a port of their core
  * @FSK_STAT_CONNECT_ANY: connections opened from another port, its own used
  *     up
- * @FSK_STAT_CONNECT_KERNEL: connections of joined sockets from a port the
+ * @FSK_STAT_CONNECT_KERNEL: connections of primed sockets from a port the
  *     kernel chose
  * @FSK_STAT_CONNECT_PROBE: source ports looked at
  * @FSK_STAT_CONNECT_CLASH: source ports which the kernel refused
@@ -551,7 +551,8 @@ enum fsk_dest_attr {
  * @FSK_A_EST_MEMORY: (u64) bytes that the table takes
  * @FSK_A_EST_HITS: (u64) packets whose connection was found here
  * @FSK_A_EST_DIRECT: (u64) those given to TCP with their route
- * @FSK_A_EST_MISSES: (u64) packets of joined ports whose connection was not
+ * @FSK_A_EST_MISSES: (u64) packets to ports of our connections that were not
+ *     found
  * @FSK_A_EST_FOREIGN: (u64) those whose connection had its last packet on
  *     another core
  * @FSK_A_EST_STALE: (u64) hits whose route had to be looked up
