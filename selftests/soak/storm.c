@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything at once: servers, clients and proxies in several namespaces, and
- * at random all that may happen to them.  Now and then a namespace is healed,
- * and then each connection has to be answered; in the end nothing may be left.
+ * Everything at once.  Servers, clients and proxies run in several namespaces,
+ * the "worlds", and faults of every kind hit them at random.  Now and then a
+ * world heals: it undoes its faults, and then its server must answer each
+ * connection.  In the end nothing may be left in memory.
  *
  *   FSK_STORM=SECONDS    how long (default 20, in the long version 60)
  *   FSK_SEED=N           what the random numbers begin with
@@ -43,20 +44,20 @@
 
 /**
  * struct world_shared - what a world and the others tell each other
- * @end: heal, and end
- * @hold: clients: make no connection
- * @held: how many clients do as they are told
+ * @end: the world is to heal and end
+ * @hold: clients are to make no connection
+ * @held: clients that make none
  * @asked: connections tried
  * @answered: ... with an answer
  * @refused: ... by a reset
  * @other: ... that failed otherwise
  * @proxied: answers that came through a proxy
  * @fast: connections that the proxy accepted by the ioctl
- * @talked: bytes over connections that last a while
+ * @talked: bytes over the connections of talk()
  * @hits: packets found in established tables
- * @healed: times that all was well
- * @faults: by kind
- * @ticks: that it is alive
+ * @healed: times that each connection was answered after healing
+ * @faults: faults that came about, by kind
+ * @ticks: counts on while the world is alive
  */
 struct world_shared {
 	volatile bool end;
@@ -75,7 +76,7 @@ struct world_shared {
 	volatile uint64_t ticks;
 };
 
-/* Of one process, which owns a namespace and all in it. */
+/* A world: one process, which owns a namespace and all that runs there. */
 struct world {
 	struct world_shared *shared;
 	struct place place;
@@ -111,7 +112,7 @@ static void limit(int fd, int ms)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 }
 
-/* Return: a byte that a worker answered with, or a negative errno. */
+/* Return: the byte with which a worker answered, or a negative errno. */
 static int ask_within(const struct place *p, int port, int ms, bool rfd)
 {
 	int family = p->dual ? AF_INET : p->family, err;
@@ -164,7 +165,7 @@ static void client(struct world *w, int number)
 	}
 }
 
-/* As the library does it. */
+/* Accepts as the library does: by the ioctl, else by accept4(). */
 static int accept_any(int lfd, uint64_t *fast)
 {
 	int fd = sock_accept_fast(lfd, SOCK_CLOEXEC, NULL, NULL);
@@ -175,7 +176,7 @@ static int accept_any(int lfd, uint64_t *fast)
 	return fd;
 }
 
-/* Asks the server for each connection that it gets. */
+/* Asks the server once for each connection that the proxy gets. */
 static void proxy(struct world *w)
 {
 	int lfd, fd, id;
@@ -199,7 +200,7 @@ static void proxy(struct world *w)
 	}
 }
 
-/* Both ends of connections that last a while, if the faults let them. */
+/* Is both ends of connections that last a while, if the faults let them. */
 static void talk(struct world *w, int lfd)
 {
 	struct timeval limit = { .tv_sec = 1 };
@@ -239,7 +240,7 @@ static void talker(struct world *w)
 
 /* Servers */
 
-/* Whether the listener blocks is the same for all. */
+/* All workers share the listener, so it blocks for all of them or for none. */
 static enum method any_method(struct world *w, bool blocks)
 {
 	static const enum method blocking[] = {
@@ -287,8 +288,8 @@ static int server_start(struct world *w)
 {
 	int i;
 
-	/* What fuzzes has other ports, but a listener that has just been
-	 * closed may still be there.
+	/* The fuzzer takes other ports, but the world's last listener may still
+	 * be there for a moment after its close.
 	 */
 	for (i = 0; i < 100; i++) {
 		w->lfd = sock_make(&w->place);
@@ -313,7 +314,7 @@ static int server_again(struct world *w)
 	return server_start(w);
 }
 
-/* Faults, which return 0 when they came about */
+/* Faults: each function returns 0 if the fault came about */
 
 static struct worker *any_worker(struct world *w)
 {
@@ -362,7 +363,7 @@ static int fault_stop(struct world *w)
 	return kill(one->pid, SIGCONT);
 }
 
-/* New workers while the old ones still work. */
+/* A reload: new workers start while the old ones still work. */
 static int fault_reload(struct world *w)
 {
 	struct crew old = w->crew;
@@ -383,7 +384,7 @@ static int fault_shutdown(struct world *w)
 	usleep(1000 << roll(w, 8));
 	if (listen(w->lfd, BACKLOG))
 		return server_again(w);
-	/* Waiting workers have been told that the listener ended. */
+	/* The kernel told waiting workers that the listener had ended. */
 	usleep(10000);
 	workers_mend(w);
 	return 0;
@@ -460,7 +461,7 @@ static int fault_flood(struct world *w)
 	return spoof_send(w->spoof, &w->place, PORT, 50 + roll(w, 500));
 }
 
-/* To another CPU, or to several; healing does not move it back. */
+/* Binds a worker to another CPU, or to several; healing leaves it there. */
 static int fault_move(struct world *w)
 {
 	struct worker *one = any_worker(w);
@@ -482,9 +483,9 @@ static int put_file(const char *path, const char *text)
 	return n < 0 ? -errno : 0;
 }
 
-/* Who moves a task that is bound to a CPU that is off to the top cpuset is
- * given a WARNING by 6.12's cpuset_attach_task(), module or not.  Ends with the
- * process, which may be killed at any time.
+/* 6.12's cpuset_attach_task() prints a WARNING, module or not, when a task that
+ * is bound to an offline CPU moves to the top cpuset.  The lock keeps the two
+ * apart.  It ends with its process, which may be killed at any time.
  */
 static int hotplug_lock(int how)
 {
@@ -599,7 +600,9 @@ static int link_set(bool up)
 	return err;
 }
 
-/* Tables that are made anew count from 0. Return: whether there were any. */
+/* Adds up hits before tables go: new tables count from 0.
+ * Return: whether there were any.
+ */
 static bool hits_note(struct world *w)
 {
 	uint64_t hits = est_count(FSK_A_EST_HITS);
@@ -626,13 +629,13 @@ static int fault_link(struct world *w)
 	int err = link_set(false);
 
 	usleep(1000 << roll(w, 8));
-	/* The routes went with it. */
+	/* The interface took the sender's routes with it. */
 	close(w->spoof);
 	w->spoof = -1;
 	return link_set(true) || err;
 }
 
-/* Without namespaces to go to. */
+/* Fuzzes in this namespace only. */
 static int fault_fuzz(struct world *w)
 {
 	static struct fuzz_shared counts;
@@ -690,7 +693,7 @@ static const struct {
 
 /* Healing */
 
-/* In the end each worker is bound as it was made. */
+/* Undoes the faults; each worker is bound again as it was when made. */
 static void heal(struct world *w)
 {
 	int i;
@@ -714,7 +717,7 @@ static bool clients_held(struct world *w)
 	return __atomic_load_n(&w->shared->held, __ATOMIC_RELAXED) == CLIENTS;
 }
 
-/* Who should have answered, and where it may be queued. */
+/* Tells which workers should have answered, and which queues hold what. */
 static void tell_server(const struct world *w)
 {
 	static struct core_row rows[ROWS_MAX];
@@ -739,14 +742,14 @@ static void tell_server(const struct world *w)
 	}
 }
 
-/* One connection from each CPU that is online now. */
+/* Makes one connection from each CPU that is online now. */
 static int probe(struct world *w)
 {
 	int cpu, id;
 
 	for (cpu = 0; cpu < w->rng.cpus; cpu++) {
 		pin(cpu);
-		/* What is left of a fuzzed io_uring interrupts. */
+		/* A fuzzed io_uring may still interrupt this task. */
 		do {
 			id = ask_within(&w->place, PORT, SLOW_MS, false);
 		} while (id == -EINTR);
@@ -797,8 +800,8 @@ static int world_populate(struct world *w)
 	return 0;
 }
 
-/* Packets over loopback have a route, and go through no established table:
- * here they lose it and come in as if from a card.
+/* A packet over loopback brings its route, so no established table sees it.
+ * The redirect takes the route away, and the packet comes in as from a card.
  */
 static int lose_routes(void)
 {
@@ -809,7 +812,7 @@ static int lose_routes(void)
 		  "action mirred ingress redirect dev lo");
 }
 
-/* All that is in it has us as a parent and ends with us. */
+/* All tasks of the world are children of this one and end with it. */
 static void world_run(struct world *w)
 {
 	int kind, err = 0;
@@ -841,7 +844,7 @@ static void world_run(struct world *w)
 	_exit(err ? 3 : 0);
 }
 
-/* What happens to the machine */
+/* Faults of the whole machine */
 
 enum machine {
 	CPU_SWITCHED, WORLD_ENDED, MEMORY_SHORT, UNLOAD_TRIED, MACHINES
@@ -868,7 +871,7 @@ FIXTURE(storm) {
 	char tcp_mem[64];
 };
 
-/* Objects in use; -1 where the cache is another's, too. */
+/* Reads the objects in use; -1 where the cache is another's, too. */
 static void slabs_read(long *slabs)
 {
 	char line[512], name[64];
@@ -915,7 +918,7 @@ static void slabs_tell(FIXTURE_DATA(storm) *self)
 			slab_names[i], self->slabs[i], now[i]);
 }
 
-/* 6.12 frees a namespace when the next one goes. */
+/* Makes and ends a namespace: 6.12 frees one only when the next one goes. */
 static void net_spend(void)
 {
 	pid_t pid = fork_child();
@@ -926,7 +929,7 @@ static void net_spend(void)
 	usleep(500000);
 }
 
-/* Namespaces go one after the other, in the background. */
+/* Waits, as the kernel ends namespaces one by one in the background. */
 static bool slabs_await(FIXTURE_DATA(storm) *self)
 {
 	uint64_t last = now_ms() + SLOW_MS;
@@ -937,7 +940,7 @@ static bool slabs_await(FIXTURE_DATA(storm) *self)
 	return slabs_back(self);
 }
 
-/* A scan leaves out young objects that nothing points to: scan twice. */
+/* Scans twice: a scan leaves out young objects to which nothing points. */
 static int leaks(bool forget)
 {
 	const char *path = "/sys/kernel/debug/kmemleak";
@@ -1004,7 +1007,7 @@ FIXTURE_SETUP(storm)
 	leaks(true);
 	net_spend();
 	slabs_read(self->slabs);
-	/* As long as it listens, the module stays. */
+	/* This listener keeps the module loaded. */
 	self->anchor = sock_listen(&place, 1);
 	ASSERT_LE(0, self->anchor);
 	fprintf(stderr, "# seed %llu\n", (unsigned long long)fuzz_seed());
@@ -1028,7 +1031,7 @@ static int strike_cpu(FIXTURE_DATA(storm) *self)
 	return err;
 }
 
-/* Without a word of warning, with all that goes on in it. */
+/* Kills a world in the middle of whatever goes on there. */
 static int strike_world(FIXTURE_DATA(storm) *self)
 {
 	int i = fuzz_below(&self->rng, WORLDS);
@@ -1064,7 +1067,7 @@ static int strike(FIXTURE_DATA(storm) *self, enum machine kind)
 	case CPU_SWITCHED:
 		return strike_cpu(self);
 	case WORLD_ENDED:
-		/* They should get somewhere. */
+		/* Seldom: worlds should get somewhere before they end. */
 		return fuzz_chance(&self->rng, 4) ? strike_world(self) : 1;
 	case MEMORY_SHORT:
 		return strike_memory(self);
@@ -1073,7 +1076,9 @@ static int strike(FIXTURE_DATA(storm) *self, enum machine kind)
 	}
 }
 
-/* Return: a world's status if it ended by itself, which it should not. */
+/* Return: 0; the status of a world that ended by itself, which is a failure;
+ * or -ETIMEDOUT when all worlds stand still.
+ */
 static int worlds_watch(FIXTURE_DATA(storm) *self, uint64_t *seen,
 			uint64_t *since)
 {
@@ -1136,7 +1141,7 @@ static void tell(FIXTURE_DATA(storm) *self)
 			(unsigned long long)self->machine[k]);
 }
 
-/* Each heals for the last time; a CPU that is off would be missed. */
+/* Has each world heal for the last time, which takes all CPUs: none is off. */
 static int worlds_end(FIXTURE_DATA(storm) *self)
 {
 	int i, status = 0;
