@@ -41,7 +41,7 @@ static int fsk_netlink_rfd_refuse(struct genl_info *info, int attr,
 	return -EINVAL;
 }
 
-/* What rss mode can't do without. */
+/* Attributes that rss mode needs. */
 static int fsk_netlink_rfd_rss(struct genl_info *info, struct fsk_rfd *want,
 			       unsigned int *cpus)
 {
@@ -225,7 +225,7 @@ int fsk_netlink_rfd_start(struct netlink_callback *cb)
 	return 0;
 }
 
-/* args[0] counts the interfaces that have been told. */
+/* args[0] counts the interfaces that earlier messages held. */
 int fsk_netlink_rfd_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
@@ -311,7 +311,7 @@ static int fsk_netlink_dest_row(struct sk_buff *msg,
 	return 0;
 }
 
-/* A copy of a destination of this namespace, or false. */
+/* Copies a destination of this namespace.  Return: whether there is one. */
 static bool fsk_netlink_dest_copy(struct fsk_dest_table *table, long i,
 				  u64 net_cookie, struct fsk_dest *copy)
 {
@@ -321,7 +321,7 @@ static bool fsk_netlink_dest_copy(struct fsk_dest_table *table, long i,
 	return copy->key.net_cookie == net_cookie;
 }
 
-/* args[0] is the CPU, args[1] the slot in its table that come next. */
+/* args[0] is the next CPU, args[1] the next slot in its table. */
 int fsk_netlink_dest_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	u64 net_cookie = sock_net(msg->sk)->net_cookie;

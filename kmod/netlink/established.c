@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The netlink operations of established tables: the settings, the tables and
- * what is in them.
+ * The netlink operations of established tables: settings, tables, connections.
  */
 #include <linux/sched.h>
 #include <net/genetlink.h>
@@ -28,7 +27,7 @@ int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn)
 	return 0;
 }
 
-/* Tables, and what follows connections where they are steered. */
+/* Switches on tables and, where packets are steered, following the reader. */
 static int fsk_netlink_est_switch(struct fsk_net *fn, bool on)
 {
 	int err = fsk_direct_switch(fn, on);
@@ -41,7 +40,7 @@ static int fsk_netlink_est_switch(struct fsk_net *fn, bool on)
 	return err;
 }
 
-/* fsk_net.mutex is held. */
+/* Expects fsk_net.mutex. */
 int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info)
 {
 	struct nlattr *after = info->attrs[FSK_A_CONFIG_ESTABLISHED_AFTER];
@@ -123,7 +122,7 @@ static struct fsk_est *fsk_netlink_est(const struct sk_buff *msg)
 	return est && READ_ONCE(est->fn->est_on) ? est : NULL;
 }
 
-/* args[0] is the CPU that comes next. */
+/* args[0] is the next CPU. */
 int fsk_netlink_est_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct fsk_est *est = fsk_netlink_est(msg);
@@ -174,7 +173,7 @@ static int fsk_netlink_conn_row(struct sk_buff *msg,
 	return 0;
 }
 
-/* A bucket's connections, all or none. */
+/* Puts a bucket's connections into the message, all or none. */
 static int fsk_netlink_conn_rows(struct sk_buff *msg,
 				 struct netlink_callback *cb,
 				 struct fsk_est_core *core, u64 *pos)
@@ -195,8 +194,8 @@ static int fsk_netlink_conn_rows(struct sk_buff *msg,
 	return 0;
 }
 
-/* args[0] is the CPU, args[1] the hash that come next.  Nothing is locked, and
- * what is not a connection's is passed over quickly.
+/* args[0] is the next CPU, args[1] the next hash.  Takes no lock, and passes
+ * over empty buckets quickly.
  */
 int fsk_netlink_conn_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {

@@ -38,7 +38,7 @@ static int fsk_netlink_vfs_cpu(struct sk_buff *msg,
 	return 0;
 }
 
-/* args[0] is the CPU that comes next. */
+/* args[0] is the next CPU. */
 int fsk_netlink_vfs_dump(struct sk_buff *msg,
 			 struct netlink_callback *cb)
 {

@@ -27,7 +27,7 @@
  * @listeners: each with a reference, constant after start
  * @count: how many
  * @next: index of the listener whose row comes next
- * @row: 0 for the app listener's row, else CPU number + 1
+ * @row: next row: 0 for the app listener's, else CPU number + 1
  */
 struct fsk_netlink_dump {
 	struct fsk_listener **listeners;
@@ -59,7 +59,7 @@ int fsk_netlink_listen_start(struct netlink_callback *cb)
 		err = -ENOMEM;
 		goto out;
 	}
-	/* Whoever is in the table is alive: release() takes it out first. */
+	/* A listener in the table is alive: release() takes it out first. */
 	hash_for_each(fn->listeners, chain, l, node) {
 		if (WARN_ON_ONCE(dump->count == fn->nr_listeners))
 			break;
@@ -97,7 +97,7 @@ static int fsk_netlink_put_addr(struct sk_buff *msg, const struct sock *sk)
 	return nla_put_in_addr(msg, FSK_A_LISTEN_ADDR, sk->sk_rcv_saddr);
 }
 
-/* What both kinds of rows begin with: which listener is it? */
+/* Both kinds of rows begin with the listener. */
 static int fsk_netlink_put_key(struct sk_buff *msg,
 			       const struct fsk_listener *l,
 			       const struct sock *app)
@@ -152,7 +152,9 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 	if (bypass &&
 	    nla_put_string(msg, FSK_A_LISTEN_BYPASS_REASON, bypass))
 		return -EMSGSIZE;
-	/* A user's number on the whole machine: not for containers. */
+	/* A user's number on the whole machine is none of a container's
+	 * business.
+	 */
 	if (netlink_capable(cb->skb, CAP_NET_ADMIN) &&
 	    nla_put_u32(msg, FSK_A_LISTEN_OWNER_LOCALS,
 			atomic_read(&l->owner->locals)))
@@ -189,7 +191,9 @@ static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
 	return fsk_netlink_put_queue(msg, sk, &core->drops);
 }
 
-/* One row; nothing for a listener that has gone and a core that has none. */
+/* Puts one row; none for a listener that has gone, nor for a core that was not
+ * made.
+ */
 static int fsk_netlink_listen_row(struct sk_buff *msg,
 				  struct netlink_callback *cb,
 				  struct fsk_listener *l, unsigned long row)
@@ -221,7 +225,7 @@ static int fsk_netlink_listen_row(struct sk_buff *msg,
 	return 0;
 }
 
-/* Rows of one listener until the message is full. */
+/* Puts rows of one listener until the message is full. */
 static int fsk_netlink_listen_rows(struct sk_buff *msg,
 				   struct netlink_callback *cb,
 				   struct fsk_netlink_dump *dump)
@@ -230,7 +234,7 @@ static int fsk_netlink_listen_rows(struct sk_buff *msg,
 	int err = 0;
 
 	rcu_read_lock();
-	/* Where no core was made, none has to be searched for. */
+	/* No core was made: spare the search. */
 	for (; dump->row <= (READ_ONCE(l->cores) ? nr_cpu_ids : 0);
 	     dump->row++) {
 		err = fsk_netlink_listen_row(msg, cb, l, dump->row);

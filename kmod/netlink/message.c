@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages: how a reply and a row of a dump begin.
+ * Messages: begins replies, and the rows of dumps.
  */
 #include "netlink/message.h"
 
 #include <net/genetlink.h>
 
-/* Set before the first request comes. */
+/* Set before the first request can come. */
 const struct genl_family *fsk_message_family __ro_after_init;
 
 /**
  * fsk_message_reply() - begin the reply to a request that is no dump
  * @info: the request
- * @hdr: filled with what genlmsg_end() and genlmsg_cancel() want
+ * @hdr: set to the header, for genlmsg_end() and genlmsg_cancel()
  *
  * Context: Process.
  * Return: the message, or %NULL without memory.
@@ -33,13 +33,13 @@ struct sk_buff *fsk_message_reply(struct genl_info *info, void **hdr)
 
 /**
  * fsk_message_row() - begin a row of a dump
- * @msg: where to
+ * @msg: the dump's message
  * @cb: the dump
  * @cmd: FSK_CMD_*
  *
  * Context: Process.
- * Return: to be given to genlmsg_end() or genlmsg_cancel(), or %NULL if @msg is
- *         full.
+ * Return: the header, for genlmsg_end() or genlmsg_cancel(), or %NULL if @msg
+ *         is full.
  */
 void *fsk_message_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The netlink family: policies and operations.  It shows what others keep and
- * stores settings where others read them; it decides nothing.
+ * The netlink family: policies and operations.  It shows state that others keep
+ * and stores settings that others read; it decides nothing.
  *
- * All is of the caller's network namespace.  Each mechanism has a file of its
- * own; this one has status, counters and settings.
+ * Everything concerns the caller's network namespace.  Each mechanism has a
+ * file of its own; this one has status, counters and settings.
  */
 #include "netlink/netlink.h"
 
@@ -167,7 +167,7 @@ static int fsk_netlink_stats_cpu(struct sk_buff *msg,
 	return 0;
 }
 
-/* args[0] is the CPU that comes next. */
+/* args[0] is the next CPU. */
 static int fsk_netlink_stats_dump(struct sk_buff *msg,
 				  struct netlink_callback *cb)
 {
@@ -258,9 +258,9 @@ static bool fsk_netlink_config_any(const struct genl_info *info)
  *	one for each queue that is not empty, at most once a millisecond.
  * rfd=off, mask: which source ports this namespace's sockets prefer.
  * rfd-count: counts this namespace's packets, in its own hooks.
- * established, established-after: tables for this namespace's connections, of
- *	their number's order, and its own hooks.  Who toggles it makes the
- *	kernel patch its text, as with nftables in such a namespace.
+ * established, established-after: tables for this namespace's connections,
+ *	whose size follows their number, and its own hooks.  Toggling it makes
+ *	the kernel patch its text, as nftables in such a namespace does.
  * vfs: pools of this namespace's listeners; charged to the memory cgroup that
  *	fills them, bounded by locals-max, and given up to reclaim.
  *
@@ -340,7 +340,7 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 
 /* The family */
 
-/* Not const: up to 6.6 the policy points to it without. */
+/* Not const: up to 6.6 the policy has a pointer to non-const. */
 static struct netlink_range_validation
 fsk_netlink_rescue_range __ro_after_init = {
 	.max = FSK_RESCUE_MS_MAX,
