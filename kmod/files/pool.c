@@ -10,10 +10,10 @@
  * anew for another connection: no allocation of inode and dentry, and nothing
  * freed when that is closed.
  *
- * Nothing ever points back here, so a pool may be dropped at any time: what is
- * in use then is freed by the kernel when it is closed.
+ * Nothing ever points back here, so a pool may be dropped at any time: the
+ * kernel frees a file that is in use then when it is closed.
  *
- * Who may accept in this way is vfs.c's business.
+ * vfs.c decides who may accept in this way.
  */
 #include "files/pool.h"
 
@@ -40,8 +40,9 @@
 #define FSK_POOL_MIN	64
 #define FSK_POOL_MAX	1024
 
-/* At a look or two for each connection, one that outlives four to eight times
- * the connections of its core that were open beside it is left to the kernel.
+/* The pool looks at a file or two for each connection.  So it gives up, and
+ * leaves to the kernel, a file whose connection outlives four to eight times
+ * those of its core that were open beside it.
  */
 #define FSK_POOL_LOOKS	8
 
@@ -51,7 +52,7 @@
 /**
  * struct fsk_pool_slot - a socket file
  * @dentry: its dentry, with a reference
- * @word: in fsk_pool.out, how often it was looked at in vain; in
+ * @word: in fsk_pool.out, number of looks that found it open; in
  *	fsk_pool.rest, the grace period after which it may be used
  */
 struct fsk_pool_slot {
@@ -60,9 +61,9 @@ struct fsk_pool_slot {
 };
 
 /**
- * struct fsk_pool_victims - what is put when the lock is dropped
- * @dentry: those to be put
- * @count: how many
+ * struct fsk_pool_victims - dentries to put once the lock is dropped
+ * @dentry: with a reference each
+ * @count: number of these
  */
 struct fsk_pool_victims {
 	struct dentry *dentry[FSK_POOL_VICTIMS];
@@ -116,7 +117,7 @@ static void fsk_pool_ring_move(const struct fsk_pool *pool,
 	ring->head = 0;
 }
 
-/* Room for one more.  Without memory, or at the limit, there is none.
+/* Makes room for one more, but not without memory or beyond the limit.
  * Drops @pool->lock for a moment.
  */
 static void __fsk_pool_grow(struct fsk_pool *pool)
@@ -155,8 +156,8 @@ static bool fsk_pool_idle(const struct dentry *dentry)
 	       atomic_read(&d_inode(dentry)->i_count) == 1;
 }
 
-/* Whether a closed one is as the kernel made it.  A change of mode, owner or
- * times leaves the inode dirty for ever, as nobody writes it.
+/* Whether a closed file is as the kernel made it.  A change of mode, owner or
+ * times leaves the inode dirty for ever, as nobody writes it out.
  */
 static bool fsk_pool_clean(struct dentry *dentry)
 {
@@ -177,7 +178,7 @@ static bool fsk_pool_clean(struct dentry *dentry)
 	return !fsk_compat_inode_state(inode) && !inode->i_flctx;
 }
 
-/* What sock_alloc() and the functions under it do to a new one. */
+/* Does what sock_alloc() and the functions under it do to a new socket. */
 static void fsk_pool_reset(struct inode *inode)
 {
 	struct socket *sock = SOCKET_I(inode);
@@ -186,7 +187,7 @@ static void fsk_pool_reset(struct inode *inode)
 	inode->i_mode = S_IFSOCK | 0777;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
-	/* fcntl() changes it and leaves no mark. */
+	/* fcntl() changes it without leaving a mark. */
 	inode->i_write_hint = WRITE_LIFE_NOT_SET;
 	atomic64_set(&inode->i_sequence, 0);
 	sock->state = SS_UNCONNECTED;
@@ -197,16 +198,16 @@ static void fsk_pool_reset(struct inode *inode)
 static struct socket *fsk_pool_socket(struct socket *sock,
 				      const struct proto_ops *ops)
 {
-	/* Put when the socket is released, as for any. */
+	/* The kernel puts it when the socket is released, as for any. */
 	__module_get(ops->owner);
 	sock->type = SOCK_STREAM;
 	sock->ops = ops;
 	return sock;
 }
 
-/* Which memory cgroup pays for what the caller allocates.  Serial numbers are
- * not given twice, so no reference is needed.  Expects fsk_pool.lock, under
- * which no grace period ends.
+/* Return: the memory cgroup that pays for the caller's allocations.  The kernel
+ * gives no serial number twice, so no reference is needed.  Expects
+ * fsk_pool.lock, under which no grace period ends.
  */
 static u64 fsk_pool_memcg(void)
 {
@@ -228,7 +229,7 @@ static void fsk_pool_put_ring(const struct fsk_pool *pool,
 		dput(fsk_pool_ring_at(pool, ring, i)->dentry);
 }
 
-/* Forgets all, which becomes @old's. */
+/* Empties the pool into @old. */
 static void __fsk_pool_detach(struct fsk_pool *pool, struct fsk_pool *old)
 {
 	lockdep_assert_held(&pool->lock);
@@ -240,7 +241,7 @@ static void __fsk_pool_detach(struct fsk_pool *pool, struct fsk_pool *old)
 	pool->rest = (struct fsk_pool_ring){};
 }
 
-/* Returns how many there were. */
+/* Returns how many files it gave back. */
 static unsigned int fsk_pool_put_all(const struct fsk_pool *old)
 {
 	fsk_pool_put_ring(old, &old->out);
@@ -259,7 +260,7 @@ static unsigned int fsk_pool_empty(struct fsk_pool *pool)
 	return fsk_pool_put_all(&old);
 }
 
-/* As @pool belongs to @memcg from now on, all that others have paid for. */
+/* Gives back all that other cgroups paid for: @pool is @memcg's from now on. */
 static noinline void fsk_pool_change(struct fsk_pool *pool, u64 memcg)
 {
 	struct fsk_pool old;
@@ -281,7 +282,7 @@ static void fsk_pool_put_victims(const struct fsk_pool_victims *victims)
 
 /* Taking */
 
-/* Look at the @n oldest that were handed out. */
+/* Looks at the @n files that were handed out first. */
 static void __fsk_pool_look(struct fsk_pool *pool, unsigned int n,
 			    struct fsk_pool_victims *victims)
 {
@@ -303,7 +304,8 @@ static void __fsk_pool_look(struct fsk_pool *pool, unsigned int n,
 	}
 }
 
-/* Where nobody else waits for grace periods there may be none for long. */
+/* Asks for a grace period: if nobody else waits for one, none may end for long.
+ */
 static void __fsk_pool_ask(struct fsk_pool *pool)
 {
 	if (pool->asked && !poll_state_synchronize_rcu(pool->gp))
@@ -312,9 +314,10 @@ static void __fsk_pool_ask(struct fsk_pool *pool)
 	pool->asked = true;
 }
 
-/* The one that is closed for longest.  A reader that found the socket before
- * it was closed may be inside its wait queue until a grace period has passed;
- * that also orders what the task which closed it wrote before what we read.
+/* Takes the file that has been closed for longest.  A reader that found the
+ * socket before it was closed may be inside its wait queue until a grace period
+ * has passed; that also orders the writes of the task that closed it before our
+ * reads.
  */
 static struct dentry *__fsk_pool_take(struct fsk_pool *pool,
 				      struct fsk_pool_victims *victims)
@@ -338,7 +341,7 @@ static struct dentry *__fsk_pool_take(struct fsk_pool *pool,
 	return NULL;
 }
 
-/* @memcg gets who pays for what is made now. */
+/* @memcg is set to the cgroup that pays for a file made now. */
 static struct dentry *fsk_pool_take(struct fsk_pool *pool, u64 *memcg)
 {
 	struct fsk_pool_victims victims;
@@ -360,8 +363,8 @@ static struct dentry *fsk_pool_take(struct fsk_pool *pool, u64 *memcg)
 	return dentry;
 }
 
-/* Whether there is room, what paid for it is @memcg, and nobody has switched
- * this off: who does empties the pool afterwards.
+/* Whether to keep a file: there is room, @memcg still pays for the pool, and
+ * vfs is on.  A task that switches it off empties the pool afterwards.
  */
 static bool __fsk_pool_keeps(const struct fsk_pool *pool, u64 memcg)
 {
@@ -370,7 +373,8 @@ static bool __fsk_pool_keeps(const struct fsk_pool *pool, u64 memcg)
 	       pool->memcg == memcg && READ_ONCE(pool->fn->vfs);
 }
 
-/* The reference becomes the pool's, or is put.  @memcg is who paid. */
+/* Gives the reference to the pool, or puts it.  @memcg is the cgroup that paid.
+ */
 static void fsk_pool_keep(struct fsk_pool *pool, struct dentry *dentry,
 			  u64 memcg)
 {
@@ -526,7 +530,7 @@ void fsk_pool_destroy(struct fsk_pool *pool)
 }
 
 /**
- * fsk_pool_drain() - empty a pool, which is used on
+ * fsk_pool_drain() - empty a pool that stays in use
  * @pool: the pool
  *
  * Context: Process, sleeps.
@@ -537,9 +541,9 @@ void fsk_pool_drain(struct fsk_pool *pool)
 }
 
 /**
- * fsk_pool_figures() - what a pool holds
+ * fsk_pool_figures() - count what a pool holds
  * @pool: the pool
- * @figures: to which that is added
+ * @figures: sums to which it adds
  *
  * Context: Process.
  */
@@ -567,8 +571,8 @@ static unsigned long fsk_pool_count(struct shrinker *shrinker,
 	return n ? n : SHRINK_EMPTY;
 }
 
-/* Whole pools: they fill again where they are needed.  The next call begins
- * with another one.
+/* Empties whole pools: they fill again where they are needed.  The next call
+ * begins with another one.
  */
 static unsigned long fsk_pool_scan(struct shrinker *shrinker,
 				   struct shrink_control *sc)
@@ -577,7 +581,7 @@ static unsigned long fsk_pool_scan(struct shrinker *shrinker,
 	unsigned long n = 0;
 	unsigned int count;
 
-	/* Inodes are freed: not in the middle of a file system's business. */
+	/* Freeing inodes must not recurse into a file system. */
 	if (!(sc->gfp_mask & __GFP_FS) || !mutex_trylock(&fsk_pool_mutex))
 		return SHRINK_STOP;
 	list_for_each_entry(pool, &fsk_pool_list, node) {
@@ -609,7 +613,7 @@ static int fsk_pool_cpu_dead(unsigned int cpu)
 }
 
 /**
- * fsk_pool_init() - be told of memory shortage and of cores that go
+ * fsk_pool_init() - register for memory shortage and for cores that go
  *
  * Context: Process, at module load.
  * Return: 0 or a negative errno.
@@ -630,7 +634,7 @@ int fsk_pool_init(void)
 }
 
 /**
- * fsk_pool_exit() - be told no more
+ * fsk_pool_exit() - unregister both
  *
  * Context: Process, at unload, after the last listener was freed.
  */

@@ -28,9 +28,9 @@ struct fsk_pool_ring {
  * struct fsk_pool - sockets of one core of one listener, to be used again
  * @lock: rank 10 of DOC: locking; protects what follows, down to @memcg
  * @size: of either ring, a power of two; 0 until the first is kept
- * @out: in use, or closed since and not looked at
- * @rest: closed; used again after a grace period
- * @asked: @gp is under way
+ * @out: files in use, or closed since the pool looked
+ * @rest: closed files, to be used again after a grace period
+ * @asked: @gp has been asked for
  * @gp: the grace period that was asked for last
  * @memcg: serial number of the memory cgroup that paid for all of them
  * @mnt: sockfs, which is never unmounted; constant once there is one
@@ -63,7 +63,7 @@ struct fsk_pool {
  * struct fsk_pool_figures - what the pools of a core hold
  * @pools: listeners
  * @size: how many socket files there is room for
- * @out: in use, or closed since and not looked at
+ * @out: files in use, or closed since the pool looked
  * @rest: closed
  */
 struct fsk_pool_figures {
