@@ -33,7 +33,7 @@
 #define STUCK_MS	240000
 #define TELL_MS		10000
 #define LEFT_MS		180000
-#define SURE		300000	/* calls that get everywhere */
+#define SURE		300000	/* calls that reach everything */
 #define NOBODY		65534
 
 /* States of TCP, as tcp_info has them. */
@@ -99,7 +99,7 @@ static bool rfd_is_there(void)
 	return err >= 0;
 }
 
-/* Who is stuck, and where */
+/* The witness: tells which task is stuck, and where */
 
 struct crowd {
 	pid_t pid[FUZZ_THREADS];
@@ -107,7 +107,7 @@ struct crowd {
 	uint64_t lives;
 };
 
-/* The witness runs as root: fuzzers may not look at others' stacks. */
+/* The witness runs as root, since fuzzers may not look at others' stacks. */
 static pid_t witness_start(FIXTURE_DATA(fuzz) *self)
 {
 	pid_t pid = fork_child();
@@ -196,7 +196,7 @@ FIXTURE_SETUP(fuzz)
 		(unsigned long long)self->shared->want);
 }
 
-/* Nobody may end what root began. */
+/* A fuzzer that is nobody may not end what root began. */
 FIXTURE_TEARDOWN(fuzz)
 {
 	if (!variant->user_ns && !variant->nobody)
@@ -231,7 +231,9 @@ static void interrupted(int sig)
 {
 }
 
-/* Some calls know no time limit; and any may meet a signal. */
+/* Interrupts the threads: some calls have no time limit, and any call may meet
+ * a signal.
+ */
 static void interrupt(const pthread_t *id)
 {
 	int i;
@@ -243,7 +245,7 @@ static void interrupt(const pthread_t *id)
 	}
 }
 
-/* Ends with all that it has open. */
+/* The life of a process, which ends with all that it has open. */
 static void life(FIXTURE_DATA(fuzz) *self, int index, uint64_t seed)
 {
 	struct fuzz f[THREADS] = { 0 };
@@ -287,7 +289,7 @@ static pid_t life_start(FIXTURE_DATA(fuzz) *self, int index, uint64_t n)
 
 /* All processes */
 
-/* Return: 0, or what the first of them that failed had as its status. */
+/* Return: 0, or the status of the first process that failed. */
 static int crowd_tend(FIXTURE_DATA(fuzz) *self, struct crowd *c, int first)
 {
 	bool more = self->shared->calls < self->shared->want;
@@ -349,9 +351,9 @@ static void tell(const char *what, const struct fuzz_count *count)
 		(unsigned long long)count->refused);
 }
 
-/* Verdicts: were all of them seen to be done and to be refused? */
+/* Verdicts: was each kind of call seen to be done, and seen to be refused? */
 
-/* In a short run what is rare may not happen at all. */
+/* A short run may miss what is rare. */
 static bool sure(const FIXTURE_DATA(fuzz) *self)
 {
 	return self->shared->want >= SURE;
@@ -447,7 +449,7 @@ static void check_join(struct __test_metadata *_metadata,
 	EXPECT_LT(0, rfd[ESTABLISHED].refused);
 }
 
-/* How far calls got: counters of the namespaces that lasted. */
+/* How far the calls got, by the counters of the namespaces that lasted. */
 static void check_depth(struct __test_metadata *_metadata,
 			FIXTURE_DATA(fuzz) *self, const int *items, int n)
 {
@@ -485,7 +487,7 @@ static void end_connections(FIXTURE_DATA(fuzz) *self)
 	}
 }
 
-/* Listeners that are open, and what keeps the module. */
+/* What is left: listeners that are open, and references that keep the module. */
 static int left(FIXTURE_DATA(fuzz) *self, bool say)
 {
 	int i, n = listeners();
@@ -542,7 +544,7 @@ TEST_F_TIMEOUT(fuzz, calls__all_survived, 36000)
 	if (until(!left(self, false)))
 		return;
 	left(self, true);
-	/* Where there is no way to end them. */
+	/* Where nothing can end them. */
 	EXPECT_TRUE(until_ms(LEFT_MS, !left(self, false)));
 }
 

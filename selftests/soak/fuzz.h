@@ -28,9 +28,9 @@ struct fuzz_attr {
  * struct fuzz_op - a request of the netlink family
  * @cmd: its number
  * @name: as in the specification
- * @dump: or one answer
- * @attr: what it may have
- * @attrs: how many
+ * @dump: the kernel answers with a list
+ * @attr: attributes that it may have
+ * @attrs: number of these
  */
 struct fuzz_op {
 	int cmd;
@@ -40,7 +40,7 @@ struct fuzz_op {
 	int attrs;
 };
 
-#define FUZZ_OPS	32	/* more than there are */
+#define FUZZ_OPS	32	/* room for more requests than there are */
 #define FUZZ_ATTRS	16
 #define FUZZ_CALLS	40
 #define FUZZ_STATES	16
@@ -58,14 +58,14 @@ struct fuzz_count {
 
 /**
  * struct fuzz_shared - what all processes of a run count together
- * @calls: made so far
- * @want: when to stop
- * @op: by request
- * @attr: by request and attribute
- * @call: by kind of system call
+ * @calls: calls made so far
+ * @want: calls after which to stop
+ * @op: answers, by request
+ * @attr: answers, by request and attribute
+ * @call: results, by kind of system call
  * @ulp: joining and priming, by the state that the socket was in
  * @last: what each thread is about to call, by kind
- * @stuck: processes to be looked at, in the end
+ * @stuck: processes that the witness looks at in the end
  */
 struct fuzz_shared {
 	uint64_t calls;
@@ -85,8 +85,8 @@ struct fuzz_shared {
  * @id: index in @shared->last
  * @family: number of the netlink family
  * @net: descriptors of network namespaces
- * @nets: how many; 0 for one who may not change his
- * @cpus: online
+ * @nets: number of these; 0 for a thread that may not change its own
+ * @cpus: number of CPUs online
  * @nl: state of fuzz_netlink.c
  * @ring: state of fuzz_socket.c
  */

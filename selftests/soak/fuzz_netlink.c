@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Netlink requests that are nearly right.  What is right is in the table that
- * the specification gives; each request is spoiled in some ways or in none.
+ * Netlink requests that are nearly right.  A table made from the specification
+ * says what is right; the fuzzer spoils each request in some ways or in none.
  * The kernel's answer tells which attribute it did not like.
  */
 #include "fuzz.h"
@@ -26,7 +26,7 @@
 #define REQUEST_MAX	40000
 #define ATTRS_MAX	12
 
-/* A request that was sent: where its attributes are. */
+/* A request that was sent, and where its attributes are. */
 struct sent {
 	uint32_t seq;
 	int op;
@@ -68,7 +68,7 @@ static int nl_open(struct fuzz *f)
 	return fd;
 }
 
-/* In another namespace, if we may. */
+/* Opens a socket in another namespace, if this thread may. */
 static int nl_open_anywhere(struct fuzz *f)
 {
 	if (f->nets && fuzz_chance(f, 2))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random numbers that a seed repeats, and counting.
+ * Random numbers, the same for the same seed; and counting.
  */
 #include "fuzz.h"
 
@@ -27,7 +27,7 @@ bool fuzz_chance(struct fuzz *f, unsigned int one_in)
 	return !fuzz_below(f, one_in);
 }
 
-/* Mostly where something may be off by one. */
+/* Mostly numbers around which a check may be off by one. */
 unsigned int fuzz_number(struct fuzz *f, unsigned int max)
 {
 	switch (fuzz_below(f, 8)) {
@@ -48,7 +48,7 @@ unsigned int fuzz_number(struct fuzz *f, unsigned int max)
 	}
 }
 
-/* Seeds that differ in one bit are to have nothing in common. */
+/* Mixes a seed, so that two that differ in one bit give unlike numbers. */
 uint64_t fuzz_mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15ull;
@@ -59,7 +59,7 @@ uint64_t fuzz_mix(uint64_t x)
 
 static uint64_t now_seed;
 
-/* One for all tests of this program. */
+/* All tests of this program share one seed. */
 __attribute__((constructor)) static void seed_take(void)
 {
 	now_seed = time(NULL);
@@ -72,7 +72,7 @@ uint64_t fuzz_setting(const char *name, uint64_t otherwise)
 	return word && *word ? strtoull(word, NULL, 0) : otherwise;
 }
 
-/* What the random numbers of this run begin with. */
+/* The seed of this run. */
 uint64_t fuzz_seed(void)
 {
 	return fuzz_setting("FSK_SEED", now_seed);

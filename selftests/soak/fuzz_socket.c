@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * System calls on sockets that several threads share, so that each may meet any
- * other.  Nothing here waits for long: sockets have time limits.
+ * System calls on sockets that several threads share, so that each call may
+ * meet any other.  No call waits for long: the sockets have time limits.
  */
 #include "fuzz.h"
 
@@ -43,19 +43,21 @@
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
-/* Of the process. */
+/* Shared by the threads of a process */
 static int slot[SLOTS];
 static int epoll = -1;
 static int mail[2] = { -1, -1 };
-static void *low;		/* memory that a 32-bit pointer reaches */
-static bool has_compat;	/* else 32-bit calls are faults */
+static void *low;		/* memory that a 32-bit pointer can name */
+static bool has_compat;	/* without it 32-bit calls fault */
 
 static int any_fd(struct fuzz *f)
 {
 	return __atomic_load_n(&slot[fuzz_below(f, SLOTS)], __ATOMIC_RELAXED);
 }
 
-/* Threads may be calling into a descriptor that is closed: that's the point. */
+/* Puts a descriptor in the place of another and closes that, while other
+ * threads may be in a call on it: that is the point.
+ */
 static int keep(struct fuzz *f, int fd)
 {
 	int old;
@@ -80,7 +82,7 @@ static socklen_t any_address(struct fuzz *f, struct sockaddr_storage *ss,
 			loopback || fuzz_chance(f, 3));
 	if (ss->ss_family == AF_INET6 && fuzz_chance(f, 4))
 		inet_pton(AF_INET6, "::ffff:127.0.0.1", &sin6->sin6_addr);
-	/* Nobody answers from there. */
+	/* No host answers from this address. */
 	if (ss->ss_family == AF_INET && loopback && fuzz_chance(f, 8))
 		inet_pton(AF_INET, FUZZ_NOWHERE,
 			  &((struct sockaddr_in *)ss)->sin_addr);
@@ -240,7 +242,7 @@ static int call_accept(struct fuzz *f)
 	return keep(f, accept4(any_fd(f), (void *)&ss, &len, flags));
 }
 
-/* Any, but rather one that has something. */
+/* Any descriptor, but rather one that has something to read or accept. */
 static int ready_fd(struct fuzz *f)
 {
 	int i, n = fuzz_below(f, SLOTS);
@@ -255,7 +257,7 @@ static int ready_fd(struct fuzz *f)
 	return any_fd(f);
 }
 
-/* By the ioctl, as the library does it, or without. */
+/* Accepts by the ioctl, as the library does, or by accept4(). */
 static int take(struct fuzz *f, int fd)
 {
 	struct fsk_accept arg = { .flags = SOCK_CLOEXEC };
@@ -264,7 +266,7 @@ static int take(struct fuzz *f, int fd)
 	return keep(f, got < 0 ? accept4(fd, NULL, NULL, SOCK_CLOEXEC) : got);
 }
 
-/* As servers do: look which has something. */
+/* Polls, as servers do, and accepts from a listener that has something. */
 static int call_serve_all(struct fuzz *f)
 {
 	struct pollfd fds[SLOTS];
@@ -607,7 +609,7 @@ static int call_manner(struct fuzz *f)
 	return fcntl(fd, F_SETFL, fuzz_chance(f, 2) ? O_NONBLOCK : 0);
 }
 
-/* Who calls */
+/* The caller: its CPUs, its namespace, its children */
 
 static int call_affinity(struct fuzz *f)
 {
@@ -628,7 +630,7 @@ static int call_netns(struct fuzz *f)
 	return setns(f->net[fuzz_below(f, f->nets)], CLONE_NEWNET);
 }
 
-/* A child that shares all sockets, for a moment. */
+/* Forks a child that shares all sockets for a moment. */
 static int call_fork(struct fuzz *f)
 {
 	struct pollfd pfd = { .fd = any_fd(f), .events = POLLIN };
@@ -650,7 +652,9 @@ static int call_fork(struct fuzz *f)
 	_exit(0);
 }
 
-/* To another process, or to ourselves; some are still under way at the end. */
+/* Sends a descriptor to another process or to this one; some are still on the
+ * way at the end.
+ */
 static int call_pass(struct fuzz *f)
 {
 	union {
@@ -688,7 +692,7 @@ static const struct {
 	const char *name;
 	int (*call)(struct fuzz *f);
 	int weight;
-	bool root;	/* others may not succeed */
+	bool root;	/* without root it never succeeds */
 } calls[] = {
 	{ "socket", call_socket, 4 },
 	{ "close", call_close, 6 },
@@ -744,7 +748,7 @@ bool fuzz_socket_root(int call)
 	return calls[call].root;
 }
 
-/* Not on kernels whose sockets have no range of ports. */
+/* Return: whether kernels whose sockets have no port range refuse this call. */
 bool fuzz_socket_rfd(int call)
 {
 	return calls[call].call == call_prime;
@@ -783,7 +787,7 @@ void fuzz_socket_start(struct fuzz *f)
 #endif
 }
 
-/* Half of the threads leave this to the end of their process. */
+/* Half of the threads leave their ring to the end of the process. */
 void fuzz_socket_end(struct fuzz *f)
 {
 #ifdef HAVE_LIBURING
