@@ -16,11 +16,11 @@ int bpf_call(int cmd, union bpf_attr *attr)
 }
 
 /**
- * bpf_load() - have a program checked
+ * bpf_load() - load a program, which the kernel checks
  * @type: BPF_PROG_TYPE_*
  * @attach: what it will be attached as, enum bpf_attach_type
  * @code: instructions
- * @n: how many
+ * @n: number of instructions
  *
  * Return: a descriptor or a negative errno.
  */
@@ -40,7 +40,7 @@ int bpf_load(int type, int attach, const struct bpf_insn *code, int n)
  * @prog: the program
  * @attach: enum bpf_attach_type
  * @target: what to, by descriptor or number
- * @flags: of this kind of attachment
+ * @flags: BPF_F_* for this kind of attachment
  *
  * Return: a descriptor or a negative errno.
  */
@@ -82,7 +82,7 @@ int bpf_run(int prog, const void *packet, int len, uint32_t *result)
 /**
  * bpf_map() - make a map of 64-bit values by number
  * @type: BPF_MAP_TYPE_ARRAY or one of sockets
- * @entries: how many
+ * @entries: room for this many
  *
  * Return: a descriptor or a negative errno.
  */

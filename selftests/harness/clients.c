@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #define BURST	4
-#define PAUSE_MS	250	/* of work that are made up for at most */
+#define PAUSE_MS	250	/* of work that a pause makes up for */
 #define FLIGHT	512
 
 /**
  * struct flight - a connection that is under way
  * @begin: when it was opened
- * @noted: to be in the histogram
+ * @noted: the histogram will have it
  */
 struct flight {
 	uint64_t begin;
@@ -51,7 +51,7 @@ static void clients_note(struct clients *clients, int cpu,
 		clients->hist[cpu][took < HIST_MS ? took : HIST_MS]++;
 }
 
-/* Return: who answered, or -1. */
+/* Return: the id of the worker that answered, or -1. */
 static int clients_hear(struct client_counts *l, int fd)
 {
 	uint8_t id = 0;
@@ -178,7 +178,7 @@ struct client_counts clients_sum(const struct clients *clients)
 	return sum;
 }
 
-/* Each CPU has made so many connections. */
+/* Return: whether each CPU has made this many connections. */
 bool clients_flow(const struct clients *clients, uint64_t more)
 {
 	int cpu;
@@ -189,7 +189,7 @@ bool clients_flow(const struct clients *clients, uint64_t more)
 	return true;
 }
 
-/* All connections have come to an end, whichever. */
+/* Return: whether all connections have ended, in whatever way. */
 bool clients_done(const struct clients *clients)
 {
 	return clients->stop && !clients_sum(clients).left;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's generic netlink family, as far as tests need it.  Apart from
- * the tool's client on purpose, so that one checks the other.  And the kernel's
- * own counters.
+ * The module's generic netlink family, as far as tests need it, and the
+ * kernel's own counters.  It shares no code with the tool's client on purpose,
+ * so that one checks the other.
  */
 #include "counters.h"
 
@@ -74,7 +74,7 @@ static int family_id_cb(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* Asked anew each time: the module comes and goes in some tests. */
+/* Asks for the family each time: the module comes and goes in some tests. */
 static int family_id(void)
 {
 	struct request rq;
@@ -200,7 +200,7 @@ static int row_cb(const struct nlmsghdr *nlh, void *data)
  * @rows: to be filled
  * @max: room in @rows
  *
- * Return: how many, or a negative errno.
+ * Return: number of rows, or a negative errno.
  */
 int rows_get(struct core_row *rows, int max)
 {
@@ -253,7 +253,7 @@ bool row_get(int port, int cpu, struct core_row *row)
 	return false;
 }
 
-/* How many cores of the listeners on this port have a worker. */
+/* Return: how many cores of the listeners on this port have a worker. */
 int claims(int port)
 {
 	static struct core_row rows[ROWS_MAX];
@@ -300,7 +300,7 @@ uint64_t count(enum fsk_stat item)
 	return sum[item];
 }
 
-/* Connections that were accepted, wherever they were queued. */
+/* Return: connections accepted, from whatever queue. */
 uint64_t count_accepts(void)
 {
 	return count(FSK_STAT_ACCEPT_LOCAL) + count(FSK_STAT_ACCEPT_APP) +
@@ -361,8 +361,8 @@ unsigned int locals_max(void)
 /* Socket files */
 
 /**
- * vfs_set() - whether FSK_IOC_ACCEPT accepts
- * @on: or leaves all to accept4()
+ * vfs_set() - let FSK_IOC_ACCEPT accept, or leave all to accept4()
+ * @on: let it
  *
  * Return: 0 or a negative errno.
  */
@@ -417,7 +417,7 @@ int vfs_get(struct vfs_figures *sum)
 
 /**
  * rfd_config() - the settings of this namespace
- * @mode: of interfaces without a mode of their own
+ * @mode: for interfaces without a mode of their own
  * @counting: count packets in all modes
  *
  * Return: 0 or a negative errno.
@@ -437,7 +437,7 @@ int rfd_config(enum fsk_rfd_mode mode, bool counting)
 /**
  * rfd_set() - the mode of one interface
  * @ifindex: the interface
- * @mode: enum fsk_rfd_mode, or what is none
+ * @mode: enum fsk_rfd_mode, or an invalid number
  * @rss: or NULL
  *
  * Return: 0 or a negative errno.
@@ -500,7 +500,7 @@ static int rfd_cb(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * rfd_entries() - how large a table is an interface shown to have?
+ * rfd_entries() - the size of an interface's table, as netlink shows it
  * @ifindex: the interface
  *
  * Return: number of entries, 0 without a table, or a negative errno.
@@ -520,7 +520,7 @@ static int dest_cb(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * dests() - how many destinations are shown?
+ * dests() - the number of destinations that netlink shows
  *
  * Return: rows, or a negative errno.
  */
@@ -600,8 +600,8 @@ int listeners(void)
 /* Established tables */
 
 /**
- * est_config() - switch them
- * @on: whether to have them
+ * est_config() - switch established tables on or off
+ * @on: on
  * @after: segments before a connection is entered
  *
  * Return: 0 or a negative errno.
@@ -653,7 +653,8 @@ static int est_cb(const struct nlmsghdr *nlh, void *data)
  * @cpu: the core, or -1 for the sum
  * @est: to be filled
  *
- * Return: how many cores that are, 0 when they are off, or a negative errno.
+ * Return: number of cores with a table, 0 when tables are off, or a negative
+ *	errno.
  */
 int est_get(int cpu, struct est *est)
 {
@@ -665,7 +666,7 @@ int est_get(int cpu, struct est *est)
 	return err ? err : sum.cores;
 }
 
-/* A value of all cores together; UINT64_MAX when they are off. */
+/* Return: a value, all cores together; UINT64_MAX when tables are off. */
 uint64_t est_count(int attr)
 {
 	struct est est;
@@ -707,10 +708,10 @@ static int est_list_cb(const struct nlmsghdr *nlh, void *data)
 }
 
 /**
- * est_list() - how many connections are listed
- * @cpu: of this core, or -1 for all
+ * est_list() - the number of connections that netlink lists
+ * @cpu: those of this core, or -1 for all
  *
- * Return: the number or a negative errno, -EEXIST if one is told twice.
+ * Return: the number or a negative errno, -EEXIST if one is listed twice.
  */
 int est_list(int cpu)
 {

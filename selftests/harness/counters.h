@@ -17,10 +17,11 @@
  * @claimed: a worker waits or will come back
  * @orphaned: offered to all workers
  * @bypass: an option of the listener asks for the kernel's own path
- * @limited: a core was not made, the owner has as many as it may
- * @owner_locals: how many that are
+ * @limited: a core was not made, as the owner has all the local listeners that
+ *	it may
+ * @owner_locals: number of these
  * @qlen: connections queued
- * @backlog: how many may be
+ * @backlog: room for these
  * @syns: SYNs taken
  * @accept_local: accepted from this core's queue by its own worker
  * @accept_app: accepted from the listener's queue
@@ -79,7 +80,7 @@ struct vfs_figures {
 int vfs_get(struct vfs_figures *sum);
 
 /**
- * struct rss - what a network card does with packets, or what we say it does
+ * struct rss - how a network card spreads packets, or how the test says it does
  * @key: RSS key
  * @key_len: of @key, in bytes
  * @table: cores

@@ -34,7 +34,7 @@ int net_open(void)
 	return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-/* Routes would change some time later when an address is found to be free. */
+/* Without duplicate address detection, which would change routes later. */
 static int net_enter_settled(void)
 {
 	int err = net_enter();
@@ -42,7 +42,7 @@ static int net_enter_settled(void)
 	return err ? err : sysctl_set("net/ipv6/conf/default/accept_dad", "0");
 }
 
-/* The kernel has noticed, and has the routes. */
+/* Return: whether the kernel has noticed the link and has the routes. */
 static bool is_up(int net, const char *link)
 {
 	return !sh("nsenter --net=/proc/%d/fd/%d ip link show %s |"
@@ -50,10 +50,10 @@ static bool is_up(int net, const char *link)
 }
 
 /**
- * nets_make() - make both namespaces, and be in the server's
+ * nets_make() - make both namespaces and enter the server's
  * @nets: filled
  *
- * Return: 0 or something else.
+ * Return: 0, or not 0 if a command failed.
  */
 int nets_make(struct nets *nets)
 {

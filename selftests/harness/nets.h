@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A server's and a client's network namespace with a veth pair between them,
- * for what loopback does not show.
+ * for tests that loopback can't serve.
  */
 #ifndef NETS_H
 #define NETS_H
@@ -27,7 +27,7 @@ int nets_make(struct nets *nets);
 socklen_t nets_addr(const struct place *p, struct sockaddr_storage *ss,
 		    int host, int port);
 
-/* In the other namespace for one expression, and back. */
+/* Evaluates one expression in the other namespace. */
 #define IN_NET(here, there, expr) ({					\
 	int __err = setns(there, CLONE_NEWNET);				\
 	__typeof__(expr) __value = __err ? -1 : (expr);			\

@@ -33,7 +33,7 @@ int pairs_listen(const struct place *p)
 }
 
 /**
- * renew() - let accept4() let us pass, without a connection
+ * renew() - get the pass that accept4() gives, without a connection
  * @lfd: a listener that does not block and has none waiting
  *
  * Return: 0 or -EBUSY.
@@ -65,7 +65,7 @@ int pair_plain(const struct place *p, int lfd, struct pair *pair)
  * @flags: SOCK_*
  * @pair: to be filled
  *
- * Emulated CPUs may stall for longer than a pass lasts: tries again then.
+ * Tries again when the pass ran out: emulated CPUs may stall for that long.
  *
  * Return: 0 or a negative errno.
  */
@@ -96,7 +96,7 @@ int pair_fast(const struct place *p, int lfd, int flags,
  * @flags: SOCK_*
  * @pair: to be filled
  *
- * Until a grace period is over there is none to be used again.
+ * Waits, because a file may be used again only after a grace period.
  *
  * Return: 0 or a negative errno.
  */

@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-/* More than any core keeps, and than a grace period lasts. */
+/* More than any core keeps, and enough for a grace period to pass. */
 #define ROUNDS_MAX	20000
 
 /**

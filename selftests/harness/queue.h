@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A task that says what becomes of packets that NFQUEUE holds.
+ * A task that gives the verdicts on packets that NFQUEUE holds.
  */
 #ifndef QUEUE_H
 #define QUEUE_H

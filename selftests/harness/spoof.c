@@ -177,14 +177,14 @@ int spoof_open(const struct place *p)
 }
 
 /**
- * spoof_send() - that many SYNs, each from another address than all before
+ * spoof_send() - send SYNs, each from an address that was not used before
  * @fd: from spoof_open()
  * @p: where the listener is
  * @port: its port
- * @n: how many
+ * @n: number of SYNs
  *
- * They arrive on the CPU that they are sent from, in this order and before what
- * it sends later; maybe not all before this returns.
+ * The SYNs arrive on the CPU that sends them, in order and before whatever it
+ * sends later.  Some may arrive after the function has returned.
  *
  * Return: 0 or a negative errno.
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * SYNs from addresses that don't answer: half-open connections, as many as one
- * likes.
+ * SYNs from addresses that don't answer: any number of half-open connections.
  */
 #ifndef SPOOF_H
 #define SPOOF_H

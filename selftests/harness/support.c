@@ -46,7 +46,7 @@ bool full_run(void)
 	return word && *word == '1';
 }
 
-/* Return: what keeps the module loaded, or -1 when it isn't. */
+/* Return: references on the module, or -1 when it isn't loaded. */
 long module_refs(void)
 {
 	FILE *file = fopen("/sys/module/fastsocket/refcnt", "r");
@@ -88,7 +88,7 @@ int module_load(void)
 }
 
 /**
- * fault_count() - how often something is to go wrong
+ * fault_count() - number of faults to make
  * @quick: in the short version
  * @full: in the long one
  *
@@ -141,7 +141,7 @@ int net_enter(void)
 }
 
 /**
- * slab_objects() - what is in use of a slab cache
+ * slab_objects() - number of objects in use in a slab cache
  * @name: of the cache; it is told to give back what it keeps for reuse
  *
  * Return: objects, or -1 where this kernel does not tell.
@@ -498,7 +498,7 @@ bool sock_wait(int fd, short events, int ms)
 }
 
 /**
- * sock_accept() - accept, but not wait for ever
+ * sock_accept() - accept within a time limit
  * @fd: a listener
  *
  * Polls without waiting, which claims no core.  Nor does accept() when the
@@ -542,7 +542,7 @@ int sock_accept_fast(int fd, int flags, void *addr, socklen_t *len)
  * @fd: a listener with an empty queue
  * @cpu: where the caller is bound from now on
  *
- * Waits a moment in vain.  No claim without joining.
+ * Waits a moment in vain.  Only on a joined listener is that a claim.
  *
  * Return: whether that went as expected.
  */
@@ -551,7 +551,7 @@ bool sock_claim(int fd, int cpu)
 	return !pin(cpu) && !sock_wait(fd, POLLIN, 1);
 }
 
-/* Leaves no TIME_WAIT behind. */
+/* Closes by a reset, which leaves no TIME_WAIT behind. */
 void sock_reset(int fd)
 {
 	struct linger hard = { .l_onoff = 1 };
@@ -560,7 +560,7 @@ void sock_reset(int fd)
 	close(fd);
 }
 
-/* A child that does not outlive a test that is killed by its time limit. */
+/* Forks a child that ends with the test, also when the time limit kills it. */
 pid_t fork_child(void)
 {
 	pid_t parent = getpid();
@@ -605,7 +605,7 @@ int halt(pid_t pid)
 	return WIFSTOPPED(status) ? 0 : -ESRCH;
 }
 
-/* What is in a file, on stderr. */
+/* Prints a file to stderr. */
 void tell_file(const char *path)
 {
 	char buf[4096] = "";
@@ -616,7 +616,7 @@ void tell_file(const char *path)
 	close(fd);
 }
 
-/* Where the tasks of a process are in the kernel, on stderr.  For root. */
+/* Prints to stderr where in the kernel a process's tasks are.  For root. */
 void tell_tasks(int pid)
 {
 	char path[300];

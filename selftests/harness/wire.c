@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define RCVMARK		75	/* SO_RCVMARK, which older headers lack */
-#define SNAP		40	/* what is kept of a packet of priority 0 */
+#define SNAP		40	/* bytes kept of a packet of priority 0 */
 
 /**
  * bpf_filter() - load a socket filter
@@ -50,8 +50,8 @@ static int hear(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Nothing tells a packet socket the priority; but a filter sees it, and says
- * how many bytes are kept.
+/* A packet socket does not tell the priority.  But a filter sees it, and tells
+ * it by the number of bytes that it keeps.
  */
 static int keep_by_priority(int fd)
 {
@@ -73,7 +73,7 @@ static int keep_by_priority(int fd)
 }
 
 /**
- * wire_open() - listen to this network namespace's interfaces
+ * wire_open() - hear the packets of this network namespace's interfaces
  * @w: to be filled
  *
  * Return: 0 or a negative errno.
@@ -91,7 +91,7 @@ int wire_open(struct wire *w)
 	return keep_by_priority(w->priorities);
 }
 
-/* Forget what was heard. */
+/* Forgets all packets heard so far. */
 void wire_drain(struct wire *w)
 {
 	char byte;
@@ -113,8 +113,9 @@ static uint32_t mark_of(struct msghdr *msg)
 	return mark;
 }
 
-/* Priorities of all that was heard.  The sockets may have heard packets of two
- * cores in different order, so they are found by how the packets begin.
+/* Priorities of all packets heard.  The two sockets may have heard packets of
+ * two cores in different order, so the beginning of a packet finds its
+ * priority.
  */
 struct priorities {
 	uint8_t begin[64][SNAP];
@@ -171,8 +172,8 @@ static int next_packet(struct wire *w, uint8_t *data, size_t size,
 	return len;
 }
 
-/* Past the IPv6 headers that a listener can be told to add; NULL if it is no
- * TCP.
+/* Return: what follows the IPv6 headers that a listener can be told to add;
+ * NULL if that is not TCP.
  */
 static const struct tcphdr *tcp_of(const uint8_t *packet)
 {

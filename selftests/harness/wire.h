@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the loopback interface sees of a handshake.
+ * A handshake's packets, as the loopback interface sees them.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -18,7 +18,7 @@ struct wire {
 };
 
 /**
- * struct synack - all of a SYN-ACK that two handshakes may have in common
+ * struct synack - those parts of a SYN-ACK that two handshakes may share
  * @tos: or traffic class
  * @ttl: or hop limit
  * @df: may not be fragmented

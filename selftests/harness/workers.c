@@ -27,7 +27,7 @@ static void serve(struct worker *w, int fd)
 {
 	uint8_t id = w->id;
 
-	/* Counted first: the test looks when it has the answer. */
+	/* Count first: the test looks once it has the answer. */
 	w->accepted++;
 	if (write(fd, &id, 1) == 1)
 		w->answered++;
@@ -54,7 +54,7 @@ static bool transient(int err)
 	return err == EAGAIN || err == ECONNABORTED || err == EINTR;
 }
 
-/* Return: whether there was one. */
+/* Return: whether there was a connection. */
 static bool take(struct worker *w)
 {
 	int fd;
@@ -133,7 +133,7 @@ static void loop_epoll(struct worker *w)
 		any = take(w);
 		if (!any)
 			w->idle++;
-		/* An edge is told once: take all. */
+		/* The kernel tells an edge once: take all. */
 		while (any && w->method == BY_EPOLL_EDGE)
 			any = take(w);
 		ev.events = epoll_flags(w->method);
@@ -190,7 +190,7 @@ static void loop_uring(struct worker *w)
 }
 
 /**
- * uring_send_zerocopy() - send a byte as io_uring does without copying
+ * uring_send_zerocopy() - send a byte by io_uring's zero-copy send
  * @fd: a connected socket
  *
  * Return: 1, or a negative errno; -ENOSYS where there is no io_uring.
@@ -306,7 +306,7 @@ struct worker *crew_add(struct crew *c, int lfd, enum method method, int cpu)
 }
 
 /**
- * worker_start() - fork a worker; also one that has ended
+ * worker_start() - fork a worker, for the first time or again
  * @w: the worker
  *
  * Return: 0 or a negative errno.
@@ -323,7 +323,7 @@ int worker_start(struct worker *w)
 	}
 	if (pid < 0)
 		return -errno;
-	/* By the parent alone: the child would write 0. */
+	/* Only the parent writes it: the child would write 0. */
 	w->pid = pid;
 	return 0;
 }

@@ -46,7 +46,7 @@ enum hold {
  * @ready: about to wait for the first time
  * @failed: errno of what went wrong
  * @accepted: connections
- * @answered: ... that were answered
+ * @answered: ... that it answered
  * @wakeups: returns from waiting
  * @idle: ... with nothing to accept
  * @hold: accept no more until cleared; not seen while it reads
