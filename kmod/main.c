@@ -14,6 +14,7 @@
 #include "listen/listen.h"
 #include "listen/local.h"
 #include "listen/owner.h"
+#include "listen/ref.h"
 #include "listen/rx.h"
 #include "listen/ulp.h"
 #include "netlink/netlink.h"
@@ -34,12 +35,13 @@ static int __init fsk_main_init(void)
 	if (err)
 		return err;
 	fsk_rx_init();
-	err = fsk_listen_init();
+	fsk_listen_init();
+	err = fsk_ref_init();
 	if (err)
 		goto err_pool;
 	err = fsk_steer_init();
 	if (err)
-		goto err_listen;
+		goto err_ref;
 	fsk_direct_init();
 	err = fsk_est_init();
 	if (err)
@@ -73,8 +75,8 @@ err_est:
 	fsk_est_exit();
 err_steer:
 	fsk_steer_exit();
-err_listen:
-	fsk_listen_exit();
+err_ref:
+	fsk_ref_exit();
 err_pool:
 	fsk_pool_exit();
 	return err;
@@ -88,7 +90,7 @@ static void __exit fsk_main_exit(void)
 	fsk_connect_exit();
 	fsk_ulp_exit();
 	fsk_netlink_exit();
-	fsk_listen_exit();
+	fsk_ref_exit();
 	fsk_net_exit();
 	fsk_est_exit();
 	fsk_steer_exit();

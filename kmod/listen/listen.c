@@ -283,23 +283,11 @@ static const struct fsk_net_part fsk_listen_net_part = {
 };
 
 /**
- * fsk_listen_init() - be ready for listeners
+ * fsk_listen_init() - give each namespace a table of listeners
  *
  * Context: Process, at module load, before fsk_net_init().
- * Return: 0 or -ENOMEM.
  */
-int __init fsk_listen_init(void)
+void __init fsk_listen_init(void)
 {
 	fsk_net_register(&fsk_listen_net_part);
-	return fsk_ref_init();
-}
-
-/**
- * fsk_listen_exit() - wait until the last listener is freed
- *
- * Context: Process, at unload, when no app listener exists.
- */
-void fsk_listen_exit(void)
-{
-	fsk_ref_exit();
 }

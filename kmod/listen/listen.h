@@ -205,8 +205,7 @@ struct fsk_listener {
 	struct fsk_core __rcu *core[];
 };
 
-int fsk_listen_init(void);
-void fsk_listen_exit(void);
+void fsk_listen_init(void);
 
 struct fsk_listener *fsk_listener_create(struct sock *sk);
 void fsk_listener_release(struct fsk_listener *l);
