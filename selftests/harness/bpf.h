@@ -27,6 +27,14 @@
 #define I_IF_ZERO(dst, off)	{ BPF_JMP | BPF_JEQ | BPF_K, dst, 0, off, 0 }
 #define I_EXIT			{ BPF_JMP | BPF_EXIT }
 
+/* Counts in @map, under the number that is at -4 on the stack, and leaves the
+ * count so far in register 1.  Where the map has no such number, the @skip
+ * instructions behind this are left out.
+ */
+#define I_COUNT(map, skip) \
+	I_COPY(2, 10), I_ADD(2, -4), I_MAP(1, map), I_CALL(map_lookup_elem), \
+	I_IF_ZERO(0, 2 + (skip)), I_MOV(1, 1), I_FETCH_ADD(0, 0, 1)
+
 int bpf_call(int cmd, union bpf_attr *attr);
 int bpf_load(int type, int attach, const struct bpf_insn *code, int n);
 int bpf_attach(int prog, int attach, int target, int flags);

@@ -93,13 +93,7 @@ static int dropper(int map, int attach, int group)
 {
 	const struct bpf_insn code[] = {
 		I_STORE_IMM_W(10, -4, 0),
-		I_COPY(2, 10),
-		I_ADD(2, -4),
-		I_MAP(1, map),
-		I_CALL(map_lookup_elem),
-		I_IF_ZERO(0, 2),
-		I_MOV(1, 1),
-		I_FETCH_ADD(0, 0, 1),
+		I_COUNT(map, 0),
 		I_MOV(0, 0),
 		I_EXIT,
 	};
@@ -115,13 +109,7 @@ static int watcher(int map, int group)
 	const struct bpf_insn code[] = {
 		I_LOAD_W(2, 1, offsetof(struct bpf_sock_ops, op)),
 		I_STORE_W(10, -4, 2),
-		I_COPY(2, 10),
-		I_ADD(2, -4),
-		I_MAP(1, map),
-		I_CALL(map_lookup_elem),
-		I_IF_ZERO(0, 2),
-		I_MOV(1, 1),
-		I_FETCH_ADD(0, 0, 1),
+		I_COUNT(map, 0),
 		I_MOV(0, 1),
 		I_EXIT,
 	};

@@ -120,13 +120,7 @@ static int choose_in_turn(FIXTURE_DATA(group) *self)
 	int map = bpf_map(BPF_MAP_TYPE_ARRAY, 1);
 	const struct bpf_insn code[] = {
 		I_STORE_IMM_W(10, -4, 0),
-		I_COPY(2, 10),
-		I_ADD(2, -4),
-		I_MAP(1, map),
-		I_CALL(map_lookup_elem),
-		I_IF_ZERO(0, 4),
-		I_MOV(1, 1),
-		I_FETCH_ADD(0, 0, 1),
+		I_COUNT(map, 2),
 		I_COPY(0, 1),
 		I_AND(0, MEMBERS - 1),
 		I_EXIT,
