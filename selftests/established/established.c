@@ -8,17 +8,16 @@
  */
 #include "kselftest_harness.h"
 
-#include <linux/bpf.h>
 #include <linux/tcp.h>
 #include <linux/tls.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bpf.h"
 #include "counters.h"
 #include "nets.h"
 #include "queue.h"
@@ -414,30 +413,19 @@ TEST_F(established, use__ktls)
 	EXPECT_TRUE(until(!ENTRIES));
 }
 
-static int bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
-
 TEST_F(established, use__sockmap)
 {
-	union bpf_attr make = { .map_type = BPF_MAP_TYPE_SOCKMAP,
-				.key_size = 4, .value_size = 4,
-				.max_entries = 1 };
-	uint32_t key = 0, value;
-	union bpf_attr put = { .key = (uintptr_t)&key,
-			       .value = (uintptr_t)&value };
 	struct pair pair;
+	int map;
 
 	PAIR(&pair);
 	GOES_DIRECT(&pair);
-	put.map_fd = bpf(BPF_MAP_CREATE, &make);
-	if ((int)put.map_fd < 0)
+	map = bpf_map(BPF_MAP_TYPE_SOCKMAP, 1);
+	if (map < 0)
 		SKIP(return, "this kernel has no sockmap");
-	value = pair.server;
-	ASSERT_EQ(0, bpf(BPF_MAP_UPDATE_ELEM, &put));
+	ASSERT_EQ(0, bpf_map_set(map, 0, pair.server));
 	GOES_DIRECT(&pair);
-	close(put.map_fd);
+	close(map);
 	GOES_DIRECT(&pair);
 	close(pair.client);
 	EXPECT_TRUE(until(!ENTRIES));

@@ -101,19 +101,32 @@ int fault_count(int quick, int full)
 	return word ? atoi(word) : full_run() ? full : quick;
 }
 
-int sysctl_set(const char *name, const char *value)
+/**
+ * file_write() - write a text to a file of the kernel's
+ * @path: the file
+ * @text: goes there by one call
+ *
+ * Return: 0 or a negative errno.
+ */
+int file_write(const char *path, const char *text)
 {
-	char path[256];
-	int fd, err = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+int sysctl_set(const char *name, const char *value)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	return file_write(path, value);
 }
 
 /**
@@ -138,6 +151,23 @@ int net_enter(void)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+/* The caller's namespace, to return to. */
+int net_fd(void)
+{
+	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+/**
+ * net_switch() - enter a network namespace that there is
+ * @net: from net_fd(), there
+ *
+ * Return: 0 or a negative errno.
+ */
+int net_switch(int net)
+{
+	return setns(net, CLONE_NEWNET) ? -errno : 0;
 }
 
 /**

@@ -78,6 +78,9 @@ int module_load(void);
 int module_unload(void);
 
 int net_enter(void);
+int net_fd(void);
+int net_switch(int net);
+int file_write(const char *path, const char *text);
 int sysctl_set(const char *name, const char *value);
 long netstat(const char *name);
 long slab_objects(const char *name);

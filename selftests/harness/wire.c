@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/ip.h>
@@ -17,30 +16,12 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "bpf.h"
 
 #define RCVMARK		75	/* SO_RCVMARK, which older headers lack */
 #define SNAP		40	/* bytes kept of a packet of priority 0 */
-
-/**
- * bpf_filter() - load a socket filter
- * @code: struct bpf_insn
- * @n: how many
- *
- * Return: a descriptor or a negative errno.
- */
-int bpf_filter(const void *code, int n)
-{
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
-		.insns = (uintptr_t)code, .insn_cnt = n,
-		.license = (uintptr_t)"GPL",
-	};
-	int fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-
-	return fd < 0 ? -errno : fd;
-}
 
 static int hear(void)
 {
@@ -61,7 +42,7 @@ static int keep_by_priority(int fd)
 		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .imm = SNAP },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int prog = bpf_filter(code, 3);
+	int prog = bpf_load(BPF_PROG_TYPE_SOCKET_FILTER, 0, code, 3);
 	int err = 0;
 
 	if (prog < 0)

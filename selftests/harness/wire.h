@@ -53,6 +53,5 @@ struct synack {
 int wire_open(struct wire *w);
 void wire_drain(struct wire *w);
 int wire_synack(struct wire *w, int port, struct synack *s);
-int bpf_filter(const void *code, int n);
 
 #endif

@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/tcp.h>
 #include <linux/xfrm.h>
@@ -17,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bpf.h"
 #include "counters.h"
 #include "spoof.h"
 #include "support.h"
@@ -334,11 +334,9 @@ TEST_F(bypass, filter__lets_through)
 /* A program of the new kind, which is attached by its descriptor. */
 static int filter_attach_ebpf(int fd, int32_t keep)
 {
-	const struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = keep },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int prog = bpf_filter(code, 2);
+	const struct bpf_insn code[] = { I_MOV(0, keep), I_EXIT };
+	int prog = bpf_load(BPF_PROG_TYPE_SOCKET_FILTER, 0, code,
+			    ARRAY_SIZE(code));
 
 	return prog < 0 ? prog : set_int(fd, SOL_SOCKET, SO_ATTACH_BPF, prog);
 }
@@ -665,23 +663,11 @@ TEST_F(bypass, tproxy__serves)
 /* A program that says yes to all; what it chooses is the kernel's matter. */
 static int sk_lookup_attach(void)
 {
-	struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_SK_LOOKUP,
-		.expected_attach_type = BPF_SK_LOOKUP,
-		.insns = (uintptr_t)code, .insn_cnt = 2,
-		.license = (uintptr_t)"GPL",
-	};
-	union bpf_attr link = { 0 };
+	const struct bpf_insn code[] = { I_MOV(0, 1), I_EXIT };
+	int prog = bpf_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
+			    ARRAY_SIZE(code));
 
-	link.link_create.prog_fd = syscall(SYS_bpf, BPF_PROG_LOAD, &load,
-					   sizeof(load));
-	link.link_create.target_fd = open("/proc/self/ns/net", O_RDONLY);
-	link.link_create.attach_type = BPF_SK_LOOKUP;
-	return syscall(SYS_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+	return prog < 0 ? prog : bpf_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
 }
 
 TEST_F(bypass, sk_lookup__decides)

@@ -197,19 +197,6 @@ TEST_F(departed, affinity__widened_with_queue)
 	check_moved(_metadata, self);
 }
 
-static int file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 static int cpuset_make(pid_t pid, const char *cpus)
 {
 	char text[16];

@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
@@ -18,9 +17,9 @@
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bpf.h"
 #include "counters.h"
 #include "queue.h"
 #include "support.h"
@@ -97,16 +96,6 @@ static int command(const char *text)
 	return status;
 }
 
-static int net_fd(void)
-{
-	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-static int enter(int net)
-{
-	return setns(net, CLONE_NEWNET) ? -errno : 0;
-}
-
 /* Of the client's namespace, by a name that "ip" can use. */
 static void far_path(const FIXTURE_DATA(filters) *self, char *buf, int len)
 {
@@ -124,7 +113,7 @@ static int ends(FIXTURE_DATA(filters) *self, const char *format)
 	if (net_enter())
 		return -1;
 	self->far = net_fd();
-	if (enter(self->net))
+	if (net_switch(self->net))
 		return -1;
 	far_path(self, path, sizeof(path));
 	snprintf(text, sizeof(text), format, path, path);
@@ -133,12 +122,12 @@ static int ends(FIXTURE_DATA(filters) *self, const char *format)
 		    "ip addr add fd09::1/64 dev near nodad;"
 		    "ip link set near up"))
 		return -1;
-	if (enter(self->far) ||
+	if (net_switch(self->far) ||
 	    command("ip addr add 10.9.0.2/24 dev far;"
 		    "ip addr add fd09::2/64 dev far nodad;"
 		    "ip link set far up"))
 		return -1;
-	return enter(self->net);
+	return net_switch(self->net);
 }
 
 static int topology_lo(FIXTURE_DATA(filters) *self)
@@ -183,35 +172,6 @@ static int topology_redirect(FIXTURE_DATA(filters) *self)
 
 /* Programs */
 
-static int bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
-
-static int program_load(int type, int attach, const struct bpf_insn *code,
-			int n)
-{
-	union bpf_attr load = {
-		.prog_type = type, .expected_attach_type = attach,
-		.insns = (uintptr_t)code, .insn_cnt = n,
-		.license = (uintptr_t)"GPL",
-	};
-
-	return bpf(BPF_PROG_LOAD, &load);
-}
-
-static int program_attach(int prog, int attach, int target, int flags)
-{
-	union bpf_attr link = {
-		.link_create = {
-			.prog_fd = prog, .target_fd = target,
-			.attach_type = attach, .flags = flags,
-		},
-	};
-
-	return bpf(BPF_LINK_CREATE, &link);
-}
-
 /* Source ports from SPORT on, three of them, are dropped. */
 static int xdp_attach(int family)
 {
@@ -231,11 +191,11 @@ static int xdp_attach(int family)
 		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS },
 		{ BPF_JMP | BPF_EXIT },
 	};
-	int prog = program_load(BPF_PROG_TYPE_XDP, BPF_XDP, code,
-				ARRAY_SIZE(code));
+	int prog = bpf_load(BPF_PROG_TYPE_XDP, BPF_XDP, code,
+			    ARRAY_SIZE(code));
 
-	return program_attach(prog, BPF_XDP, if_nametoindex("near"),
-			      XDP_FLAGS_SKB_MODE);
+	return bpf_attach(prog, BPF_XDP, if_nametoindex("near"),
+			  XDP_FLAGS_SKB_MODE);
 }
 
 /* The same three have no listener. */
@@ -252,26 +212,16 @@ static int sk_lookup_attach(void)
 		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, SK_PASS },
 		{ BPF_JMP | BPF_EXIT },
 	};
-	int prog = program_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
-				ARRAY_SIZE(code));
+	int prog = bpf_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
+			    ARRAY_SIZE(code));
 
-	return program_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
+	return bpf_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
 }
 
 /* All that comes for OTHER is the socket's, if it can be had. */
 static int sk_lookup_steer(int lfd)
 {
-	union bpf_attr map = {
-		.map_type = BPF_MAP_TYPE_SOCKMAP, .key_size = 4,
-		.value_size = 8, .max_entries = 1,
-	};
-	uint32_t key = 0;
-	uint64_t value = lfd;
-	int fd = bpf(BPF_MAP_CREATE, &map);
-	union bpf_attr put = {
-		.map_fd = fd, .key = (uintptr_t)&key,
-		.value = (uintptr_t)&value,
-	};
+	int map = bpf_map(BPF_MAP_TYPE_SOCKMAP, 1);
 	struct bpf_insn code[] = {
 		{ BPF_ALU64 | BPF_MOV | BPF_X, 6, 1 },
 		{ BPF_LDX | BPF_MEM | BPF_W, 2, 1,
@@ -280,7 +230,7 @@ static int sk_lookup_steer(int lfd)
 		{ BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0 },
 		{ BPF_ALU64 | BPF_MOV | BPF_X, 2, 10 },
 		{ BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4 },
-		{ BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, fd },
+		{ BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map },
 		{ 0 },
 		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem },
 		{ BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 9, 0 },
@@ -296,13 +246,13 @@ static int sk_lookup_steer(int lfd)
 		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, SK_PASS },
 		{ BPF_JMP | BPF_EXIT },
 	};
-	int prog;
+	int prog, err = bpf_map_set(map, 0, lfd);
 
-	if (bpf(BPF_MAP_UPDATE_ELEM, &put))
-		return -errno;
-	prog = program_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
+	if (err)
+		return err;
+	prog = bpf_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
 			    ARRAY_SIZE(code));
-	return program_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
+	return bpf_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
 }
 
 /* Clients */
@@ -354,14 +304,14 @@ static void dial_all(const FIXTURE_DATA(filters) *self, int port,
 {
 	int i, fd[N];
 
-	enter(self->far);
+	net_switch(self->far);
 	pin(CPU);
 	for (i = 0; i < N; i++)
 		fd[i] = dial_from(self, i, port);
 	for (i = 0; i < N; i++)
 		if (fd[i] >= 0)
 			await(fd[i], o);
-	enter(self->net);
+	net_switch(self->net);
 	unpin();
 }
 
@@ -372,9 +322,9 @@ static bool know_each_other(const FIXTURE_DATA(filters) *self)
 {
 	struct outcome o = { 0 };
 
-	enter(self->far);
+	net_switch(self->far);
 	await(dial_from(self, N, OTHER), &o);
-	enter(self->net);
+	net_switch(self->net);
 	return o.refused;
 }
 

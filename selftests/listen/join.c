@@ -7,13 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/bpf.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bpf.h"
 #include "counters.h"
 #include "support.h"
 #include "workers.h"
@@ -175,30 +174,6 @@ TEST_F(join, ulp__no_other)
 	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
 }
 
-static int map_make(void)
-{
-	union bpf_attr attr = {
-		.map_type = BPF_MAP_TYPE_SOCKMAP,
-		.key_size = 4,
-		.value_size = 4,
-		.max_entries = 2,
-	};
-
-	return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
-}
-
-static int map_put(int map, uint32_t key, uint32_t fd)
-{
-	union bpf_attr attr = {
-		.map_fd = map,
-		.key = (uintptr_t)&key,
-		.value = (uintptr_t)&fd,
-	};
-
-	return syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)) ?
-	       -errno : 0;
-}
-
 /* Either, not both: see fastsocket(8).  Whichever came first goes on. */
 TEST_F(join, ulp__or_sockmap)
 {
@@ -206,22 +181,22 @@ TEST_F(join, ulp__or_sockmap)
 				     false };
 	int one = sock_listen(&plain, 16);
 	int fd = sock_listen(&self->place, 16);
-	int map = map_make(), client, child;
+	int map = bpf_map(BPF_MAP_TYPE_SOCKMAP, 2), client, child;
 
 	ASSERT_LE(0, one);
 	ASSERT_LE(0, fd);
 	if (map < 0)
-		SKIP(return, "no SOCKMAP: %s", strerror(errno));
-	EXPECT_EQ(-EINVAL, map_put(map, 0, fd));
+		SKIP(return, "no SOCKMAP: %s", strerror(-map));
+	EXPECT_EQ(-EINVAL, bpf_map_set(map, 0, fd));
 	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
-	ASSERT_EQ(0, map_put(map, 1, one));
+	ASSERT_EQ(0, bpf_map_set(map, 1, one));
 	EXPECT_EQ(-EOPNOTSUPP, join(one));
 	EXPECT_FALSE(joined(one));
 	client = sock_dial(&plain, sock_port(one));
 	ASSERT_LE(0, client);
 	child = sock_accept(one);
 	ASSERT_LE(0, child);
-	EXPECT_EQ(0, map_put(map, 1, child));
+	EXPECT_EQ(0, bpf_map_set(map, 1, child));
 	/* Out of the map it may. */
 	EXPECT_EQ(0, join(one));
 	EXPECT_TRUE(serves_locally(&self->crew, &self->place, one));

@@ -451,19 +451,6 @@ TEST_F(stop, connect__to_nowhere_and_listen)
 
 /* Sockets that the kernel takes over */
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 #define NFSD	"/proc/fs/nfsd"
 
 FIXTURE(kernel) {
@@ -487,18 +474,18 @@ FIXTURE_SETUP(kernel)
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	ASSERT_EQ(0, mount("nfsd", NFSD, "nfsd", 0, NULL));
-	ASSERT_EQ(0, write_file(NFSD "/versions", "-2 -3 +4\n"));
+	ASSERT_EQ(0, file_write(NFSD "/versions", "-2 -3 +4\n"));
 	self->refs = module_refs();
 	self->fd = sock_listen(&variant->place, 8);
 	ASSERT_LE(0, self->fd);
 	snprintf(text, sizeof(text), "%d\n", self->fd);
-	ASSERT_LE(0, write_file(NFSD "/portlist", text));
-	ASSERT_EQ(0, write_file(NFSD "/threads", "1"));
+	ASSERT_LE(0, file_write(NFSD "/portlist", text));
+	ASSERT_EQ(0, file_write(NFSD "/threads", "1"));
 }
 
 FIXTURE_TEARDOWN(kernel)
 {
-	write_file(NFSD "/threads", "0");
+	file_write(NFSD "/threads", "0");
 }
 
 /* The kernel's connections have our operations.  They outlive the listener
@@ -521,7 +508,7 @@ TEST_F(kernel, accept__connections)
 		close(client[i]);
 	EXPECT_TRUE(until(module_refs() ==
 			  self->refs + (join ? 1 + N / 2 : 0)));
-	EXPECT_EQ(0, write_file(NFSD "/threads", "0"));
+	EXPECT_EQ(0, file_write(NFSD "/threads", "0"));
 	for (i = N / 2; i < N; i++)
 		close(client[i]);
 	close(self->fd);
@@ -568,7 +555,7 @@ TEST_F(kernel, accept__after_a_worker_has_died)
 	EXPECT_EQ(variant->place.join, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(variant->place.join, count(FSK_STAT_RESCUED));
 	close(client);
-	EXPECT_EQ(0, write_file(NFSD "/threads", "0"));
+	EXPECT_EQ(0, file_write(NFSD "/threads", "0"));
 	close(self->fd);
 	EXPECT_TRUE(until(module_refs() == self->refs));
 }

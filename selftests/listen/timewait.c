@@ -48,16 +48,6 @@ FIXTURE_VARIANT_ADD(timewait, ipv6_late) {
 	.family = AF_INET6, .early = "0",
 };
 
-static int net_fd(void)
-{
-	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-}
-
-static int enter(int net)
-{
-	return setns(net, CLONE_NEWNET) ? -errno : 0;
-}
-
 static int ends(int near, int far)
 {
 	char text[512];
@@ -67,13 +57,13 @@ static int ends(int near, int far)
 		 " /proc/%d/fd/%d && ip addr add 10.9.0.1/24 dev near &&"
 		 " ip addr add fd09::1/64 dev near nodad &&"
 		 " ip link set near up", getpid(), far);
-	if (enter(near) || system(text) || enter(far))
+	if (net_switch(near) || system(text) || net_switch(far))
 		return -1;
 	if (system("ip addr add 10.9.0.2/24 dev far &&"
 		   " ip addr add fd09::2/64 dev far nodad &&"
 		   " ip link set far up"))
 		return -1;
-	return enter(near);
+	return net_switch(near);
 }
 
 FIXTURE_SETUP(timewait)
@@ -143,7 +133,7 @@ TEST_F(timewait, reopened__over_a_device)
 	uint64_t stamp;
 	int i;
 
-	ASSERT_EQ(0, enter(self->far));
+	ASSERT_EQ(0, net_switch(self->far));
 	ASSERT_EQ(0, pin(CPU));
 	for (i = 0; i < N; i++) {
 		EXPECT_EQ(0, visit(variant->family, self->port));
@@ -151,7 +141,7 @@ TEST_F(timewait, reopened__over_a_device)
 		stamp = now_ms();
 		EXPECT_TRUE(until(now_ms() > stamp + 2));
 	}
-	ASSERT_EQ(0, enter(self->near));
+	ASSERT_EQ(0, net_switch(self->near));
 	EXPECT_EQ(N, self->crew.w[0].accepted);
 	EXPECT_EQ(N - 1, count(FSK_STAT_SYN_TIMEWAIT));
 	EXPECT_EQ(N, count(FSK_STAT_SYN_LOCAL));
