@@ -4,7 +4,7 @@
 
 #include "coherence.h"
 
-#define MEM	(1u << 20)
+#define MEM	(1024u * 1024)
 
 static struct coherence c;
 static int failed;

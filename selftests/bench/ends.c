@@ -87,7 +87,7 @@ static void move(int netlink, const char *name, int to)
 		errx(1, "%s to its namespace: error %d", name, answer.e.error);
 }
 
-static void up(const char *name)
+static void link_up(const char *name)
 {
 	struct ifreq r = { .ifr_flags = IFF_UP | IFF_RUNNING };
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -141,8 +141,8 @@ static void settle(const char *name, const char *addr4, const char *addr6)
 	put("36000000", "/proc/sys/net/ipv6/neigh/%s/base_reachable_time_ms",
 	    name);
 	address(name, addr4, addr6);
-	up("lo");
-	up(name);
+	link_up("lo");
+	link_up(name);
 }
 
 /* Where a queue's interrupts go. */
@@ -184,7 +184,7 @@ static const char *mask(int first, int end)
 /* Each queue serves a range of CPUs: its interrupt goes to the first, all send
  * by it.
  */
-static void queues(const char *name, int count, int cpus, int first)
+static void spread_queues(const char *name, int count, int cpus, int first)
 {
 	int i, from, to;
 
@@ -274,13 +274,13 @@ void ends_make(const struct ends *ends)
 	see_devices();
 	settle("nic1", ENDS_FAR4, ENDS_FAR6);
 	flags("nic1", 0);
-	queues("nic1", ends->far, ends->far, ends->near);
+	spread_queues("nic1", ends->far, ends->far, ends->near);
 
 	ends_enter(ENDS_NEAR);
 	see_devices();
 	settle("nic0", ENDS_NEAR4, ENDS_NEAR6);
 	flags("nic0", ETH_FLAG_RXHASH |
 	      (ends->rfs == ENDS_RFS ? 0 : ETH_FLAG_NTUPLE));
-	queues("nic0", ends->queues, ends->near, 0);
+	spread_queues("nic0", ends->queues, ends->near, 0);
 	steering(ends);
 }

@@ -113,7 +113,7 @@ static int ask(int type, int cmd, int flags, int attr, const char *text)
 	if (text) {
 		rq.attr.nla_type = attr;
 		rq.attr.nla_len = NLA_HDRLEN + strlen(text) + 1;
-		strcpy(rq.text, text);
+		memcpy(rq.text, text, strlen(text) + 1);
 		rq.nlh.nlmsg_len += NLA_ALIGN(rq.attr.nla_len);
 	}
 	if (fd < 0 || send(fd, &rq, rq.nlh.nlmsg_len, 0) < 0)

@@ -137,7 +137,7 @@ static void listen_here(bool joins)
 		err(1, "the listener has not joined");
 }
 
-static void option(int s, int name, int value)
+static void set_option(int s, int name, int value)
 {
 	if (setsockopt(s, IPPROTO_TCP, name, &value, sizeof(value)))
 		err(1, "TCP option %d", name);
@@ -151,18 +151,18 @@ static void make(void)
 
 	if (s < 0)
 		err(1, "socket");
-	option(s, TCP_REPAIR, 1);
+	set_option(s, TCP_REPAIR, 1);
 	len = local_end(&in);
 	if (bind(s, (void *)&in, len))
 		err(1, "bind");
-	option(s, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
-	option(s, TCP_QUEUE_SEQ, SEQ);
-	option(s, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE);
-	option(s, TCP_QUEUE_SEQ, SEQ);
+	set_option(s, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE);
+	set_option(s, TCP_QUEUE_SEQ, SEQ);
+	set_option(s, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE);
+	set_option(s, TCP_QUEUE_SEQ, SEQ);
 	len = remote_end(&in, nr_made);
 	if (connect(s, (void *)&in, len))
 		err(1, "connect");
-	option(s, TCP_REPAIR, -1);	/* off, without a probe */
+	set_option(s, TCP_REPAIR, -1);	/* off, without a probe */
 	nr_made++;
 }
 

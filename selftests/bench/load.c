@@ -130,7 +130,7 @@ struct conn {
 
 static struct conn conns[MAX_FDS];
 
-static void pin(int cpu)
+static void bind_to(int cpu)
 {
 	cpu_set_t set;
 
@@ -530,7 +530,7 @@ static void *worker_run(void *arg)
 	struct worker *w = arg;
 	bool proxy = opt.scenario == PROXY;
 
-	pin(w->cpu);
+	bind_to(w->cpu);
 	if (opt.scenario == ACCEPT)
 		serve_accept(w->fd, w->cpu);
 	if (opt.wait == BLOCK)
@@ -599,10 +599,10 @@ static int start_processes(const int *fd, pid_t *pids)
 static void pin_far(int i)
 {
 	if (!opt.ends.queues) {
-		pin(i);
+		bind_to(i);
 		return;
 	}
-	pin(opt.ends.near + i % opt.ends.far);
+	bind_to(opt.ends.near + i % opt.ends.far);
 	/* What runs here is not the subject: see plugin.c. */
 	asm volatile("xchg %r13, %r13");
 }
@@ -643,7 +643,7 @@ static int start_bystander(pid_t *pids)
 		pids[i] = spawn();
 		if (pids[i])
 			continue;
-		pin(i);
+		bind_to(i);
 		accept(l, NULL, NULL);
 		exit(1);
 	}
@@ -931,7 +931,7 @@ static void print_hypervisor(void)
 	exit(0);
 }
 
-static int word(const char *const *words, const char *s)
+static int word_index(const char *const *words, const char *s)
 {
 	int i;
 
@@ -959,13 +959,13 @@ static bool *const switches[128] = {
 static bool parse_word(int c)
 {
 	if (c == 'a')
-		opt.arrangement = word(arrangements, optarg);
+		opt.arrangement = word_index(arrangements, optarg);
 	else if (c == 's')
-		opt.scenario = word(scenarios, optarg);
+		opt.scenario = word_index(scenarios, optarg);
 	else if (c == 'e')
-		opt.wait = word(waitings, optarg);
+		opt.wait = word_index(waitings, optarg);
 	else if (c == 'R')
-		opt.ends.rfs = word(steerings, optarg);
+		opt.ends.rfs = word_index(steerings, optarg);
 	else if (c == 'D')
 		opt.dial = optarg;
 	else if (c == 'F')

@@ -55,11 +55,11 @@
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = 4;
 
 #define KERNEL_BASE	0xffff800000000000ull
-#define NTB		(1u << 20)	/* blocks; a kernel run has 60,000 */
-#define NOP		(1u << 20)	/* instructions that access memory */
-#define NHOT		(1u << 22)
+#define NTB		(1024u * 1024)	/* blocks; a kernel run has 60,000 */
+#define NOP		(1024u * 1024)	/* instructions that access memory */
+#define NHOT		(4096u * 1024)
 #define PROBES		256		/* before a table counts as full */
-#define NTOUCHED	(1u << 14)	/* lines touched on one way */
+#define NTOUCHED	(16u * 1024)	/* lines touched on one way */
 #define NONLY		256
 
 /**
@@ -441,10 +441,13 @@ static void mark(struct qemu_plugin_insn *insn, bool user)
 	if (qemu_plugin_insn_data(insn, b, sizeof(b)) != sizeof(b) ||
 	    b[0] != 0x4d || b[1] != 0x87)
 		return;
-	for (i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-		if (b[2] == marks[i].byte && user == marks[i].user)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn,
-				marks[i].call, QEMU_PLUGIN_CB_NO_REGS, NULL);
+	for (i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		if (b[2] != marks[i].byte || user != marks[i].user)
+			continue;
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, marks[i].call,
+						       QEMU_PLUGIN_CB_NO_REGS,
+						       NULL);
+	}
 }
 
 /* Whether code at @pc is to be counted. */

@@ -81,6 +81,6 @@ void setting(int attr, const void *value, int len)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	if (ask(fd, family, FSK_CMD_CONFIG_SET, attr, value, len, &answer,
 		sizeof(answer)) < 0 || answer.e.error)
-		errx(1, "setting %d: error %d", attr, answer.e.error);
+		errx(1, "attribute %d: error %d", attr, answer.e.error);
 	close(fd);
 }

@@ -588,7 +588,7 @@ TEST_F_TIMEOUT(vfs_rules, closed_elsewhere, 600)
 	EXPECT_LT(0, count(FSK_STAT_VFS_REUSE));
 }
 
-static int drop_caches(void)
+static int caches_drop(void)
 {
 	return sysctl_set("vm/drop_caches", "2");
 }
@@ -601,7 +601,7 @@ TEST_F(vfs_rules, reclaim)
 	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
 	ASSERT_EQ(0, vfs_get(&sum));
 	ASSERT_LT(0, sum.out + sum.rest);
-	EXPECT_TRUE(until(!drop_caches() && !vfs_get(&sum) &&
+	EXPECT_TRUE(until(!caches_drop() && !vfs_get(&sum) &&
 			  !(sum.out + sum.rest)));
 	EXPECT_LT(0, count(FSK_STAT_VFS_RECLAIM));
 	ASSERT_EQ(1, write(pair.peer, "r", 1));

@@ -38,6 +38,8 @@ void nap(void)
 	usleep(2000);
 }
 
+#define NETSTAT	"/proc/net/netstat"
+
 /* `selftests/run all` asks for the long versions. */
 bool full_run(void)
 {
@@ -208,7 +210,7 @@ long netstat(const char *name)
 	static char names[8192], values[8192];
 	char *n, *v, *save_n, *save_v;
 	long found = -1;
-	FILE *file = fopen("/proc/net/netstat", "r");
+	FILE *file = fopen(NETSTAT, "r");
 
 	/* A line of names is followed by a line of values. */
 	while (file && found < 0 && fgets(names, sizeof(names), file) &&

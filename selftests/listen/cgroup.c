@@ -58,7 +58,7 @@ FIXTURE_SETUP(cgroup)
 
 	self->place = variant->place;
 	ASSERT_EQ(0, net_enter());
-	strcpy(self->root, "/tmp/fsk-cgroup-XXXXXX");
+	snprintf(self->root, sizeof(self->root), "/tmp/fsk-cgroup-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->root));
 	ASSERT_EQ(0, mount("cgroup2", self->root, "cgroup2", 0, NULL));
 	for (i = 0; i < GROUPS; i++) {

@@ -251,7 +251,7 @@ static int sk_lookup_steer(int lfd)
 	if (err)
 		return err;
 	prog = bpf_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
-			    ARRAY_SIZE(code));
+			ARRAY_SIZE(code));
 	return bpf_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
 }
 

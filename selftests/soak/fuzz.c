@@ -487,8 +487,8 @@ static void end_connections(FIXTURE_DATA(fuzz) *self)
 	}
 }
 
-/* What is left: listeners that are open, and references that keep the module. */
-static int left(FIXTURE_DATA(fuzz) *self, bool say)
+/* What is left: open listeners, and references that keep the module. */
+static int remains(FIXTURE_DATA(fuzz) *self, bool say)
 {
 	int i, n = listeners();
 
@@ -541,11 +541,11 @@ TEST_F_TIMEOUT(fuzz, calls__all_survived, 36000)
 	if (self->has_rfd)
 		check_depth(_metadata, self, connects, ARRAY_SIZE(connects));
 	end_connections(self);
-	if (until(!left(self, false)))
+	if (until(!remains(self, false)))
 		return;
-	left(self, true);
+	remains(self, true);
 	/* Where nothing can end them. */
-	EXPECT_TRUE(until_ms(LEFT_MS, !left(self, false)));
+	EXPECT_TRUE(until_ms(LEFT_MS, !remains(self, false)));
 }
 
 TEST_HARNESS_MAIN

@@ -114,7 +114,7 @@ FIXTURE_SETUP(ntuple)
 	nic.rule[LOCATIONS - 2].h_u.tcp_ip4_spec.pdst = htons(80);
 	nic.rule[LOCATIONS - 2].m_u.tcp_ip4_spec.pdst = 0xffff;
 	memset(&self->read, 0, sizeof(self->read));
-	strcpy(self->read.name, "eth0");
+	snprintf(self->read.name, sizeof(self->read.name), "eth0");
 	self->read.queues = 6;
 	memcpy(self->read.cpu, cpu, sizeof(cpu));
 }
@@ -214,7 +214,7 @@ TEST_F(ntuple, add__no_room)
 
 TEST_F(ntuple, add__no_rules_at_all)
 {
-	strcpy(self->read.name, "lo");
+	snprintf(self->read.name, sizeof(self->read.name), "lo");
 	EXPECT_EQ(EOPNOTSUPP, fsk_ntuple_add(&self->read, self->why,
 					     sizeof(self->why)));
 	EXPECT_EQ(0, fsk_ntuple_remove("lo"));

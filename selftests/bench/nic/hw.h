@@ -82,7 +82,7 @@ struct card_rx_desc {
  * @port: whose queue it is
  */
 struct hw_queue {
-	spinlock_t lock;
+	spinlock_t lock;	/* see @lock */
 	struct card_rx_desc *rx;
 	struct card_tx_desc *tx;
 	u32 rx_posted, rx_filled, rx_seen;
@@ -166,7 +166,7 @@ struct hw_port {
 	struct hw_port *peer;
 	struct hw_config __rcu *config;
 	struct hw_filter *filter;
-	spinlock_t filter_lock;
+	spinlock_t filter_lock;	/* see @filter_lock */
 	unsigned int nfilters;
 	u32 rx_usecs, rx_frames, tx_usecs, tx_frames;
 	unsigned int queues;
