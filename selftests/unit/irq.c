@@ -53,6 +53,29 @@ TEST(irq__queue)
 			TH_LOG("name %zu", i);
 }
 
+/* Those that only tell of packets sent. */
+static const struct name sends[] = {
+	{ "virtio0-output.3", "eth0", 3 },
+	{ "eth0-tx-2", "eth0", 2 },
+	{ "eth0-q1-tx", "eth0", 1 },
+	{ "virtio0-input.3", "eth0", -1 },
+	{ "eth0-TxRx-3", "eth0", -1 },
+	{ "eth0-Tx-Rx-4", "eth0", -1 },
+	{ "mlx5_comp5@pci:0000:3b:00.0", "eth0", -1 },
+	{ "virtio0-config", "eth0", -1 },
+	{ "eth0", "eth0", -1 },
+};
+
+TEST(irq__send_queue)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sends) / sizeof(*sends); i++)
+		EXPECT_EQ(sends[i].queue,
+			  fsk_irq_send_queue(sends[i].action, sends[i].name))
+			TH_LOG("name %zu", i);
+}
+
 TEST(irq__single)
 {
 	EXPECT_EQ(3, fsk_irq_single("3"));

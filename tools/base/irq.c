@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 /* The first line of a file, without its end. */
 static bool fsk_irq_line(char *line, size_t size, const char *path)
 {
@@ -96,6 +98,27 @@ int fsk_irq_queue(const char *action, const char *name)
 }
 
 /**
+ * fsk_irq_send_queue() - the queue of an interrupt that only tells of packets
+ *	sent
+ * @action: the interrupt's name, "eth0-tx-3", "virtio0-output.3" and the like
+ * @name: of the interface
+ *
+ * Return: the queue's number, or -1 if it belongs to none.
+ */
+int fsk_irq_send_queue(const char *action, const char *name)
+{
+	static const char * const sends[] = { "tx", "output", NULL };
+	char text[128];
+
+	if (fsk_irq_queue(action, name) >= 0)
+		return -1;
+	snprintf(text, sizeof(text), "%s", action);
+	text[strcspn(text, "@")] = '\0';
+	fsk_irq_cut(text, name);
+	return fsk_irq_has_any(text, sends) ? fsk_irq_last_number(text) : -1;
+}
+
+/**
  * fsk_irq_single() - the CPU in a list of one
  * @list: as in /proc/irq/N/smp_affinity_list
  *
@@ -103,15 +126,10 @@ int fsk_irq_queue(const char *action, const char *name)
  */
 uint32_t fsk_irq_single(const char *list)
 {
-	unsigned long cpu;
-	char *end;
+	struct fsk_cpus cpus;
 
-	if (!isdigit(*list))
-		return FSK_NO_CPU;
-	cpu = strtoul(list, &end, 10);
-	if (*end == '-' && strtoul(end + 1, NULL, 10) == cpu)
-		return cpu;
-	return *end || cpu >= FSK_NO_CPU ? FSK_NO_CPU : cpu;
+	return fsk_cpus_parse_list(&cpus, list) ? fsk_cpus_single(&cpus) :
+						  FSK_NO_CPU;
 }
 
 /**
@@ -122,32 +140,16 @@ uint32_t fsk_irq_single(const char *list)
  */
 uint32_t fsk_irq_single_bit(const char *mask)
 {
-	uint32_t bit = 0, found = FSK_NO_CPU;
-	size_t at = strlen(mask);
-	int digit;
+	struct fsk_cpus cpus;
 
-	while (at--) {
-		if (mask[at] == ',')
-			continue;
-		if (!isxdigit(mask[at]))
-			return FSK_NO_CPU;
-		digit = isdigit(mask[at]) ? mask[at] - '0' :
-					    tolower(mask[at]) - 'a' + 10;
-		for (int i = 0; i < 4; i++, bit++) {
-			if (!(digit & 1 << i))
-				continue;
-			if (found != FSK_NO_CPU)
-				return FSK_NO_CPU;
-			found = bit;
-		}
-	}
-	return found;
+	return fsk_cpus_parse_mask(&cpus, mask) ? fsk_cpus_single(&cpus) :
+						  FSK_NO_CPU;
 }
 
 /* The CPU to which an interrupt shall go, if the administrator names just one:
  * it may get there with the next interrupt only. Else the kernel's choice.
  */
-static uint32_t fsk_irq_cpu(const char *irq)
+static uint32_t fsk_irq_cpu(unsigned int irq)
 {
 	static const char * const files[] = {
 		"smp_affinity_list", "effective_affinity_list",
@@ -156,71 +158,112 @@ static uint32_t fsk_irq_cpu(const char *irq)
 	char path[PATH_MAX], line[256];
 
 	for (int i = 0; i < 2 && cpu == FSK_NO_CPU; i++) {
-		snprintf(path, sizeof(path), "/proc/irq/%s/%s", irq, files[i]);
+		snprintf(path, sizeof(path), "/proc/irq/%u/%s", irq, files[i]);
 		if (fsk_irq_line(line, sizeof(line), path))
 			cpu = fsk_irq_single(line);
 	}
 	return cpu;
 }
 
-/* Enter the core of one interrupt, which may serve several queues and be shared
- * with other devices. With @named only actions count that name the interface.
- * Returns whether any action names it.
+/* Read the actions of one interrupt, which may serve several queues and be
+ * shared with other devices. Returns false without memory.
  */
-static bool fsk_irq_take(const char *irq, const char *name, bool named,
-			 uint32_t *cpu, unsigned int queues)
+static bool fsk_irq_take(struct fsk_irqs *irqs, const char *number,
+			 const char *name)
 {
 	char path[PATH_MAX], line[1024], *rest = line, *action, *cut;
-	bool found = false;
-	int queue;
+	struct fsk_irq *irq;
 
-	snprintf(path, sizeof(path), "/sys/kernel/irq/%s/actions", irq);
+	snprintf(path, sizeof(path), "/sys/kernel/irq/%s/actions", number);
 	if (!fsk_irq_line(line, sizeof(line), path))
-		return false;
+		return true;
 	while ((action = strsep(&rest, ","))) {
+		irq = fsk_array_grow(irqs->irqs, irqs->count, sizeof(*irq));
+		if (!irq)
+			return false;
+		irqs->irqs = irq;
+		irq += irqs->count++;
+		irq->number = strtoul(number, NULL, 10);
+		irq->queue = fsk_irq_queue(action, name);
+		irq->send = fsk_irq_send_queue(action, name);
+		snprintf(irq->action, sizeof(irq->action), "%s", action);
 		cut = strdupa(action);
-		if (fsk_irq_cut(cut, name))
-			found = true;
-		else if (named)
-			continue;
-		queue = fsk_irq_queue(action, name);
-		if (queue >= 0 && (unsigned int)queue < queues)
-			cpu[queue] = fsk_irq_cpu(irq);
+		irq->named = fsk_irq_cut(cut, name);
 	}
-	return found;
+	return true;
 }
 
-/* Enter all interrupts of a folder that has an entry for each. */
-static bool fsk_irq_folder(const char *path, const char *name, bool named,
-			   uint32_t *cpu, unsigned int queues)
+/* Read all interrupts of a folder that has an entry for each. */
+static void fsk_irq_folder(struct fsk_irqs *irqs, const char *path,
+			   const char *name)
 {
 	struct dirent *entry;
-	bool found = false;
+	bool good = true;
 	DIR *folder;
 
 	folder = opendir(path);
 	if (!folder)
-		return false;
-	while ((entry = readdir(folder)))
-		if (isdigit(*entry->d_name) &&
-		    fsk_irq_take(entry->d_name, name, named, cpu, queues))
-			found = true;
+		return;
+	while (good && (entry = readdir(folder)))
+		if (isdigit(*entry->d_name))
+			good = fsk_irq_take(irqs, entry->d_name, name);
 	closedir(folder);
-	return found;
 }
 
-static void fsk_irq_forget(uint32_t *cpu, unsigned int queues)
+/* Keep only those whose action names the interface. */
+static void fsk_irq_keep_named(struct fsk_irqs *irqs)
 {
-	for (unsigned int i = 0; i < queues; i++)
-		cpu[i] = FSK_NO_CPU;
+	size_t count = 0;
+
+	for (size_t i = 0; i < irqs->count; i++)
+		if (irqs->irqs[i].named)
+			irqs->irqs[count++] = irqs->irqs[i];
+	/* The array keeps the room that it had: it does not grow any more. */
+	irqs->count = count;
 }
 
-static bool fsk_irq_some(const uint32_t *cpu, unsigned int queues)
+static bool fsk_irq_any(const struct fsk_irqs *irqs, bool queue)
 {
-	for (unsigned int i = 0; i < queues; i++)
-		if (cpu[i] != FSK_NO_CPU)
+	for (size_t i = 0; i < irqs->count; i++)
+		if (queue ? irqs->irqs[i].queue >= 0 : irqs->irqs[i].named)
 			return true;
 	return false;
+}
+
+/**
+ * fsk_irq_read() - the interrupts of an interface
+ * @irqs: filled in, an entry for each action; the caller gives it to
+ *	fsk_irq_free()
+ * @name: the interface
+ * @bus: its device on the PCI bus, or an empty string
+ */
+void fsk_irq_read(struct fsk_irqs *irqs, const char *name, const char *bus)
+{
+	char path[PATH_MAX];
+
+	memset(irqs, 0, sizeof(*irqs));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bus);
+	if (*bus && !strchr(bus, '/'))
+		fsk_irq_folder(irqs, path, name);
+	/* A device with several interfaces has them all in one folder. */
+	if (fsk_irq_any(irqs, false))
+		fsk_irq_keep_named(irqs);
+	if (fsk_irq_any(irqs, true))
+		return;
+	fsk_irq_free(irqs);
+	fsk_irq_folder(irqs, "/sys/kernel/irq", name);
+	fsk_irq_keep_named(irqs);
+}
+
+/**
+ * fsk_irq_free() - free what fsk_irq_read() read
+ * @irqs: the interrupts
+ */
+void fsk_irq_free(struct fsk_irqs *irqs)
+{
+	free(irqs->irqs);
+	irqs->irqs = NULL;
+	irqs->count = 0;
 }
 
 /**
@@ -234,17 +277,18 @@ void fsk_irq_cores(const char *name, const char *bus, uint32_t *cpu,
 		   unsigned int queues)
 {
 	char path[PATH_MAX], line[4096];
+	const struct fsk_irq *irq;
+	struct fsk_irqs irqs;
 
-	fsk_irq_forget(cpu, queues);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bus);
-	/* A device with several interfaces has them all in one folder. */
-	if (*bus && !strchr(bus, '/') &&
-	    fsk_irq_folder(path, name, false, cpu, queues)) {
-		fsk_irq_forget(cpu, queues);
-		fsk_irq_folder(path, name, true, cpu, queues);
+	for (unsigned int i = 0; i < queues; i++)
+		cpu[i] = FSK_NO_CPU;
+	fsk_irq_read(&irqs, name, bus);
+	for (size_t i = 0; i < irqs.count; i++) {
+		irq = &irqs.irqs[i];
+		if (irq->queue >= 0 && (unsigned int)irq->queue < queues)
+			cpu[irq->queue] = fsk_irq_cpu(irq->number);
 	}
-	if (!fsk_irq_some(cpu, queues))
-		fsk_irq_folder("/sys/kernel/irq", name, true, cpu, queues);
+	fsk_irq_free(&irqs);
 	for (unsigned int i = 0; i < queues; i++) {
 		if (cpu[i] != FSK_NO_CPU)
 			continue;

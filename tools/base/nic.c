@@ -7,7 +7,6 @@
  */
 #include "nic.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -23,6 +22,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
+#include "cpus.h"
 #include "error.h"
 #include "irq.h"
 
@@ -275,24 +275,14 @@ int fsk_nic_read(const char *name, struct fsk_nic *nic)
 static unsigned int fsk_nic_cpus(const char *path, uint32_t *cpu,
 				 unsigned int room)
 {
-	unsigned long first, last;
-	char line[4096], *at = line;
 	unsigned int count = 0;
-	FILE *file;
+	struct fsk_cpus cpus;
 
-	file = fopen(path, "re");
-	if (!file)
+	if (!fsk_cpus_read_list(&cpus, path))
 		return 0;
-	if (!fgets(line, sizeof(line), file))
-		*line = '\0';
-	fclose(file);
-	while (isdigit(*at)) {
-		first = strtoul(at, &at, 10);
-		last = *at == '-' ? strtoul(at + 1, &at, 10) : first;
-		for (; first <= last && count < room; first++)
-			cpu[count++] = first;
-		at += *at == ',';
-	}
+	for (uint32_t i = 0; i < FSK_CPUS_MAX && count < room; i++)
+		if (fsk_cpus_has(&cpus, i))
+			cpu[count++] = i;
 	return count;
 }
 
@@ -316,12 +306,13 @@ unsigned int fsk_nic_online(uint32_t *cpu, unsigned int room)
 unsigned int fsk_nic_port_mask(void)
 {
 	static unsigned int mask;
-	uint32_t cpu[8192];
+	uint32_t cpu[FSK_CPUS_MAX];
 	unsigned int count, last;
 
 	if (mask)
 		return mask;
-	count = fsk_nic_cpus("/sys/devices/system/cpu/present", cpu, 8192);
+	count = fsk_nic_cpus("/sys/devices/system/cpu/present", cpu,
+			     FSK_CPUS_MAX);
 	last = count ? cpu[count - 1] : 0;
 	while (mask < last)
 		mask = 2 * mask + 1;
