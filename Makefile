@@ -9,6 +9,7 @@ LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+UNITS := fastsocket.service fastsocket-rfd.service fastsocket-tune@.service
 DKMS_ROOT ?= /usr/src
 INSTALL ?= install
 STRIP ?= strip
@@ -104,9 +105,9 @@ install: all
 	$(INSTALL) -D -m 644 $(build)/fastsocket.conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
-	for unit in fastsocket fastsocket-rfd; do \
-		sed 's,@BINDIR@,$(PREFIX)/bin,' tools/$$unit.service \
-			> $(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; \
+	for unit in $(UNITS); do \
+		sed 's,@BINDIR@,$(PREFIX)/bin,' tools/$$unit \
+			> $(DESTDIR)$(UNITDIR)/$$unit || exit 1; \
 	done
 	$(INSTALL) -d $(conf_dir)/conf.d
 	[ -e $(conf_dir)/fastsocket.conf ] || \
@@ -122,8 +123,7 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man7/libfsocket.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-options.7 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5 \
-		$(DESTDIR)$(UNITDIR)/fastsocket.service \
-		$(DESTDIR)$(UNITDIR)/fastsocket-rfd.service
+		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	! cmp -s tools/fastsocket.conf $(conf_dir)/fastsocket.conf || \
 		rm $(conf_dir)/fastsocket.conf
 	rmdir --ignore-fail-on-non-empty $(conf_dir)/conf.d $(conf_dir) || :

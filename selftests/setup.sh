@@ -39,7 +39,7 @@ packages_of() {
 	test)
 		echo nginx-light haproxy wrk redis-server curl python3 \
 			liburing-dev nftables iproute2 procps lsof apparmor \
-			musl-tools linux-source-6.12
+			strace irqbalance musl-tools linux-source-6.12
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \

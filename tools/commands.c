@@ -142,6 +142,18 @@ const struct fsk_command fsk_commands[] = {
 		.args = "[IFACE...]",
 		.text = "as auto, again whenever an interface changes",
 	},
+	{
+		.words = { "tune" },
+		.run = fsk_cmd_tune,
+		.args = "[-n] [--undo] IFACE|--all",
+		.text = "set up a network card so that each core handles its\n"
+			"share of packets, or put back what was there before",
+		.options = FSK_ROWS(
+			{ "--undo", "put back what was there before" },
+			{ "--all",
+			  "each interface that belongs to a device" },
+			{ "-n, --dry-run", "only show it" }),
+	},
 	{ .run = NULL }
 };
 

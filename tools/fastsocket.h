@@ -90,5 +90,6 @@ int fsk_cmd_show_rfd(int argc, char **argv);
 int fsk_cmd_show_stats(int argc, char **argv);
 int fsk_cmd_show_vfs(int argc, char **argv);
 int fsk_cmd_status(int argc, char **argv);
+int fsk_cmd_tune(int argc, char **argv);
 
 #endif

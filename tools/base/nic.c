@@ -37,8 +37,13 @@
 
 bool fsk_nic_netns;
 
-/* /sys/class/net shows the namespace in which it was mounted: mount it anew. */
-static void fsk_nic_sysfs(void)
+/**
+ * fsk_nic_sysfs() - let /sys/class/net show the namespace of --netns
+ *
+ * It shows the one in which it was mounted, so this mounts it anew. The rest of
+ * the machine does not see that.
+ */
+void fsk_nic_sysfs(void)
 {
 	static bool done;
 
@@ -47,7 +52,7 @@ static void fsk_nic_sysfs(void)
 	done = true;
 	if (unshare(CLONE_NEWNS) ||
 	    mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) ||
-	    mount("sysfs", "/sys", "sysfs", MS_RDONLY, NULL))
+	    mount("sysfs", "/sys", "sysfs", 0, NULL))
 		fsk_error("cannot see /sys of the namespace: %s",
 			  strerror(errno));
 }
