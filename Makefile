@@ -11,6 +11,7 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNITS := fastsocket.service fastsocket-rfd.service fastsocket-tune@.service
 DKMS_ROOT ?= /usr/src
+DKMS_FROM ?= make dkms-install
 INSTALL ?= install
 STRIP ?= strip
 
@@ -37,6 +38,7 @@ help:
 	@echo "make [KVER=RELEASE | KDIR=FOLDER]  module, library, tool, manuals"
 	@echo "make module | programs | man       one of these"
 	@echo "make install | uninstall           PREFIX=$(PREFIX), DESTDIR="
+	@echo "make install-programs | install-module  one of both"
 	@echo "make dkms-install                  sources to $(DKMS_ROOT), for DKMS"
 	@echo "make demo                          the main job, in a virtual machine"
 	@echo "make check                         quick tests"
@@ -86,13 +88,20 @@ programs:
 man:
 	$(MAKE) -C tools/man
 
+# Without headers of the running kernel there is no module to install; a kernel
+# that is named must have them.
+install: install-programs
+	@if [ -n "$(release)" ] || [ "$(origin KVER)" != file ]; then \
+		$(MAKE) --no-print-directory install-module; \
+	else \
+		echo "no headers for the kernel $(KVER): installed without the" \
+			"module; install its linux-headers package, then make" \
+			"install-module, or make dkms-install"; \
+	fi
+
 # An administrator's own configuration stays.
 conf_dir = $(DESTDIR)$(SYSCONFDIR)/fastsocket
-install: all
-	$(INSTALL) -D -m 644 $(kbuild)/fastsocket.ko \
-		$(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
-	$(STRIP) --strip-debug \
-		$(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
+install-programs: programs man
 	$(INSTALL) -D -m 755 $(build)/fastsocket $(DESTDIR)$(PREFIX)/bin/fastsocket
 	$(INSTALL) -D -m 644 $(build)/libfsocket.so \
 		$(DESTDIR)$(LIBDIR)/libfsocket.so
@@ -112,11 +121,19 @@ install: all
 	$(INSTALL) -d $(conf_dir)/conf.d
 	[ -e $(conf_dir)/fastsocket.conf ] || \
 		$(INSTALL) -m 644 tools/fastsocket.conf $(conf_dir)
-	$(if $(DESTDIR),,depmod $(release))
+	$(if $(DESTDIR),,ldconfig)
+
+# modprobe prefers updates/ to the kernel's own and to extra/, where 0.1.0 put
+# the module. DKMS has a folder there, too.
+module_file = $(DESTDIR)/lib/modules/$(release)/updates/fastsocket.ko
+install-module: module
+	$(INSTALL) -D -m 644 $(kbuild)/fastsocket.ko $(module_file)
+	$(STRIP) --strip-debug $(module_file)
+	rm -f $(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
+	@[ -n "$(DESTDIR)" ] || packaging/module chosen $(release) $(module_file)
 
 uninstall:
-	rm -f $(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko \
-		$(DESTDIR)$(PREFIX)/bin/fastsocket \
+	rm -f $(DESTDIR)$(PREFIX)/bin/fastsocket \
 		$(DESTDIR)$(LIBDIR)/libfsocket.so \
 		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h \
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8 \
@@ -127,22 +144,27 @@ uninstall:
 	! cmp -s tools/fastsocket.conf $(conf_dir)/fastsocket.conf || \
 		rm $(conf_dir)/fastsocket.conf
 	rmdir --ignore-fail-on-non-empty $(conf_dir)/conf.d $(conf_dir) || :
-	$(if $(DESTDIR),,depmod $(release))
+	@DESTDIR=$(DESTDIR) packaging/module remove
+	@DESTDIR=$(DESTDIR) DKMS_ROOT=$(DKMS_ROOT) packaging/module forget
+	$(if $(DESTDIR),,ldconfig)
 
+# The marks in dkms.conf tell these sources from those of a package.
 dkms_dir = $(DESTDIR)$(DKMS_ROOT)/fastsocket-$(VERSION)
 dkms-install:
+	@DESTDIR=$(DESTDIR) DKMS_ROOT=$(DKMS_ROOT) packaging/module forget
 	$(INSTALL) -d $(dkms_dir)/include/uapi/linux
 	$(INSTALL) -m 644 Kbuild COPYING $(dkms_dir)
-	$(INSTALL) -D -m 644 -t $(dkms_dir)/kmod \
-		kmod/Kbuild kmod/probe kmod/*.[ch]
+	$(INSTALL) -D -m 644 -t $(dkms_dir)/kmod kmod/Kbuild kmod/*.[ch]
+	$(INSTALL) -m 755 kmod/probe $(dkms_dir)/kmod
 	for folder in kmod/*/; do \
 		$(INSTALL) -D -m 644 -t $(dkms_dir)/$$folder \
 			$$folder*.[ch] || exit 1; \
 	done
 	$(INSTALL) -m 644 include/uapi/linux/*.h $(dkms_dir)/include/uapi/linux
-	sed 's/@VERSION@/$(VERSION)/' kmod/dkms.conf > $(dkms_dir)/dkms.conf
+	sed 's/@VERSION@/$(VERSION)/; s/@FROM@/$(DKMS_FROM)/' \
+		kmod/dkms.conf > $(dkms_dir)/dkms.conf
 	echo '$(VERSION)' > $(dkms_dir)/VERSION
-	@echo "now: dkms install fastsocket/$(VERSION)"
+	@[ -n "$(DESTDIR)" ] || echo "now: dkms install fastsocket/$(VERSION)"
 
 version:
 	@echo '$(VERSION)'
@@ -213,7 +235,8 @@ debug-kernel:
 clean:
 	rm -rf build
 
-.PHONY: all help version module __module programs man install uninstall dkms-install \
+.PHONY: all help version module __module programs man install \
+	install-programs install-module uninstall dkms-install \
 	spec demo check static check-vm check-debug storm fuzz faults run_tests \
 	debug-kernel clean bench-sim bench-native bench-connect bench-report \
 	bench-compare bench-budget
