@@ -9,6 +9,7 @@
 #   test       programs that the tests use, the kselftest headers' source, and
 #              the C libraries that other systems have
 #   lint       static checks; of the usual ones, Debian has no smatch
+#   package    what `make deb` and `make rpm` need, and what tests the packages
 #   debug      source of the 6.12 debug kernel and what builds it
 #   debug-6.1  the same for 6.1
 #
@@ -44,6 +45,11 @@ packages_of() {
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \
 			coccinelle clang linux-source-6.12
+		;;
+	package)
+		echo gcc make libc6-dev libmnl-dev libyaml-dev pkg-config \
+			scdoc dpkg-dev \
+			debhelper dh-dkms lintian rpm debootstrap binutils
 		;;
 	debug) echo gcc make kmod "$kernel_build" linux-source-6.12 ;;
 	debug-6.1) echo gcc make kmod "$kernel_build" linux-source-6.1 ;;
@@ -254,7 +260,7 @@ need_root() {
 
 main() {
 	local group wanted=() absent=()
-	[ $# -gt 0 ] || die "usage: setup.sh build|vm|test|lint|debug|debug-6.1..."
+	[ $# -gt 0 ] || die "usage: setup.sh build|vm|test|lint|package|debug|debug-6.1..."
 	for group in "$@"; do
 		packages_of "$group" >/dev/null || die "no group $group"
 		read -r -a absent <<<"$(packages_of "$group")"
