@@ -40,7 +40,7 @@ help:
 	@echo "make install | uninstall           PREFIX=$(PREFIX), DESTDIR="
 	@echo "make install-programs | install-module  one of both"
 	@echo "make dkms-install                  sources to $(DKMS_ROOT), for DKMS"
-	@echo "make deb                           packages for Debian, to build/deb"
+	@echo "make deb | rpm                     packages, to build/deb, build/rpm"
 	@echo "make demo                          the main job, in a virtual machine"
 	@echo "make check                         quick tests"
 	@echo "make static                        static checks, its first step"
@@ -167,7 +167,7 @@ dkms-install:
 	echo '$(VERSION)' > $(dkms_dir)/VERSION
 	@[ -n "$(DESTDIR)" ] || echo "now: dkms install fastsocket/$(VERSION)"
 
-deb:
+deb rpm:
 	@packaging/$@
 
 version:
@@ -241,7 +241,7 @@ clean:
 
 .PHONY: all help version module __module programs man install \
 	install-programs install-module uninstall dkms-install \
-	deb spec demo check static check-vm check-debug storm fuzz faults run_tests \
-	debug-kernel clean bench-sim bench-native bench-connect bench-report \
+	deb rpm spec demo check static check-vm check-debug storm fuzz faults \
+	run_tests debug-kernel clean bench-sim bench-native bench-connect bench-report \
 	bench-compare bench-budget
 .DELETE_ON_ERROR:
