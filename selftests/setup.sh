@@ -4,7 +4,7 @@
 # setup.sh GROUP...: install what a part of the project needs, from Debian's
 # packages. Quick when all of it is there.
 #
-#   build      compiler, kernel headers 6.1 and 6.12, libmnl, libyaml
+#   build      compiler, kernel headers 6.1 and 6.12, libmnl, libyaml, ncurses
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
 #   test       programs that the tests use, the kselftest headers' source, and
 #              the C libraries that other systems have
@@ -27,7 +27,8 @@ kernel_build="flex bison libelf-dev libssl-dev bc xz-utils cpio"
 packages_of() {
 	case $1 in
 	build)
-		echo gcc make libc6-dev libmnl-dev libyaml-dev pkg-config kmod python3 \
+		echo gcc make libc6-dev libmnl-dev libncurses-dev libyaml-dev \
+			pkg-config kmod python3 \
 			python3-yaml scdoc xz-utils linux-headers-cloud-amd64 \
 			linux-headers-6.12-cloud-amd64
 		;;
@@ -39,6 +40,7 @@ packages_of() {
 		;;
 	test)
 		echo nginx-light haproxy wrk redis-server curl python3 \
+			python3-pyte \
 			liburing-dev nftables iproute2 procps lsof apparmor \
 			strace irqbalance musl-tools linux-source-6.12
 		;;

@@ -50,8 +50,12 @@ const struct fsk_command fsk_commands[] = {
 	{
 		.words = { "show", "stats" },
 		.run = fsk_cmd_show_stats,
-		.args = "",
+		.args = "[--rate SECONDS [-n TIMES]]",
 		.text = "counters of each core",
+		.options = FSK_ROWS(
+			{ "--rate SECONDS",
+			  "what is counted per second, again and again" },
+			{ "-n, --times TIMES", "so many times, then end" }),
 	},
 	{
 		.words = { "show", "rfd" },
@@ -86,6 +90,18 @@ const struct fsk_command fsk_commands[] = {
 		.run = fsk_cmd_status,
 		.args = "",
 		.text = "the module and its features",
+	},
+	{
+		.words = { "top" },
+		.run = fsk_cmd_top,
+		.args = "[-b] [-d SECONDS] [-n TIMES] [-w] [-i]",
+		.text = "what happens now on each core and at each listener",
+		.options = FSK_ROWS(
+			{ "-b, --batch", "print to a file, not to a terminal" },
+			{ "-d, --delay SECONDS", "between samples; 1 at first" },
+			{ "-n, --times TIMES", "so many samples, then end" },
+			{ "-w, --queues", "a line for each queue of listeners" },
+			{ "-i, --busy", "no lines where nothing happens" }),
 	},
 	{
 		.words = { "set" },

@@ -91,6 +91,21 @@ static bool fsk_option_flag(int letter, const struct option *options)
 	return false;
 }
 
+/* Values of options that have one, by letter. */
+static const char *fsk_option_values[FSK_OPTIONS_END];
+
+/* Keep the value of an option that has one. */
+static bool fsk_option_take(int letter, const struct option *options)
+{
+	for (; options->name; options++)
+		if (options->val == letter && options->has_arg &&
+		    !options->flag) {
+			fsk_option_values[letter] = optarg;
+			return true;
+		}
+	return false;
+}
+
 /* Reads options, which may stand anywhere but after `run`. @letters begins as
  * getopt() wants it; this adds the letters of @options. Returns -1 to go on.
  */
@@ -102,7 +117,8 @@ static int fsk_options(int argc, char **argv, char *letters,
 
 	for (int i = 0; options[i].name; i++)
 		if (options[i].val < FSK_OPTION_LONG)
-			*end++ = options[i].val;
+			end += sprintf(end, "%c%s", options[i].val,
+				       options[i].has_arg ? ":" : "");
 	*end = '\0';
 	optind = 0;
 	opterr = 0;
@@ -123,7 +139,8 @@ static int fsk_options(int argc, char **argv, char *letters,
 				return status;
 			break;
 		default:
-			if (answer && !fsk_option_flag(answer, options))
+			if (answer && !fsk_option_flag(answer, options) &&
+			    !fsk_option_take(answer, options))
 				return fsk_option_bad(argv, answer, letters,
 						      options);
 		}
@@ -150,6 +167,75 @@ int fsk_words_check(int argc, char **argv, int min, int max)
 }
 
 /**
+ * fsk_option_value() - the value of an option
+ * @letter: of %FSK_VALUE()
+ *
+ * Return: the value, or %NULL when the option was not given.
+ */
+const char *fsk_option_value(int letter)
+{
+	return fsk_option_values[letter];
+}
+
+/**
+ * fsk_seconds_read() - read a time
+ * @word: seconds, 0.1 to 3600, maybe with decimals
+ * @seconds: filled in, if it is such a time
+ *
+ * Return: whether it is.
+ */
+bool fsk_seconds_read(const char *word, double *seconds)
+{
+	double value;
+	char *end;
+
+	value = strtod(word, &end);
+	if (end == word || *end || !(value >= 0.1 && value <= 3600))
+		return false;
+	*seconds = value;
+	return true;
+}
+
+/**
+ * fsk_option_seconds() - the value of an option that is a time
+ * @letter: of %FSK_VALUE()
+ * @seconds: filled in, if the option was given
+ *
+ * Return: exit status.
+ */
+int fsk_option_seconds(int letter, double *seconds)
+{
+	const char *word = fsk_option_values[letter];
+
+	if (!word || fsk_seconds_read(word, seconds))
+		return 0;
+	return fsk_usage("'%s' is no number of seconds from 0.1 to 3600", word);
+}
+
+/**
+ * fsk_option_count() - the value of an option that is a number of times
+ * @letter: of %FSK_VALUE()
+ * @count: filled in, if the option was given
+ *
+ * Return: exit status.
+ */
+int fsk_option_count(int letter, unsigned long *count)
+{
+	const char *word = fsk_option_values[letter];
+	unsigned long value;
+	char *end;
+
+	if (!word)
+		return 0;
+	errno = 0;
+	value = strtoul(word, &end, 10);
+	if (*word < '0' || *word > '9' || *end || errno || !value)
+		return fsk_usage("'%s' is no number from 1 on", word);
+	*count = value;
+	return 0;
+}
+
+/**
  * fsk_words() - read what follows a subcommand: options and words
  * @argc: from the subcommand on
  * @argv: the words are moved to argv[1] and on
@@ -162,7 +248,7 @@ int fsk_words_check(int argc, char **argv, int min, int max)
 int fsk_words(int argc, char **argv, int min, int max,
 	      const struct option *options)
 {
-	char letters[16] = ":";
+	char letters[32] = ":";
 	int status = fsk_options(argc, argv, letters, options);
 
 	if (status >= 0)
@@ -186,7 +272,7 @@ static int fsk_run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	char letters[16] = "+:";
+	char letters[32] = "+:";
 	int status = fsk_options(argc, argv, letters, FSK_OPTIONS());
 
 	if (status < 0)

@@ -4,11 +4,15 @@
 #define FSK_TOOL_H
 
 #include <getopt.h>
+#include <stdbool.h>
 
 /* Values of options that have no letter. */
 enum {
 	FSK_OPTION_LONG = 256,
 	FSK_OPTION_NETNS,
+	FSK_OPTION_RATE,
+	FSK_OPTION_OUTPUT,
+	FSK_OPTIONS_END
 };
 
 /* Options for fsk_words(): those that all subcommands have, and before them
@@ -30,6 +34,12 @@ enum {
  */
 #define FSK_FLAG(name, letter, flag) \
 	{ name, no_argument, &(flag), letter },
+
+/* For FSK_OPTIONS(): "--name VALUE", also by @letter; fsk_option_value() then
+ * has the value.
+ */
+#define FSK_VALUE(name, letter) \
+	{ name, required_argument, NULL, letter },
 
 /**
  * struct fsk_help - an option, for the help
@@ -71,6 +81,10 @@ int fsk_option_unknown(const char *word, const struct option *options);
 int fsk_words(int argc, char **argv, int min, int max,
 	      const struct option *options);
 int fsk_words_check(int argc, char **argv, int min, int max);
+const char *fsk_option_value(int letter);
+bool fsk_seconds_read(const char *word, double *seconds);
+int fsk_option_seconds(int letter, double *seconds);
+int fsk_option_count(int letter, unsigned long *count);
 
 int fsk_cmd_adopt(int argc, char **argv);
 int fsk_cmd_config_apply(int argc, char **argv);
@@ -91,5 +105,6 @@ int fsk_cmd_show_stats(int argc, char **argv);
 int fsk_cmd_show_vfs(int argc, char **argv);
 int fsk_cmd_status(int argc, char **argv);
 int fsk_cmd_tune(int argc, char **argv);
+int fsk_cmd_top(int argc, char **argv);
 
 #endif

@@ -19,7 +19,8 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	listen_churn listen_many stats_counts stats_sum json attributes
 	run_status run_options run_preload adopt adopt_refused
 	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
-	nic_netns nic_watch set_vfs show_vfs)
+	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
+	top_away top_many)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -150,6 +151,16 @@ test_usage() {
 	tool 1 rfd watch --nonsense
 	tool 1 show rfd extra
 	tool 1 show flows extra
+	tool 1 show stats --rate 0
+	says "no number of seconds"
+	tool 1 show stats -n 2
+	says "--rate"
+	tool 1 top -d x
+	tool 1 top -n 0
+	says "from 1 on"
+	tool 1 top -d
+	says "needs a value"
+	tool 1 top -j
 	tool 1 run
 	tool 1 run --nonsense
 	tool 1 run --ports 0 -- true
@@ -220,7 +231,8 @@ test_no_module() {
 	defer insmod "$module"
 	for words in status "show listen" "show established" "show stats" "set rescue-ms=1" \
 		"-j status" "show rfd" "show flows" "set rfd=mask" \
-		"rfd set lo off" "rfd auto lo" "rfd del lo" "rfd watch"; do
+		"rfd set lo off" "rfd auto lo" "rfd del lo" "rfd watch" \
+		"show stats --rate 1" "top -b" top; do
 		# shellcheck disable=SC2086 # words
 		tool 2 $words
 		says "modprobe fastsocket"
@@ -602,7 +614,7 @@ test_stats_sum() {
 	is "$(nproc)" 'len(d["cores"])'
 	is True 'all(d["total"][n] == sum(c[n] for c in d["cores"])
 		for n in d["total"])'
-	is "$(grep -c '"[a-z-]*",$' "$FSK_ROOT/tools/names.h")" \
+	is "$(grep -c '\[FSK_STAT_' "$FSK_ROOT/tools/names.h")" \
 		'len(d["total"])'
 }
 
@@ -1017,6 +1029,103 @@ test_nic_watch() {
 	kill -TERM "$watch"
 	wait_for 20 gone "$watch" || fail "it stays"
 	wait "$watch" || fail "status $?: $(cat "$work/watch")"
+}
+
+# load PORT: connections to it, each from the CPU that the worker is on, until
+# the end of the test
+load() {
+	taskset -c 0 /usr/bin/python3 -c "import socket
+while True:
+    with socket.create_connection(('127.0.0.1', $1)) as s:
+        s.recv(1)" &
+	defer stop_pid $! KILL
+	disown
+}
+
+# A worker with connections. A busy emulated machine must not take it for late.
+loaded() {
+	begin
+	defer "$FSK_TOOL" set rescue-ms=20
+	tool 0 set rescue-ms=60000
+	listener 'workers(tcp(), (0,))'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	load 7001
+	wait_for 30 accepting || fail "nothing is accepted: $out"
+}
+
+accepting() {
+	tool 0 -j show stats
+	[ "$(json 'd["total"]["accept-local"] > 20')" = True ]
+}
+
+test_stats_rate() {
+	loaded
+	tool 0 -j show stats --rate 2 -n 1
+	is True '1.9 < d["seconds"] < 60'
+	is True 'd["total"]["accept-local"] > 0'
+	is True 'd["cores"][0]["accept-local"] == d["total"]["accept-local"]'
+	tool 0 show stats --rate 0.5 -n 2
+	[ "$(grep -c '^PER SECOND  *TOTAL  *CPU0' <<<"$out")" = 2 ] ||
+		fail "not twice: $out"
+	grep -q '^accept-local  *[0-9.]' <<<"$out" || fail "no rate: $out"
+	! grep -q '^vfs-' <<<"$out" || fail "what is 0: $out"
+}
+
+test_top_batch() {
+	begin
+	tool 0 top -b -n 1 -d 0.2
+	[[ $out == *"listeners 0, cores $(nproc)"* ]] || fail "empty: $out"
+	loaded
+	tool 0 top -b -n 2 -d 1
+	[ "$(grep -c '^fastsocket top' <<<"$out")" = 2 ] || fail "$out"
+	awk '$1 == "127.0.0.1:7001" && $2 > 0 && $3 > 90 { n++ }
+		END { exit n != 2 }' <<<"$out" || fail "no rate: $out"
+	awk '$1 == "0" && $2 > 0 && $3 > 90 { n++ }
+		END { exit n != 2 }' <<<"$out" || fail "no core: $out"
+	tool 0 top -bwi -n 1 -d 1
+	grep -q '^127.0.0.1:7001 cpu 0 .* claimed$' <<<"$out" ||
+		fail "no queue: $out"
+	grep -q '^  *1 ' <<<"$out" && fail "an idle core: $out"
+}
+
+# terminal WxH STEP...: of tool_top.py, on `fastsocket top`
+terminal() {
+	/usr/bin/python3 -c 'import pyte' 2>/dev/null || skip "no pyte here"
+	/usr/bin/python3 "$here/tool_top.py" "$@" -- "$FSK_TOOL" top \
+		2>"$work/err" || fail "$(cat "$work/err")"
+}
+
+test_top_terminal() {
+	local size
+
+	loaded
+	for size in 80x24 200x60; do
+		terminal "$size" "see:127.0.0.1:7001" "see:listeners 1-1 of 1" \
+			"see:active" key:h "see:any key" "key: " \
+			"lack:any key" key:w "see:QUEUE OF" "see:claimed" \
+			key:1 "lack:CPU  CONN" "key:1" "see:CPU  CONN" \
+			key:d see:seconds "key:0.5\n" "see:every 0.5 s" \
+			size:30x6 lack:TAKEN size:120x40 "see:STATE" \
+			show key:q >"$work/out"
+		note "$(cat "$work/out")"
+	done
+}
+
+# The module goes and comes back meanwhile.
+test_top_away() {
+	begin
+	defer sh -c "[ -d /sys/module/fastsocket ] || insmod '$module'"
+	terminal 80x24 "see:no listeners" "run:rmmod fastsocket" \
+		"see:not loaded" "run:insmod $module" "see:no listeners" key:q
+}
+
+test_top_many() {
+	begin
+	listener 'a = many(500)'
+	terminal 80x24 "see:of 500" "see:127.0.0.1:10000" 'key:\x1b[4~' \
+		"see:-500 of 500" "lack:127.0.0.1:10000" key:R \
+		'key:\x1b[1~' "see:listeners 1-" key:q
 }
 
 [ $# -eq 0 ] || tests=("$@")

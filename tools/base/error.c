@@ -30,8 +30,16 @@ void fsk_error_at(const char *file, unsigned int line, unsigned int column,
 /* The subcommand, with a blank behind each word. */
 static char fsk_usage_words[64] = "";
 
+/* Where messages go instead of standard error. */
+static char *fsk_error_line;
+static size_t fsk_error_size;
+
 static void fsk_complain(const char *format, va_list args, const char *end)
 {
+	if (fsk_error_line) {
+		vsnprintf(fsk_error_line, fsk_error_size, format, args);
+		return;
+	}
 	fflush(stdout);
 	fputs("fastsocket: ", stderr);
 	vfprintf(stderr, format, args);
@@ -90,4 +98,17 @@ int fsk_no_memory(void)
 {
 	fsk_error("no memory");
 	return FSK_EXIT_REFUSED;
+}
+
+/**
+ * fsk_error_keep() - keep messages instead of printing them
+ * @line: where the last one is kept, or %NULL to print them again
+ * @size: of @line
+ *
+ * For commands that go on where others end.
+ */
+void fsk_error_keep(char *line, size_t size)
+{
+	fsk_error_line = line;
+	fsk_error_size = size;
 }

@@ -3,6 +3,8 @@
 #ifndef FSK_ERROR_H
 #define FSK_ERROR_H
 
+#include <stddef.h>
+
 /* Exit statuses; `run` ends with its command's, or as env(1) does. */
 enum {
 	FSK_EXIT_DONE,
@@ -19,5 +21,6 @@ void fsk_error_at(const char *file, unsigned int line, unsigned int column,
 void fsk_usage_command(const char *first, const char *second);
 int fsk_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int fsk_no_memory(void);
+void fsk_error_keep(char *line, size_t size);
 
 #endif

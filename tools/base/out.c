@@ -228,6 +228,17 @@ void fsk_json_uint(const char *key, uint64_t value)
 }
 
 /**
+ * fsk_json_double() - a number with decimals
+ * @key: its name, or %NULL in an array
+ * @value: the value, finite
+ */
+void fsk_json_double(const char *key, double value)
+{
+	fsk_json_key(key);
+	printf("%.3f", value);
+}
+
+/**
  * fsk_json_bool() - true or false
  * @key: its name, or %NULL in an array
  * @value: the value

@@ -22,6 +22,7 @@ void fsk_json_close(char bracket);
 void fsk_json_str(const char *key, const char *value);
 void fsk_json_addr(const char *key, int family, const void *addr);
 void fsk_json_uint(const char *key, uint64_t value);
+void fsk_json_double(const char *key, double value);
 void fsk_json_bool(const char *key, bool value);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "array.h"
 #include "error.h"
@@ -106,4 +107,37 @@ void fsk_read_stats_reset(struct fsk_stats_all *stats)
 {
 	free(stats->cores);
 	memset(stats, 0, sizeof(*stats));
+}
+
+/**
+ * fsk_read_sample() - read listeners and counters, and when
+ * @nl: the socket
+ * @sample: filled in, also in part when reading fails; the caller gives it to
+ *	fsk_read_sample_reset()
+ *
+ * Return: exit status.
+ */
+int fsk_read_sample(struct fsk_nl *nl, struct fsk_sample *sample)
+{
+	struct timespec now;
+	int status;
+
+	memset(sample, 0, sizeof(*sample));
+	status = fsk_read_rows(nl, &sample->rows);
+	if (!status)
+		status = fsk_read_stats(nl, &sample->stats);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sample->ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return status;
+}
+
+/**
+ * fsk_read_sample_reset() - forget a sample
+ * @sample: the sample
+ */
+void fsk_read_sample_reset(struct fsk_sample *sample)
+{
+	fsk_rows_reset(&sample->rows);
+	fsk_read_stats_reset(&sample->stats);
+	sample->ns = 0;
 }
