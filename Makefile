@@ -9,7 +9,8 @@ LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-UNITS := fastsocket.service fastsocket-rfd.service fastsocket-tune@.service
+UNITS := fastsocket.service fastsocket-rfd.service fastsocket-tune@.service \
+	fastsocket-metrics.socket fastsocket-metrics@.service
 DKMS_ROOT ?= /usr/src
 DKMS_FROM ?= make dkms-install
 INSTALL ?= install

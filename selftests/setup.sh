@@ -40,13 +40,14 @@ packages_of() {
 		;;
 	test)
 		echo nginx-light haproxy wrk redis-server curl python3 \
-			python3-pyte \
+			python3-pyte python3-prometheus-client prometheus \
+			prometheus-node-exporter \
 			liburing-dev nftables iproute2 procps lsof apparmor \
 			strace irqbalance musl-tools linux-source-6.12
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \
-			coccinelle clang linux-source-6.12
+			coccinelle clang prometheus linux-source-6.12
 		;;
 	package)
 		echo gcc make libc6-dev libmnl-dev libyaml-dev pkg-config \
@@ -182,7 +183,7 @@ calm_daemons() {
 	for name in "$@"; do
 		case $name in
 		nginx-light) systemctl disable -q nginx ;;
-		haproxy | redis-server) systemctl disable -q "$name" ;;
+		haproxy | redis-server | prometheus*) systemctl disable -q "$name" ;;
 		esac
 	done >>"$log" 2>&1
 }

@@ -104,6 +104,17 @@ const struct fsk_command fsk_commands[] = {
 			{ "-i, --busy", "no lines where nothing happens" }),
 	},
 	{
+		.words = { "metrics" },
+		.run = fsk_cmd_metrics,
+		.args = "[--text] [-o FILE | --http]",
+		.text = "metrics for Prometheus, as OpenMetrics",
+		.options = FSK_ROWS(
+			{ "--text", "in the older text format" },
+			{ "-o, --output FILE",
+			  "so into a file, for node_exporter" },
+			{ "--http", "answer an HTTP request on standard input" }),
+	},
+	{
 		.words = { "set" },
 		.run = fsk_cmd_set,
 		.args = "NAME=VALUE...",

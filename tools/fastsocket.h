@@ -11,7 +11,6 @@ enum {
 	FSK_OPTION_LONG = 256,
 	FSK_OPTION_NETNS,
 	FSK_OPTION_RATE,
-	FSK_OPTION_OUTPUT,
 	FSK_OPTIONS_END
 };
 
@@ -90,6 +89,7 @@ int fsk_cmd_adopt(int argc, char **argv);
 int fsk_cmd_config_apply(int argc, char **argv);
 int fsk_cmd_config_check(int argc, char **argv);
 int fsk_cmd_config_show(int argc, char **argv);
+int fsk_cmd_metrics(int argc, char **argv);
 int fsk_cmd_rfd_auto(int argc, char **argv);
 int fsk_cmd_rfd_del(int argc, char **argv);
 int fsk_cmd_rfd_set(int argc, char **argv);

@@ -171,4 +171,32 @@ static const struct {
 	},
 };
 
+static const struct {
+	int attr;
+	const char *name;
+	const char *help;
+} fsk_listen_counters[] = {
+	{ FSK_A_LISTEN_SYNS,
+	  "syns",
+	  "connection requests taken" },
+	{ FSK_A_LISTEN_ACCEPT_LOCAL,
+	  "accept-local",
+	  "accepted by this core from its own queue" },
+	{ FSK_A_LISTEN_ACCEPT_APP,
+	  "accept-app",
+	  "accepted by this core from the application's socket" },
+	{ FSK_A_LISTEN_ACCEPT_OTHER,
+	  "accept-other",
+	  "accepted by this core from the queue of another" },
+	{ FSK_A_LISTEN_DROPS,
+	  "drops",
+	  "connection requests and connections dropped here" },
+	{ FSK_A_LISTEN_RESCUES,
+	  "rescues",
+	  "times the queue of this core was orphaned" },
+	{ FSK_A_LISTEN_RESCUED,
+	  "rescued",
+	  "connections which others took from this queue" },
+};
+
 #endif /* _FSK_NAMES_H */

@@ -20,7 +20,7 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	run_status run_options run_preload adopt adopt_refused
 	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
 	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
-	top_away top_many)
+	top_away top_many metrics metrics_file metrics_http)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -161,6 +161,9 @@ test_usage() {
 	tool 1 top -d
 	says "needs a value"
 	tool 1 top -j
+	tool 1 metrics -j
+	tool 1 metrics --http --text
+	tool 1 metrics -o
 	tool 1 run
 	tool 1 run --nonsense
 	tool 1 run --ports 0 -- true
@@ -239,6 +242,8 @@ test_no_module() {
 	done
 	tool 0 run -- true
 	tool 0 rfd auto -n lo
+	tool 0 metrics
+	[[ $out == *"fastsocket_loaded 0"*"# EOF" ]] || fail "$out"
 }
 
 test_rights() {
@@ -1126,6 +1131,71 @@ test_top_many() {
 	terminal 80x24 "see:of 500" "see:127.0.0.1:10000" 'key:\x1b[4~' \
 		"see:-500 of 500" "lack:127.0.0.1:10000" key:R \
 		'key:\x1b[1~' "see:listeners 1-" key:q
+}
+
+test_metrics() {
+	begin
+	listener 'workers(tcp(), (0,)); a = tcp("::1", 7002)'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	wait_for 30 one_claimed || fail "$("$FSK_TOOL" show listen)"
+	tool 0 metrics
+	grep -qx 'fastsocket_loaded 1' <<<"$out" || fail "$out"
+	grep -qx 'fastsocket_listeners 2' <<<"$out" || fail "$out"
+	grep -qx 'fastsocket_listener_queues{listener="127.0.0.1:7001"} 1' \
+		<<<"$out" || fail "$out"
+	grep -qx 'fastsocket_listener_sockets{listener="\[::1\]:7002"} 1' \
+		<<<"$out" || fail "$out"
+	[ "$(grep -c '^fastsocket_overflow_total{cpu="' <<<"$out")" = \
+		"$(nproc)" ] || fail "$out"
+	[ "$(tail -n 1 <<<"$out")" = "# EOF" ] || fail "no end: $out"
+}
+
+test_metrics_file() {
+	begin
+	mkdir "$work/folder"
+	echo old >"$work/folder/x.prom"
+	tool 0 metrics -o "$work/folder/x.prom"
+	grep -qx '# TYPE fastsocket_rescue_total counter' \
+		"$work/folder/x.prom" || fail "$(cat "$work/folder/x.prom")"
+	[ "$(stat -c %a "$work/folder/x.prom")" = 644 ] || fail "its mode"
+	[ "$(ls -A "$work/folder")" = x.prom ] || fail "$(ls -A "$work/folder")"
+	# What can't be written leaves nothing behind.
+	mkdir "$work/folder/y"
+	tool 2 metrics -o "$work/folder/y"
+	says "cannot write '$work/folder/y'"
+	tool 2 metrics -o "$work/nothing/x.prom"
+	[ "$(ls -A "$work/folder")" = "$(printf 'x.prom\ny')" ] ||
+		fail "$(ls -A "$work/folder")"
+}
+
+# http METHOD [HEADER]: one connection, as systemd makes them
+http() {
+	curl -sS -i -X "$1" ${2:+-H "$2"} http://127.0.0.1:9973/metrics \
+		>"$work/out" || fail "no answer"
+	out=$(tr -d '\r' <"$work/out")
+}
+
+answers() {
+	curl -s -o /dev/null http://127.0.0.1:9973/
+}
+
+test_metrics_http() {
+	need curl systemd-socket-activate
+	begin
+	systemd-socket-activate --inetd -a -l 127.0.0.1:9973 \
+		"$FSK_TOOL" metrics --http 2>/dev/null &
+	defer stop_pid $! KILL
+	disown
+	wait_for 30 answers || fail "nobody listens"
+	http GET
+	[[ $out == "HTTP/1.1 200 OK"*"version=0.0.4"*fastsocket_loaded* ]] ||
+		fail "$out"
+	http GET 'Accept: application/openmetrics-text; version=1.0.0'
+	[[ $out == "HTTP/1.1 200 OK"*"openmetrics-text; version=1.0.0"*EOF ]] ||
+		fail "$out"
+	http POST
+	[[ $out == "HTTP/1.1 405 "*"Allow: GET, HEAD"* ]] || fail "$out"
 }
 
 [ $# -eq 0 ] || tests=("$@")

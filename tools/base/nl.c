@@ -387,30 +387,47 @@ uint32_t fsk_nl_group(const char *name, const char *group)
 }
 
 /**
- * fsk_nl_open() - open a socket for requests to the module
+ * fsk_nl_try() - open a socket for requests to the module, if it is there
+ * @away: set if the module is not loaded, of which there is no message
  *
- * Return: the socket, or %NULL after an error message.
+ * Return: the socket; %NULL without the module, or after an error message.
  */
-struct fsk_nl *fsk_nl_open(void)
+struct fsk_nl *fsk_nl_try(bool *away)
 {
 	struct fsk_nl_family family = { 0 };
 	struct fsk_nl *nl = fsk_nl_socket();
 	int err;
 
+	*away = false;
 	if (!nl)
 		return NULL;
 	err = fsk_nl_resolve(nl, FSK_GENL_NAME, &family);
 	nl->family = family.number;
 	if (!err)
 		return nl;
-	if (err == ENOENT)
-		fsk_error("%s: run 'modprobe fastsocket'",
-			  "the kernel module is not loaded");
-	else
+	*away = err == ENOENT;
+	if (!*away)
 		fsk_error("generic netlink does not answer: %s",
 			  strerror(err));
 	fsk_nl_close(nl);
 	return NULL;
+}
+
+/**
+ * fsk_nl_open() - open a socket for requests to the module
+ *
+ * Return: the socket, or %NULL after an error message.
+ */
+struct fsk_nl *fsk_nl_open(void)
+{
+	struct fsk_nl *nl;
+	bool away;
+
+	nl = fsk_nl_try(&away);
+	if (away)
+		fsk_error("%s: run 'modprobe fastsocket'",
+			  "the kernel module is not loaded");
+	return nl;
 }
 
 /**

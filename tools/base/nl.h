@@ -2,6 +2,7 @@
 #ifndef FSK_NL_H
 #define FSK_NL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <libmnl/libmnl.h>
@@ -18,6 +19,7 @@ typedef int fsk_nl_take(const struct nlmsghdr *msg,
 			const struct nlattr **attrs, void *data);
 
 struct fsk_nl *fsk_nl_open(void);
+struct fsk_nl *fsk_nl_try(bool *away);
 void fsk_nl_close(struct fsk_nl *nl);
 uint32_t fsk_nl_group(const char *name, const char *group);
 
