@@ -58,6 +58,12 @@ const struct fsk_command fsk_commands[] = {
 			{ "-n, --times TIMES", "so many times, then end" }),
 	},
 	{
+		.words = { "show", "process" },
+		.run = fsk_cmd_show_process,
+		.args = "PID",
+		.text = "settings, listeners, connections, memory of a process",
+	},
+	{
 		.words = { "show", "rfd" },
 		.run = fsk_cmd_show_rfd,
 		.args = "[--all]",

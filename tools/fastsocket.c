@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -39,6 +40,28 @@ static int fsk_enter_netns(const char *where)
 	close(fd);
 	fsk_nic_netns = true;
 	return err ? FSK_EXIT_REFUSED : 0;
+}
+
+/**
+ * fsk_netns_of() - use the network namespace of a process
+ * @pid: its number; without such a process nothing is done
+ *
+ * The option --netns comes first, if it was given. A caller who shares the
+ * namespace needs no rights for this.
+ *
+ * Return: exit status.
+ */
+int fsk_netns_of(const char *pid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	if (fsk_nic_netns || stat(path, &other) ||
+	    (!stat("/proc/self/ns/net", &own) && own.st_ino == other.st_ino &&
+	     own.st_dev == other.st_dev))
+		return 0;
+	return fsk_enter_netns(pid);
 }
 
 /**

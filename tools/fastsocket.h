@@ -76,6 +76,7 @@ int fsk_command_unknown(int argc, char **argv);
 void fsk_help(void);
 void fsk_help_row(const char *name, const char *text);
 
+int fsk_netns_of(const char *pid);
 int fsk_option_unknown(const char *word, const struct option *options);
 int fsk_words(int argc, char **argv, int min, int max,
 	      const struct option *options);
@@ -100,6 +101,7 @@ void fsk_set_help(void);
 int fsk_cmd_show_est(int argc, char **argv);
 int fsk_cmd_show_flows(int argc, char **argv);
 int fsk_cmd_show_listen(int argc, char **argv);
+int fsk_cmd_show_process(int argc, char **argv);
 int fsk_cmd_show_rfd(int argc, char **argv);
 int fsk_cmd_show_stats(int argc, char **argv);
 int fsk_cmd_show_vfs(int argc, char **argv);

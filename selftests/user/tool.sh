@@ -20,7 +20,8 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	run_status run_options run_preload adopt adopt_refused
 	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
 	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
-	top_away top_many metrics metrics_file metrics_http)
+	top_away top_many metrics metrics_file metrics_http
+	show_process)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -155,6 +156,9 @@ test_usage() {
 	says "no number of seconds"
 	tool 1 show stats -n 2
 	says "--rate"
+	tool 1 show process
+	tool 1 show process x
+	says "no process number"
 	tool 1 top -d x
 	tool 1 top -n 0
 	says "from 1 on"
@@ -1196,6 +1200,39 @@ test_metrics_http() {
 		fail "$out"
 	http POST
 	[[ $out == "HTTP/1.1 405 "*"Allow: GET, HEAD"* ]] || fail "$out"
+}
+
+# In its namespace, without being told which that is.
+test_show_process() {
+	begin
+	tool 2 show process 999999999
+	says "no process 999999999"
+	namespace
+	FASTSOCKET_PORTS=7001-7002 ip netns exec "$name" \
+		"$FSK_TOOL" run --pin -- /usr/bin/python3 "$here/tool_listen.py" \
+		"$work/listening" 'a = tcp(); b = tcp("::1", 7002, join=False)
+c = tcp(port=7003, join=False)
+d = socket.create_connection(("127.0.0.1", 7001)); e = a.accept()' &
+	pid=$!
+	disown
+	defer stop_pid "$pid" KILL
+	wait_for 60 test -e "$work/listening" || fail "it does not listen"
+	tool 0 -j show process "$pid"
+	is "$pid True 1" '" ".join(str(d[k]) for k in ("pid", "library", "threads"))'
+	is True '{"FASTSOCKET_PIN=1", "FASTSOCKET_PORTS=7001-7002"}
+		<= set(d["settings"])'
+	is "[('127.0.0.1', 7001, True), ('127.0.0.1', 7003, False), ('::1', 7002, True)]" \
+		'sorted((l["addr"], l["port"], l["joined"]) for l in d["listeners"])'
+	is "(1, 1)" '(d["accepted"], d["opened"])'
+	is True 'd["resident-kib"] > 1000'
+	is 1 'sum(l[k] for l in d["listeners"] for k in l if k.startswith("accept-"))'
+	tool 0 show process "$pid"
+	grep -qE '^127.0.0.1:7003 .* not joined$' <<<"$out" || fail "$out"
+	note "$out"
+	if command -v setpriv >/dev/null; then
+		prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+		tool 2 show process "$pid"
+	fi
 }
 
 [ $# -eq 0 ] || tests=("$@")

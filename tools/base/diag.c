@@ -46,6 +46,24 @@ static void fsk_diag_fill(struct fsk_flow *flow, const struct inet_diag_msg *d)
 	flow->ifindex = d->id.idiag_if;
 }
 
+/* What is received and not read, sent and not acknowledged, and the rest. */
+static uint32_t fsk_diag_memory(const struct nlmsghdr *msg)
+{
+	const struct nlattr *attr;
+	const uint32_t *of;
+
+	mnl_attr_for_each(attr, msg, sizeof(struct inet_diag_msg)) {
+		if (mnl_attr_get_type(attr) != INET_DIAG_SKMEMINFO ||
+		    mnl_attr_get_payload_len(attr) <=
+		    SK_MEMINFO_OPTMEM * sizeof(*of))
+			continue;
+		of = mnl_attr_get_payload(attr);
+		return of[SK_MEMINFO_RMEM_ALLOC] + of[SK_MEMINFO_WMEM_QUEUED] +
+		       of[SK_MEMINFO_FWD_ALLOC] + of[SK_MEMINFO_OPTMEM];
+	}
+	return 0;
+}
+
 static int fsk_diag_take(const struct nlmsghdr *msg, void *data)
 {
 	struct fsk_flows *flows = data;
@@ -57,7 +75,9 @@ static int fsk_diag_take(const struct nlmsghdr *msg, void *data)
 	if (!more)
 		return MNL_CB_ERROR;
 	flows->flows = more;
-	fsk_diag_fill(&more[flows->count++], mnl_nlmsg_get_payload(msg));
+	more += flows->count++;
+	fsk_diag_fill(more, mnl_nlmsg_get_payload(msg));
+	more->memory = fsk_diag_memory(msg);
 	return MNL_CB_OK;
 }
 
@@ -79,6 +99,7 @@ static int fsk_diag_family(struct mnl_socket *sock, int family,
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->idiag_states = states;
+	request->idiag_ext = 1 << (INET_DIAG_SKMEMINFO - 1);
 	if (mnl_socket_sendto(sock, msg, msg->nlmsg_len) < 0)
 		return -1;
 	do {

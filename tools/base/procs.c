@@ -35,7 +35,7 @@ static void fsk_procs_name(struct fsk_proc *proc, int folder)
 	proc->name[strcspn(proc->name, "\n")] = '\0';
 }
 
-static void fsk_procs_read_one(struct fsk_procs *procs, pid_t pid)
+static void fsk_procs_take(struct fsk_procs *procs, pid_t pid)
 {
 	struct fsk_proc proc = { .pid = pid };
 	char path[32], link[64];
@@ -67,6 +67,25 @@ static int fsk_procs_compare(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
+static void fsk_procs_sort(struct fsk_procs *procs)
+{
+	if (procs->count)
+		qsort(procs->procs, procs->count, sizeof(*procs->procs),
+		      fsk_procs_compare);
+}
+
+/**
+ * fsk_procs_read_one() - find out which sockets a process holds
+ * @procs: filled in; the caller gives it to fsk_procs_free()
+ * @pid: the process; nothing is found if the caller may not look into it
+ */
+void fsk_procs_read_one(struct fsk_procs *procs, pid_t pid)
+{
+	memset(procs, 0, sizeof(*procs));
+	fsk_procs_take(procs, pid);
+	fsk_procs_sort(procs);
+}
+
 /**
  * fsk_procs_read() - find out who holds which socket
  * @procs: filled in; the caller gives it to fsk_procs_free()
@@ -84,11 +103,9 @@ void fsk_procs_read(struct fsk_procs *procs)
 		return;
 	while ((entry = readdir(folder)))
 		if (isdigit((unsigned char)entry->d_name[0]))
-			fsk_procs_read_one(procs, atoi(entry->d_name));
+			fsk_procs_take(procs, atoi(entry->d_name));
 	closedir(folder);
-	if (procs->count)
-		qsort(procs->procs, procs->count, sizeof(*procs->procs),
-		      fsk_procs_compare);
+	fsk_procs_sort(procs);
 }
 
 /**

@@ -29,6 +29,7 @@ struct fsk_procs {
 };
 
 void fsk_procs_read(struct fsk_procs *procs);
+void fsk_procs_read_one(struct fsk_procs *procs, pid_t pid);
 const struct fsk_proc *fsk_procs_find(const struct fsk_procs *procs,
 				      uint32_t inode);
 void fsk_procs_free(struct fsk_procs *procs);

@@ -56,6 +56,7 @@ struct fsk_rfd_table {
  * @uid: owner
  * @inode: of the socket
  * @ifindex: the interface to which it is bound, or 0
+ * @memory: bytes that its queues hold
  */
 struct fsk_flow {
 	uint8_t family;
@@ -67,6 +68,7 @@ struct fsk_flow {
 	uint32_t uid;
 	uint32_t inode;
 	uint32_t ifindex;
+	uint32_t memory;
 };
 
 #define FSK_RFD_NO_CORE	UINT32_MAX
