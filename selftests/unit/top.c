@@ -189,6 +189,23 @@ TEST(top__sorts)
 	EXPECT_EQ(3, board->cores.lines[0].cpu);
 }
 
+/* By address and port, not in the module's order. */
+TEST(top__sorts_by_name)
+{
+	struct fsk_board *board;
+
+	begin(1);
+	add(1, 443, -1);
+	add(1, 8080, -1);
+	add(1, 80, -1);
+	board = fill();
+	ASSERT_NE(NULL, board);
+	fsk_board_sort(&board->listeners, -1, false);
+	EXPECT_STREQ("10.0.0.1:80", board->listeners.lines[0].name);
+	EXPECT_STREQ("10.0.0.1:443", board->listeners.lines[1].name);
+	EXPECT_STREQ("10.0.0.1:8080", board->listeners.lines[2].name);
+}
+
 /* Line @y of the canvas, without blanks at its end. */
 static const char *line_of(const struct fsk_canvas *canvas, int y)
 {

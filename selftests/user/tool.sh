@@ -1210,7 +1210,7 @@ test_show_process() {
 	namespace
 	FASTSOCKET_PORTS=7001-7002 ip netns exec "$name" \
 		"$FSK_TOOL" run --pin -- /usr/bin/python3 "$here/tool_listen.py" \
-		"$work/listening" 'a = tcp(); b = tcp("::1", 7002, join=False)
+		"$work/listening" 'a = tcp(join=False); b = tcp("::1", 7002, join=False)
 c = tcp(port=7003, join=False)
 d = socket.create_connection(("127.0.0.1", 7001)); e = a.accept()' &
 	pid=$!

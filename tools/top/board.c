@@ -321,7 +321,6 @@ static void fsk_board_count_queue(struct fsk_board *board,
 
 	if (length > board->longest)
 		board->longest = length;
-	board->total.there[FSK_BOARD_QUEUE] = true;
 	board->total.value[FSK_BOARD_QUEUE] += length;
 	if (fsk_row_is_app(row))
 		return;
@@ -439,6 +438,7 @@ bool fsk_board_fill(struct fsk_board *board, const struct fsk_sample *old,
 	board->total.value[FSK_BOARD_WAITS] =
 		board->total.value[FSK_BOARD_QUEUE];
 	board->total.there[FSK_BOARD_WAITS] = true;
+	board->total.there[FSK_BOARD_QUEUE] = true;
 	fsk_board_divide(&board->total);
 	fsk_board_divide_all(&board->cores);
 	fsk_board_divide_all(&board->listeners);
