@@ -78,12 +78,19 @@ assert len(families) > 50, len(families)
 PYTHON
 }
 
+claimed() {
+	"$FSK_TOOL" show listen | grep -q ' claimed'
+}
+
 # What the rules and the dashboard ask for, the tool has.
 test_names() {
 	local name count=0
 
 	begin
-	listener 'a = tcp()'
+	listener 'workers(tcp(), (0,))'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	wait_for 30 claimed || fail "no worker"
 	"$FSK_TOOL" set established=on
 	defer "$FSK_TOOL" set established=off
 	"$FSK_TOOL" metrics --text >"$work/out" || fail "no metrics"

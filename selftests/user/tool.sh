@@ -1095,7 +1095,7 @@ test_top_batch() {
 	tool 0 top -bwi -n 1 -d 1
 	grep -q '^127.0.0.1:7001 cpu 0 .* claimed$' <<<"$out" ||
 		fail "no queue: $out"
-	grep -q '^  *1 ' <<<"$out" && fail "an idle core: $out"
+	! grep -q '^  *1 ' <<<"$out" || fail "an idle core: $out"
 }
 
 # terminal WxH STEP...: of tool_top.py, on `fastsocket top`
