@@ -579,6 +579,7 @@ TEST_F(join, net__hooks_stay)
 	for (i = 0; i < __FSK_STAT_MAX; i++)
 		moved += count(i);
 	EXPECT_EQ(0, moved);
+	EXPECT_FALSE(until_ms(5000, hooks_on() != 1));
 	fd = sock_listen(&self->place, 16);
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
