@@ -27,7 +27,8 @@ kernel_build="flex bison libelf-dev libssl-dev bc xz-utils cpio"
 packages_of() {
 	case $1 in
 	build)
-		echo gcc make libc6-dev libmnl-dev libncurses-dev libyaml-dev \
+		echo gcc make libc6-dev libelf-dev libmnl-dev \
+			libncurses-dev libyaml-dev \
 			pkg-config kmod python3 \
 			python3-yaml scdoc xz-utils linux-headers-cloud-amd64 \
 			linux-headers-6.12-cloud-amd64

@@ -2,8 +2,8 @@
 /* fastsocket run: start a program with the preload library. */
 #include <errno.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,34 +11,12 @@
 
 #include "../lib/ports.h"
 #include "base/error.h"
+#include "base/library.h"
+#include "base/program.h"
 #include "fastsocket.h"
 
-#define FSK_RUN_LIBRARY	"libfsocket.so"
-
-/* Looks for the library beside this program, as in the build folder; then in
- * the lib folder next to the program's; then where `make install` put it. Fills
- * in @path, of PATH_MAX bytes.
- */
-static const char *fsk_run_library(char *path)
-{
-	static const char * const patterns[] = {
-		"%s/" FSK_RUN_LIBRARY,
-		"%s/../lib/" FSK_RUN_LIBRARY,
-		FSK_LIBDIR "/" FSK_RUN_LIBRARY,
-	};
-	char self[PATH_MAX] = "", file[PATH_MAX + 32];
-	const char *folder;
-
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		self[0] = '\0';
-	folder = dirname(self);
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
-		snprintf(file, sizeof(file), patterns[i], folder);
-		if (realpath(file, path))
-			return path;
-	}
-	return NULL;
-}
+/* --require was given. */
+static bool fsk_run_required;
 
 /* Put our library before those that are there. */
 static int fsk_run_preload(const char *library)
@@ -79,6 +57,7 @@ static const struct option fsk_run_names[] = {
 	{ "no-connect", no_argument, NULL, 'n' },
 	{ "pin", no_argument, NULL, 'p' },
 	{ "ports", required_argument, NULL, 'P' },
+	{ "require", no_argument, NULL, 'r' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -97,6 +76,9 @@ static int fsk_run_option(int letter, char **argv)
 		return setenv("FASTSOCKET_PIN", "1", 1);
 	case 'P':
 		return fsk_run_ports("FASTSOCKET_PORTS", optarg);
+	case 'r':
+		fsk_run_required = true;
+		return 0;
 	case 'v':
 		return setenv("FASTSOCKET_LOG", "1", 1);
 	case ':':
@@ -128,6 +110,31 @@ static int fsk_run_options(int argc, char **argv)
 	return -1;
 }
 
+/* Says in a line what keeps a program's listeners from joining, if anything
+ * does. The program then runs as on the plain kernel, unless that is an error.
+ */
+static int fsk_run_check(const char *program, const char *library)
+{
+	const char *reason = fsk_library_refusal(library);
+	char path[PATH_MAX];
+
+	/* Who can't be found or started is told by execvp(). */
+	if (!fsk_program_find(program, path, sizeof(path)))
+		return 0;
+	if (!reason)
+		reason = fsk_program_refusal(path);
+	if (!reason)
+		reason = fsk_program_join_refusal();
+	if (!reason)
+		return 0;
+	if (fsk_run_required) {
+		fsk_error("run: '%s' is not started: %s", program, reason);
+		return FSK_EXIT_REFUSED;
+	}
+	fsk_error("run: '%s' runs as without Fastsocket: %s", program, reason);
+	return 0;
+}
+
 /**
  * fsk_cmd_run() - fastsocket run [OPTION...] -- PROGRAM [ARGUMENT...]
  * @argc: as main()
@@ -145,15 +152,17 @@ int fsk_cmd_run(int argc, char **argv)
 		return status;
 	if (optind == argc)
 		return fsk_usage("run: which program?");
-	library = fsk_run_library(path);
+	library = fsk_library_find(path);
 	if (!library) {
-		fsk_error("run: no " FSK_RUN_LIBRARY " in " FSK_LIBDIR);
+		fsk_error("run: no " FSK_LIBRARY_NAME " in " FSK_LIBDIR);
 		return FSK_EXIT_REFUSED;
 	}
-	status = fsk_run_preload(library);
+	argv += optind;
+	status = fsk_run_check(*argv, library);
+	if (!status)
+		status = fsk_run_preload(library);
 	if (status)
 		return status;
-	argv += optind;
 	execvp(*argv, argv);
 	status = errno;
 	fsk_error("run: cannot start '%s': %s", *argv, strerror(status));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* fastsocket show stats: counters of each core. */
+/*
+ * fastsocket show stats: counters of each core. One that the loaded module does
+ * not have is absent: 0 would say that it never happened.
+ */
 #include <limits.h>
 #include <stdio.h>
 
@@ -53,7 +56,7 @@ static void fsk_stats_block(const struct fsk_stats_all *stats, size_t first,
 	for (size_t i = first; i < end; i++)
 		fsk_table_put(table, "CPU%u", stats->cores[i].cpu);
 	for (int n = 0; n < __FSK_STAT_MAX; n++) {
-		if (seconds && !stats->total[n])
+		if (!stats->known[n] || (seconds && !stats->total[n]))
 			continue;
 		fsk_table_put(table, "%s", fsk_stat_names[n].name);
 		fsk_stats_put(table, stats->total[n], seconds);
@@ -77,10 +80,12 @@ static void fsk_stats_text(void *data)
 	fsk_stats_blocks(data, 0);
 }
 
-static void fsk_stats_json_counters(const uint64_t *n)
+static void fsk_stats_json_counters(const struct fsk_stats_all *stats,
+				    const uint64_t *n)
 {
 	for (int i = 0; i < __FSK_STAT_MAX; i++)
-		fsk_json_uint(fsk_stat_names[i].name, n[i]);
+		if (stats->known[i])
+			fsk_json_uint(fsk_stat_names[i].name, n[i]);
 }
 
 static void fsk_stats_json(void *data)
@@ -89,13 +94,13 @@ static void fsk_stats_json(void *data)
 
 	fsk_json_open(NULL, '{');
 	fsk_json_open("total", '{');
-	fsk_stats_json_counters(stats->total);
+	fsk_stats_json_counters(stats, stats->total);
 	fsk_json_close('}');
 	fsk_json_open("cores", '[');
 	for (size_t i = 0; i < stats->count; i++) {
 		fsk_json_open(NULL, '{');
 		fsk_json_uint("cpu", stats->cores[i].cpu);
-		fsk_stats_json_counters(stats->cores[i].n);
+		fsk_stats_json_counters(stats, stats->cores[i].n);
 		fsk_json_close('}');
 	}
 	fsk_json_close(']');

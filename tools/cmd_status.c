@@ -1,50 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* fastsocket status: the module and its features. */
 #include <stdio.h>
+#include <string.h>
 
 #include <linux/fastsocket.h>
 #include <linux/genetlink.h>
 
+#include "base/boot.h"
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
+#include "base/settings.h"
 #include "base/show.h"
+#include "base/version.h"
 #include "fastsocket.h"
-
-/**
- * struct fsk_status - the settings
- * @rescue_ms: see FSK_A_CONFIG_*, as the others
- * @rfd: mode of interfaces that have none of their own
- * @rfd_count: the module counts packets in all modes
- * @est: established tables are on
- * @est_after: segments that a connection receives before it is entered
- * @locals_max: how many local listeners one owner may have
- * @vfs: the module accepts for programs that ask it to
- */
-struct fsk_status {
-	uint64_t rescue_ms;
-	unsigned int rfd;
-	bool rfd_count;
-	bool est;
-	uint64_t est_after;
-	uint64_t locals_max;
-	bool vfs;
-};
-
-static int fsk_status_take_config(const struct nlmsghdr *msg,
-				  const struct nlattr **attrs, void *data)
-{
-	struct fsk_status *config = data;
-
-	config->rescue_ms = fsk_nl_uint(attrs[FSK_A_CONFIG_RESCUE_MS]);
-	config->rfd = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD]);
-	config->rfd_count = fsk_nl_uint(attrs[FSK_A_CONFIG_RFD_COUNT]);
-	config->est = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED]);
-	config->est_after = fsk_nl_uint(attrs[FSK_A_CONFIG_ESTABLISHED_AFTER]);
-	config->locals_max = fsk_nl_uint(attrs[FSK_A_CONFIG_LOCALS_MAX]);
-	config->vfs = fsk_nl_uint(attrs[FSK_A_CONFIG_VFS]);
-	return 0;
-}
 
 static void fsk_status_put(struct fsk_table *table, const char *name,
 			   const struct nlattr **attrs, int attr)
@@ -94,48 +63,104 @@ static void fsk_status_features(const struct nlmsghdr *msg,
 	}
 }
 
+static void fsk_status_put_version(struct fsk_table *table,
+				   const struct nlattr **attrs)
+{
+	const char *version = fsk_nl_str(attrs[FSK_A_STATUS_VERSION]);
+
+	fsk_table_put(table, "module");
+	if (strcmp(version, fsk_version_tool))
+		fsk_table_put(table, "%s (the tool is %s: 'fastsocket "
+				     "version')",
+			      version, fsk_version_tool);
+	else
+		fsk_table_put(table, "%s", version);
+}
+
+/* One that the module does not have is absent, and not 0. */
+static void fsk_status_put_settings(struct fsk_table *table,
+				    const struct fsk_values *values)
+{
+	const struct fsk_setting *setting;
+	char word[16];
+
+	for (setting = fsk_settings; setting->name; setting++) {
+		int attr = setting->attr;
+
+		fsk_table_put(table, "%s", setting->name);
+		fsk_table_put(table, "%s", values->given[attr] ?
+			      fsk_setting_word(setting, values->number[attr],
+					       word, sizeof(word)) : "-");
+	}
+}
+
+/* How the kernel would take another module. */
+static void fsk_status_put_boot(struct fsk_table *table,
+				const struct fsk_boot *boot)
+{
+	fsk_table_put(table, "in use");
+	fsk_table_put(table, "%ld (rmmod waits for 0)",
+		      boot->refcount);
+	fsk_table_put(table, "module signatures");
+	fsk_table_put(table, "%s%s", boot->signed_only ?
+		      "enforced" : "not enforced",
+		      boot->secure_boot ? ", Secure Boot" : "");
+}
+
 static void fsk_status_text(const struct nlmsghdr *msg,
 			    const struct nlattr **attrs,
-			    const struct fsk_status *config)
+			    const struct fsk_values *values)
 {
 	struct fsk_table *table = fsk_table_create(2);
+	struct fsk_boot boot;
 
-	fsk_status_put(table, "module", attrs, FSK_A_STATUS_VERSION);
+	fsk_boot_read(&boot, "");
+	fsk_status_put_version(table, attrs);
 	fsk_status_put(table, "kernel", attrs, FSK_A_STATUS_KERNEL);
+	fsk_status_put_boot(table, &boot);
 	fsk_status_put(table, "listeners", attrs, FSK_A_STATUS_LISTENERS);
 	fsk_status_put(table, "local listeners", attrs, FSK_A_STATUS_LOCALS);
-	fsk_table_put(table, "rescue-ms");
-	fsk_table_put(table, "%llu", (unsigned long long)config->rescue_ms);
-	fsk_table_put(table, "rfd");
-	fsk_table_put(table, "%s", fsk_rfd_mode_name(config->rfd));
-	fsk_table_put(table, "rfd-count");
-	fsk_table_put(table, "%d", config->rfd_count);
-	fsk_table_put(table, "established-after");
-	fsk_table_put(table, "%llu", (unsigned long long)config->est_after);
-	fsk_table_put(table, "locals-max");
-	fsk_table_put(table, "%llu", (unsigned long long)config->locals_max);
-	fsk_table_put(table, "vfs");
-	fsk_table_put(table, "%s", config->vfs ? "on" : "off");
+	fsk_status_put_settings(table, values);
 	fsk_status_features(msg, table);
 	fsk_table_print(table, "l");
 }
 
+static void fsk_status_json_settings(const struct fsk_values *values)
+{
+	const struct fsk_setting *setting;
+	uint32_t number;
+
+	for (setting = fsk_settings; setting->name; setting++) {
+		number = values->number[setting->attr];
+		if (!values->given[setting->attr])
+			continue;
+		if (setting->kind == FSK_SETTING_SWITCH)
+			fsk_json_bool(setting->name, number);
+		else if (setting->kind == FSK_SETTING_NUMBER)
+			fsk_json_uint(setting->name, number);
+		else
+			fsk_json_str(setting->name, fsk_rfd_mode_name(number));
+	}
+}
+
 static void fsk_status_json(const struct nlmsghdr *msg,
 			    const struct nlattr **attrs,
-			    const struct fsk_status *config)
+			    const struct fsk_values *values)
 {
+	struct fsk_boot boot;
+
+	fsk_boot_read(&boot, "");
 	fsk_json_open(NULL, '{');
 	fsk_json_str("version", fsk_nl_str(attrs[FSK_A_STATUS_VERSION]));
+	fsk_json_str("tool-version", fsk_version_tool);
 	fsk_json_str("kernel", fsk_nl_str(attrs[FSK_A_STATUS_KERNEL]));
+	if (boot.refcount >= 0)
+		fsk_json_uint("refcount", boot.refcount);
+	fsk_json_bool("signed-only", boot.signed_only);
+	fsk_json_bool("secure-boot", boot.secure_boot);
 	fsk_json_uint("listeners", fsk_nl_uint(attrs[FSK_A_STATUS_LISTENERS]));
 	fsk_json_uint("locals", fsk_nl_uint(attrs[FSK_A_STATUS_LOCALS]));
-	fsk_json_uint("rescue-ms", config->rescue_ms);
-	fsk_json_str("rfd", fsk_rfd_mode_name(config->rfd));
-	fsk_json_bool("rfd-count", config->rfd_count);
-	fsk_json_bool("established", config->est);
-	fsk_json_uint("established-after", config->est_after);
-	fsk_json_uint("locals-max", config->locals_max);
-	fsk_json_bool("vfs", config->vfs);
+	fsk_status_json_settings(values);
 	fsk_json_open("features", '[');
 	fsk_status_features(msg, NULL);
 	fsk_json_close(']');
@@ -154,8 +179,7 @@ static int fsk_status_take(const struct nlmsghdr *msg,
 
 static int fsk_status_read(struct fsk_nl *nl, void *data)
 {
-	int status = fsk_nl_do(nl, fsk_nl_message(nl, FSK_CMD_CONFIG_GET),
-			       FSK_A_CONFIG_MAX, fsk_status_take_config, data);
+	int status = fsk_values_read(nl, data);
 
 	if (status)
 		return status;
@@ -173,8 +197,8 @@ static int fsk_status_read(struct fsk_nl *nl, void *data)
 int fsk_cmd_status(int argc, char **argv)
 {
 	static const struct fsk_show show = { .read = fsk_status_read };
-	struct fsk_status config = { 0 };
+	struct fsk_values values = { 0 };
 
 	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
-	return argc < 0 ? -1 - argc : fsk_show(&show, &config);
+	return argc < 0 ? -1 - argc : fsk_show(&show, &values);
 }

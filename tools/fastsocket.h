@@ -108,5 +108,6 @@ int fsk_cmd_show_vfs(int argc, char **argv);
 int fsk_cmd_status(int argc, char **argv);
 int fsk_cmd_tune(int argc, char **argv);
 int fsk_cmd_top(int argc, char **argv);
+int fsk_cmd_version(int argc, char **argv);
 
 #endif

@@ -21,7 +21,7 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
 	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
 	top_away top_many metrics metrics_file metrics_http
-	show_process)
+	show_process version run_refused)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -188,7 +188,7 @@ test_help() {
 	tool 0 --help
 	tool 0 status --help
 	tool 0 -V
-	echo "$out" | grep -q '^fastsocket [0-9.]*$' || fail "$out"
+	echo "$out" | grep -q '^fastsocket [0-9][0-9a-z.~]*$' || fail "$out"
 }
 
 # Each command has a help of its own, which ends well without the module.
@@ -242,9 +242,17 @@ test_no_module() {
 		"show stats --rate 1" "top -b" top; do
 		# shellcheck disable=SC2086 # words
 		tool 2 $words
-		says "modprobe fastsocket"
+		says "the kernel module is not loaded: "
 	done
-	tool 0 run -- true
+	"$FSK_TOOL" run -- echo on >"$work/out" 2>"$work/err" ||
+		fail "run does not fall back: $(cat "$work/err")"
+	[ "$(cat "$work/out"; wc -l <"$work/err")" = $'on\n1' ] ||
+		fail "not one line: $(cat "$work/out" "$work/err")"
+	grep -q "'echo' runs as without Fastsocket: .* not loaded" \
+		"$work/err" || fail "$(cat "$work/err")"
+	tool 2 run --require -- echo on
+	says "'echo' is not started: the kernel module is not loaded"
+	[ -z "$out" ] || fail "it was started"
 	tool 0 rfd auto -n lo
 	tool 0 metrics
 	[[ $out == *"fastsocket_loaded 0"*"# EOF" ]] || fail "$out"
@@ -289,6 +297,7 @@ test_status() {
 	tool 0 -j status
 	is "$(uname -r)" 'd["kernel"]'
 	is "$(modinfo -F version "$module")" 'd["version"]'
+	is True 'd["refcount"] >= 0 and not d["signed-only"]'
 	is "0 0" '" ".join(str(d[n]) for n in ("listeners", "locals"))'
 	# Here they stay behind a listener of another test.
 	prefix=(unshare --net)
@@ -300,6 +309,42 @@ test_status() {
 	is 2 'd["listeners"]'
 	is True '{f["name"]: f for f in d["features"]}["hooks"]["enabled"]'
 	is True 'all(f["reason"] for f in d["features"])'
+}
+
+# All parts are of one build, and have a version each.
+test_version() {
+	begin
+	tool 0 -j version
+	is True 'd["tool-version"] == d["library-version"]'
+	is "$(modinfo -F version "$module")" 'd["module-version"]'
+	[ "$("$FSK_TOOL" --version)" = "fastsocket $(json 'd["tool-version"]')" ] ||
+		fail "$("$FSK_TOOL" --version)"
+	tool 0 version
+	echo "$out" | grep -q "^library  *[0-9]" || fail "$out"
+}
+
+# What takes no library is told before it is started.
+test_run_refused() {
+	local program
+
+	begin
+	printf 'int main(void) { return 0; }' >"$work/main.c"
+	gcc -static -o "$work/static" "$work/main.c" || skip "no static libc"
+	printf '#!%s\n' "$work/static" >"$work/script"
+	chmod +x "$work/script"
+	for program in static script; do
+		tool 2 run --require -- "$work/$program"
+		says "it is statically linked"
+		"$FSK_TOOL" run -- "$work/$program" 2>"$work/err" || fail "status $?"
+		[ "$(wc -l <"$work/err")" = 1 ] || fail "$(cat "$work/err")"
+	done
+	cp /bin/true "$work/raised"
+	chown 65534 "$work/raised"
+	chmod u+s "$work/raised"
+	tool 2 run --require -- "$work/raised"
+	says "set-user-ID"
+	chmod u-s "$work/raised"
+	tool 0 run --require -- "$work/raised"
 }
 
 test_set_range() {

@@ -17,6 +17,7 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
+#include "boot.h"
 #include "error.h"
 
 #define FSK_NL_BUFFER	65536	/* bytes; parts of a dump have up to 32 KiB */
@@ -386,6 +387,16 @@ uint32_t fsk_nl_group(const char *name, const char *group)
 	return family.group;
 }
 
+static void fsk_nl_no_module(void)
+{
+	struct fsk_boot boot;
+	char advice[256];
+
+	fsk_boot_read(&boot, "");
+	fsk_error("the kernel module is not loaded: %s",
+		  fsk_boot_advice(&boot, advice, sizeof(advice)));
+}
+
 /**
  * fsk_nl_try() - open a socket for requests to the module, if it is there
  * @away: set if the module is not loaded, of which there is no message
@@ -425,8 +436,7 @@ struct fsk_nl *fsk_nl_open(void)
 
 	nl = fsk_nl_try(&away);
 	if (away)
-		fsk_error("%s: run 'modprobe fastsocket'",
-			  "the kernel module is not loaded");
+		fsk_nl_no_module();
 	return nl;
 }
 

@@ -80,6 +80,7 @@ static int fsk_read_stats_take(const struct nlmsghdr *msg,
 	fsk_nl_nested(attrs[FSK_A_STATS_COUNTERS], FSK_A_COUNTER_MAX,
 		      counters);
 	for (int i = 0; i < __FSK_STAT_MAX; i++) {
+		stats->known[i] |= !!counters[FSK_STAT_TO_ATTR(i)];
 		core->n[i] = fsk_nl_uint(counters[FSK_STAT_TO_ATTR(i)]);
 		stats->total[i] += core->n[i];
 	}

@@ -1,5 +1,41 @@
 // SPDX-License-Identifier: MIT
-/* The versions of tool, module and library. */
+/* The versions of the tool and of the module, loaded and on disk. */
 #include "version.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot.h"
+#include "elf.h"
+
 const char fsk_version_tool[] = FSK_VERSION;
+
+/**
+ * fsk_version_loaded() - the version of the module that is loaded
+ * @version: filled in; empty when none is loaded
+ */
+void fsk_version_loaded(char *version)
+{
+	FILE *file = fopen("/sys/module/fastsocket/version", "re");
+
+	if (!file || !fgets(version, FSK_VERSION_SIZE, file))
+		*version = '\0';
+	version[strcspn(version, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+/**
+ * fsk_version_installed() - the version that modprobe would load
+ * @version: filled in; empty when none is installed, or it is compressed
+ */
+void fsk_version_installed(char *version)
+{
+	char path[PATH_MAX];
+
+	*version = '\0';
+	if (fsk_boot_module_file("", path, sizeof(path)) &&
+	    fsk_elf_module_version(path, version, FSK_VERSION_SIZE))
+		*version = '\0';
+}
