@@ -6,7 +6,10 @@
 
 #include <linux/fastsocket.h>
 
+#include "base/error.h"
+#include "base/netns.h"
 #include "base/nic.h"
+#include "base/nl.h"
 #include "base/out.h"
 #include "base/read.h"
 #include "base/show.h"
@@ -146,12 +149,15 @@ static void fsk_row_json_core(const struct fsk_row *row)
 /* Print a listener, and in it its cores: the rows that have the same number. A
  * listener that was closed while the table was read may lack its first row.
  */
-static size_t fsk_listen_json_one(const struct fsk_rows *rows, size_t i)
+static size_t fsk_listen_json_one(const struct fsk_rows *rows, size_t i,
+				  const struct fsk_netns *ns)
 {
 	const struct fsk_row *app = &rows->rows[i];
 	uint64_t id = app->value[FSK_A_LISTEN_ID];
 
 	fsk_json_open(NULL, '{');
+	if (ns)
+		fsk_netns_json(ns);
 	fsk_row_json_app(app);
 	fsk_json_open("cores", '[');
 	if (fsk_row_is_app(app))
@@ -166,15 +172,56 @@ static size_t fsk_listen_json_one(const struct fsk_rows *rows, size_t i)
 	return i;
 }
 
-static void fsk_listen_json(void *data)
+static void fsk_listen_json_list(const struct fsk_rows *rows,
+				 const struct fsk_netns *ns)
 {
-	const struct fsk_rows *rows = data;
 	size_t i = 0;
 
-	fsk_json_open(NULL, '[');
 	while (i < rows->count)
-		i = fsk_listen_json_one(rows, i);
+		i = fsk_listen_json_one(rows, i, ns);
+}
+
+static void fsk_listen_json(void *data)
+{
+	fsk_json_open(NULL, '[');
+	fsk_listen_json_list(data, NULL);
 	fsk_json_close(']');
+}
+
+/* All network namespaces: each that has some is shown. */
+static int fsk_listen_netns(const struct fsk_netns *ns, void *data)
+{
+	const struct fsk_show *show = data;
+	struct fsk_rows rows = { 0 };
+	struct fsk_nl *nl = fsk_nl_open();
+	int status = nl ? show->read(nl, &rows) : FSK_EXIT_REFUSED;
+
+	fsk_nl_close(nl);
+	if (!status && fsk_json) {
+		fsk_listen_json_list(&rows, ns);
+	} else if (!status && rows.count) {
+		printf("%s (net:[%llu], process %d):\n", ns->name,
+		       (unsigned long long)ns->inode, ns->pid);
+		fsk_listen_text(&rows);
+	}
+	fsk_rows_reset(&rows);
+	return status;
+}
+
+static int fsk_listen_all_netns(const struct fsk_show *show)
+{
+	struct fsk_nl *nl = fsk_nl_open();
+	int status;
+
+	if (!nl)
+		return FSK_EXIT_REFUSED;
+	fsk_nl_close(nl);
+	if (fsk_json)
+		fsk_json_open(NULL, '[');
+	status = fsk_netns_each(fsk_listen_netns, (void *)show);
+	if (fsk_json)
+		fsk_json_close(']');
+	return status;
 }
 
 /**
@@ -194,6 +241,9 @@ int fsk_cmd_show_listen(int argc, char **argv)
 	};
 	struct fsk_rows rows = { 0 };
 
-	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
-	return argc < 0 ? -1 - argc : fsk_show(&show, &rows);
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS(FSK_ALL_NETNS));
+	if (argc < 0)
+		return -1 - argc;
+	return fsk_all_netns ? fsk_listen_all_netns(&show) :
+			       fsk_show(&show, &rows);
 }

@@ -99,7 +99,7 @@ static void fsk_status_put_boot(struct fsk_table *table,
 				const struct fsk_boot *boot)
 {
 	fsk_table_put(table, "in use");
-	fsk_table_put(table, "%ld (rmmod waits for 0)",
+	fsk_table_put(table, "%ld (rmmod waits for 0: 'status --all-netns')",
 		      boot->refcount);
 	fsk_table_put(table, "module signatures");
 	fsk_table_put(table, "%s%s", boot->signed_only ?
@@ -199,6 +199,9 @@ int fsk_cmd_status(int argc, char **argv)
 	static const struct fsk_show show = { .read = fsk_status_read };
 	struct fsk_values values = { 0 };
 
-	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS());
-	return argc < 0 ? -1 - argc : fsk_show(&show, &values);
+	argc = fsk_words(argc, argv, 0, 0, FSK_OPTIONS(FSK_ALL_NETNS));
+	if (argc < 0)
+		return -1 - argc;
+	return fsk_all_netns ? fsk_status_all_netns() :
+			       fsk_show(&show, &values);
 }

@@ -45,10 +45,20 @@ const struct fsk_command fsk_commands[] = {
 		.text = "let listeners of a running program join",
 	},
 	{
+		.words = { "check" },
+		.run = fsk_cmd_check,
+		.args = "[UNIT|PID]",
+		.text = "is each listener fast, and if not, why?",
+		.options = FSK_ROWS(
+			{ "--all-netns", "in each network namespace" }),
+	},
+	{
 		.words = { "show", "listen" },
 		.run = fsk_cmd_show_listen,
 		.args = "",
 		.text = "the listeners that joined, and their cores",
+		.options = FSK_ROWS(
+			{ "--all-netns", "in each network namespace" }),
 	},
 	{
 		.words = { "show", "stats" },
@@ -99,6 +109,8 @@ const struct fsk_command fsk_commands[] = {
 		.run = fsk_cmd_status,
 		.args = "",
 		.text = "the module and its features",
+		.options = FSK_ROWS(
+			{ "--all-netns", "who holds the module, and where" }),
 	},
 	{
 		.words = { "version" },
@@ -316,7 +328,8 @@ static void fsk_help_all(void)
 	fsk_help_general();
 	puts("\n"
 	     "'fastsocket COMMAND --help' lists its options.\n"
-	     "Exit status: 0 done, 1 wrong usage, 2 refused by the kernel.");
+	     "Exit status: 0 done, 1 wrong usage, 2 refused by the kernel,\n"
+	     "3 not fast (check).");
 }
 
 /**

@@ -17,6 +17,8 @@
 #include "base/out.h"
 #include "base/version.h"
 
+int fsk_all_netns;
+
 /* @where is a name as `ip netns` gives it, a path, or a process. */
 static int fsk_enter_netns(const char *where)
 {

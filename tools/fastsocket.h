@@ -86,7 +86,13 @@ bool fsk_seconds_read(const char *word, double *seconds);
 int fsk_option_seconds(int letter, double *seconds);
 int fsk_option_count(int letter, unsigned long *count);
 
+/* For FSK_OPTIONS(): do it in each network namespace. */
+extern int fsk_all_netns;
+
+#define FSK_ALL_NETNS	FSK_FLAG("all-netns", FSK_OPTION_LONG, fsk_all_netns)
+
 int fsk_cmd_adopt(int argc, char **argv);
+int fsk_cmd_check(int argc, char **argv);
 int fsk_cmd_config_apply(int argc, char **argv);
 int fsk_cmd_config_check(int argc, char **argv);
 int fsk_cmd_config_show(int argc, char **argv);
@@ -106,6 +112,7 @@ int fsk_cmd_show_rfd(int argc, char **argv);
 int fsk_cmd_show_stats(int argc, char **argv);
 int fsk_cmd_show_vfs(int argc, char **argv);
 int fsk_cmd_status(int argc, char **argv);
+int fsk_status_all_netns(void);
 int fsk_cmd_tune(int argc, char **argv);
 int fsk_cmd_top(int argc, char **argv);
 int fsk_cmd_version(int argc, char **argv);

@@ -21,7 +21,8 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
 	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
 	top_away top_many metrics metrics_file metrics_http
-	show_process version run_refused)
+	show_process version run_refused check_fast check_joined
+	check_refused check_options check_unit all_netns)
 
 # tool STATUS WORD...: expects that exit status; output in $out, errors in $err
 tool() {
@@ -35,6 +36,9 @@ tool() {
 		fail "fastsocket $*: status $status: $out $err"
 	case $status in
 	0) [ -z "$err" ] || fail "fastsocket $*: $err" ;;
+	# What `check` has found is no error.
+	3) [ -z "$err" ] || [ "$(wc -l <"$work/err")" = 1 ] ||
+		fail "fastsocket $*: '$err'" ;;
 	*) [ "$(wc -l <"$work/err")" = 1 ] || fail "fastsocket $*: '$err'" ;;
 	esac
 }
@@ -1278,6 +1282,215 @@ d = socket.create_connection(("127.0.0.1", 7001)); e = a.accept()' &
 		prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 		tool 2 show process "$pid"
 	fi
+}
+
+# check_is STATUS FAST WORDS [WORDS]: what `check` says of the process in "$pid",
+# of why, and of what to do
+check_is() {
+	tool "$1" -j check "$pid"
+	is "[$2]" '[l["fast"] for l in d]'
+	is True "any(\"$3\" in r['what'] for l in d for r in l['reasons'])"
+	is True "any(\"${4-}\" in r['do'] for l in d for r in l['reasons'])"
+}
+
+test_check_fast() {
+	begin
+	listener 'workers(tcp(), (0, 1))'
+	# shellcheck disable=SC2046 # one word for each process
+	defer kill -KILL $(children "$pid")
+	wait_for 30 two_claimed || fail "$("$FSK_TOOL" show listen)"
+	tool 0 -j check "$pid"
+	is "[(7001, True, 1, 1, 2, [])]" '[(l["port"], l["fast"],
+		l["sockets"], l["sockets-joined"], l["queues"], l["reasons"]) for l in d]'
+	is "python3" 'd[0]["process"]'
+	tool 0 check
+	echo "$out" | grep -q "^127.0.0.1:7001 of python3/[0-9]*: fast$" ||
+		fail "$out"
+	tool 0 -j check --all-netns
+	is True 'len(d) == 1 and d[0]["fast"] and d[0]["netns-inode"] > 0'
+}
+
+test_check_joined() {
+	begin
+	tool 3 check $$
+	says "no TCP listener"
+	listener 'a = tcp()'
+	check_is 3 False "no worker that waits" "--pin"
+	tool 3 check "$pid"
+	echo "$out" | grep -q '^  do:  bind each worker' || fail "$out"
+	stop_pid "$pid" KILL
+	listener '
+		import ctypes, struct
+		code = struct.pack("HBBI", 6, 0, 0, 65535)
+		code = ctypes.create_string_buffer(code)
+		code = struct.pack("HL", 1, ctypes.addressof(code)), code
+		s = tcp()
+		s.setsockopt(socket.SOL_SOCKET, 26, code[0])'
+	check_is 3 False "leave it alone: socket filter" "fastsocket-options(7)"
+	stop_pid "$pid" KILL
+	listener 'a = tcp(join=False)'
+	check_is 3 False "started without Fastsocket" "adopt $pid"
+	tool 3 -j check
+	is "[]" 'd'
+	says "no listener has joined"
+	# What it says is to be done helps.
+	tool 0 adopt "$pid"
+	check_is 3 False "no worker that waits"
+	stop_pid "$pid" KILL
+	listener '
+		more = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1),
+		a, b = tcp(options=more), tcp(join=False, options=more)'
+	check_is 3 False "only 1 of its 2 sockets" "adopt $pid 7001"
+}
+
+# plain PROGRAM [VARIABLE...]: starts it with the variables; in "$pid"
+plain() {
+	local program=$1
+	shift
+
+	rm -f "$work/listening"
+	env "$@" "$program" 7003 "$work/listening" &
+	pid=$!
+	disown
+	defer stop_pid "$pid" KILL
+	wait_for 60 test -e "$work/listening" || fail "it does not listen"
+}
+
+# The loader has its own words on standard error for some of these.
+test_check_refused() {
+	local library=$FSK_ROOT/build/libfsocket.so
+
+	need setpriv gcc
+	begin
+	gcc -o "$work/plain" "$here/plain_listen.c" || fail "no program"
+	gcc -static -o "$work/static" "$here/plain_listen.c" ||
+		skip "no static C library"
+	plain "$work/plain" LD_PRELOAD="$library" FASTSOCKET_PORTS=80
+	check_is 3 False "FASTSOCKET_PORTS=80 leaves port 7003 out"
+	stop_pid "$pid" KILL
+	plain "$work/static" LD_PRELOAD="$library"
+	check_is 3 False "statically linked" "adopt $pid"
+	stop_pid "$pid" KILL
+	plain "$work/plain" LD_PRELOAD=/nowhere/libfsocket.so
+	check_is 3 False "no /nowhere/libfsocket.so in the program" "adopt $pid"
+	stop_pid "$pid" KILL
+	mkdir "$work/noexec"
+	mount -t tmpfs -o noexec none "$work/noexec" || fail "no tmpfs"
+	defer umount "$work/noexec"
+	cp "$library" "$work/noexec"
+	plain "$work/plain" LD_PRELOAD="$work/noexec/libfsocket.so"
+	check_is 3 False "mounted noexec" "another file system"
+	stop_pid "$pid" KILL
+	chmod 777 "$work"
+	chown 65534 "$work/plain"
+	chmod u+s "$work/plain"
+	plain "$work/plain" LD_PRELOAD="$library"
+	check_is 3 False "raised rights" "AmbientCapabilities="
+	stop_pid "$pid" KILL
+	chmod u-s "$work/plain"
+	cp "$library" "$work/libfsocket.so"
+	plain "$work/plain" LD_PRELOAD="$work/libfsocket.so"
+	rm "$work/libfsocket.so"
+	check_is 3 False "was replaced since" "restart the program"
+}
+
+test_check_options() {
+	begin
+	tool 1 check a b
+	tool 2 check 4194304
+	says "there is no process 4194304"
+	[ -d /run/systemd/system ] || {
+		tool 2 check nonsense
+		says "give a process number"
+	}
+	rmmod fastsocket || fail "the module stays"
+	defer insmod "$module"
+	listener 'a = tcp(join=False)'
+	check_is 3 False "the kernel module is not loaded"
+	tool 3 check
+	says "not loaded"
+	tool 2 status --all-netns
+	tool 2 -j show listen --all-netns
+	[ -z "$out" ] || fail "$out"
+}
+
+test_all_netns() {
+	local outside where
+
+	need setpriv
+	begin
+	listener 'a = tcp()'
+	outside=$pid
+	namespace
+	ip netns exec "$name" /usr/bin/python3 "$here/tool_listen.py" \
+		"$work/inside" 'a, b = tcp(), tcp("::", 7002)' &
+	pid=$!
+	disown
+	defer stop_pid "$pid" KILL
+	wait_for 60 test -e "$work/inside" || fail "it does not listen"
+	# From inside of one of them, too.
+	for where in "" "ip netns exec $name"; do
+		read -ra prefix <<<"$where"
+		tool 0 -j show listen --all-netns
+		is 3 'len(d)'
+		is "[7001, 7002]" "sorted(l['port'] for l in d
+			if l['netns'] == '$name')"
+		tool 0 -j status --all-netns
+		is "[('python3', $pid)]" "[(p['process'], p['pid']) for n in d
+			if n['netns'] == '$name' for p in n['processes']]"
+		is True "$outside in [p['pid'] for n in d for p in n['processes']]"
+	done
+	prefix=()
+	tool 0 status --all-netns
+	echo "$out" | grep -q '^In use: 3 joined listeners in 2 network ' ||
+		fail "$out"
+	tool 0 show listen --all-netns
+	echo "$out" | grep -q "^$name (net:\[[0-9]*\], process " || fail "$out"
+	tool 3 -j check --all-netns
+	is 3 'len(d)'
+	prefix=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	tool 2 status --all-netns
+	says "for root"
+}
+
+# Units without systemd: what systemctl would say of one comes from a file.
+test_check_unit() {
+	local group=/sys/fs/cgroup/fsk-check unit PATH=$PATH
+
+	begin
+	[ -e /sys/fs/cgroup/cgroup.procs ] ||
+		mount -t cgroup2 none /sys/fs/cgroup || skip "no control groups"
+	mkdir "$group" || fail "no control group"
+	defer wait_for 20 rmdir "$group"
+	unit=$work/show
+	mkdir "$work/bin"
+	printf '#!/bin/sh\ncat %s\n' "$unit" >"$work/bin/systemctl"
+	chmod +x "$work/bin/systemctl"
+	PATH=$work/bin:$PATH
+	echo LoadState=not-found >"$unit"
+	tool 1 check a
+	says "there is no unit 'a'"
+	printf '%s\n' Id=a.service LoadState=loaded ActiveState=inactive \
+		ControlGroup= >"$unit"
+	tool 3 check a
+	says "a.service does not run"
+	printf '%s\n' Id=a.service LoadState=loaded ActiveState=active \
+		ControlGroup=/fsk-check >"$unit"
+	tool 3 check a
+	says "no TCP listener"
+	listener 'a = tcp(join=False)'
+	echo "$pid" >"$group/cgroup.procs" || fail "it does not move"
+	tool 3 -j check a
+	is "['fastsocket enable --now a.service']" \
+		'[r["do"].split(";")[0] for r in d[0]["reasons"]]'
+	echo "Environment=LD_PRELOAD=/usr/lib/libfsocket.so" >>"$unit"
+	tool 3 -j check a
+	is "['systemctl restart a.service']" \
+		'[r["do"] for r in d[0]["reasons"]]'
+	# Who belongs to another unit is not looked at.
+	sed -i s,=/fsk-check,=/fsk, "$unit"
+	tool 3 check a
+	says "no TCP listener"
 }
 
 [ $# -eq 0 ] || tests=("$@")

@@ -5,11 +5,14 @@
 
 #include <stddef.h>
 
-/* Exit statuses; `run` ends with its command's, or as env(1) does. */
+/* Exit statuses; NOT_FAST is of `check`. `run` ends with its command's, or as
+ * env(1) does.
+ */
 enum {
 	FSK_EXIT_DONE,
 	FSK_EXIT_USAGE,
 	FSK_EXIT_REFUSED,
+	FSK_EXIT_NOT_FAST,
 	FSK_EXIT_NO_EXEC = 126,
 	FSK_EXIT_NO_COMMAND = 127,
 };

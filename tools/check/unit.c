@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/* Asks systemd about a unit, by systemctl: what runs in it, and how. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/error.h"
+
+/* Newest of our files among the drop-ins, which are separated by blanks. */
+static void fsk_unit_drop_ins(struct fsk_unit *unit, char *paths)
+{
+	struct stat file;
+	char *path;
+
+	while ((path = strsep(&paths, " "))) {
+		if (!strstr(path, "fastsocket"))
+			continue;
+		unit->enabled = true;
+		if (!stat(path, &file) && file.st_mtime > unit->changed)
+			unit->changed = file.st_mtime;
+	}
+}
+
+static void fsk_unit_property(struct fsk_unit *unit, const char *name,
+			      char *value)
+{
+	if (!strcmp(name, "Id"))
+		snprintf(unit->name, sizeof(unit->name), "%s", value);
+	else if (!strcmp(name, "ControlGroup"))
+		snprintf(unit->cgroup, sizeof(unit->cgroup), "%s", value);
+	else if (!strcmp(name, "ActiveState"))
+		unit->active = !strcmp(value, "active") ||
+			       !strcmp(value, "reloading");
+	else if (!strcmp(name, "NeedDaemonReload"))
+		unit->reload = !strcmp(value, "yes");
+	else if (!strcmp(name, "DropInPaths"))
+		fsk_unit_drop_ins(unit, value);
+	else if (!strcmp(name, "Environment"))
+		unit->enabled |= !!strstr(value, "libfsocket");
+	else if (!strcmp(name, "ExecStart"))
+		unit->enabled |= !!strstr(value, "fastsocket");
+}
+
+/**
+ * fsk_unit_parse() - read what systemctl prints of a unit
+ * @unit: filled in
+ * @text: lines of NAME=VALUE; changed
+ */
+void fsk_unit_parse(struct fsk_unit *unit, char *text)
+{
+	char *line, *value;
+
+	memset(unit, 0, sizeof(*unit));
+	while ((line = strsep(&text, "\n"))) {
+		value = strchr(line, '=');
+		if (!value)
+			continue;
+		*value++ = '\0';
+		fsk_unit_property(unit, line, value);
+	}
+}
+
+/* What a command prints; %NULL when it can't be run, or fails. */
+static char *fsk_unit_output(char *const *argv)
+{
+	char *text = NULL;
+	int ends[2], status;
+	size_t size = 0;
+	FILE *file;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return NULL;
+	pid = fork();
+	if (!pid) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+		execvp(*argv, argv);
+		_exit(FSK_EXIT_NO_COMMAND);
+	}
+	close(ends[1]);
+	file = fdopen(ends[0], "r");
+	if (pid < 0 || !file || getdelim(&text, &size, '\0', file) < 0) {
+		free(text);
+		text = NULL;
+	}
+	if (file)
+		fclose(file);
+	if (pid > 0 && (waitpid(pid, &status, 0) != pid || status)) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+/**
+ * fsk_unit_read() - ask systemd about a unit
+ * @unit: filled in
+ * @name: its name, ".service" may be left out
+ *
+ * Return: exit status, after an error message.
+ */
+int fsk_unit_read(struct fsk_unit *unit, const char *name)
+{
+	char *argv[7] = {
+		"systemctl", "show", "--property",
+		"Id,LoadState,ActiveState,ControlGroup,NeedDaemonReload,DropInPaths,Environment,ExecStart",
+		"--", (char *)name, NULL,
+	};
+	char *text = fsk_unit_output(argv);
+	bool found = text && strstr(text, "LoadState=loaded");
+
+	if (text)
+		fsk_unit_parse(unit, text);
+	free(text);
+	if (!text) {
+		fsk_error("check: systemctl does not answer: give a process "
+			  "number instead of '%s'",
+			  name);
+		return FSK_EXIT_REFUSED;
+	}
+	if (!found) {
+		fsk_error("check: there is no unit '%s': 'systemctl "
+			  "list-units' has their names",
+			  name);
+		return FSK_EXIT_USAGE;
+	}
+	return 0;
+}
+
+/* The process' control group; the one of version 2, or systemd's own. */
+static bool fsk_unit_cgroup(pid_t pid, char *cgroup, size_t size)
+{
+	char path[64], line[PATH_MAX + 64], *at;
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		at = strchr(line, '/');
+		if (!at || (strncmp(line, "0::", 3) &&
+			    !strstr(line, ":name=systemd:")))
+			continue;
+		snprintf(cgroup, size, "%s", at);
+		found = true;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/**
+ * fsk_unit_has() - does a process belong to a unit?
+ * @unit: the unit
+ * @pid: the process
+ *
+ * Return: whether its control group is the unit's, or one below it.
+ */
+bool fsk_unit_has(const struct fsk_unit *unit, pid_t pid)
+{
+	size_t len = strlen(unit->cgroup);
+	char cgroup[PATH_MAX];
+
+	return len > 1 && fsk_unit_cgroup(pid, cgroup, sizeof(cgroup)) &&
+	       !strncmp(cgroup, unit->cgroup, len) &&
+	       (!cgroup[len] || cgroup[len] == '/');
+}
+
+/**
+ * fsk_unit_of() - find the service that a process belongs to
+ * @unit: filled in, if there is one and systemd answers
+ * @pid: the process
+ *
+ * Return: whether there is one.
+ */
+bool fsk_unit_of(struct fsk_unit *unit, pid_t pid)
+{
+	char cgroup[PATH_MAX], *name;
+
+	memset(unit, 0, sizeof(*unit));
+	if (!fsk_unit_cgroup(pid, cgroup, sizeof(cgroup)))
+		return false;
+	name = strrchr(cgroup, '/');
+	if (!name || !strstr(name, ".service") ||
+	    access("/run/systemd/system", F_OK))
+		return false;
+	return !fsk_unit_read(unit, name + 1);
+}
