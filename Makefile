@@ -112,9 +112,12 @@ install-programs: programs man
 	$(INSTALL) -D -m 644 $(build)/fastsocket.8 \
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 \
-		$(build)/libfsocket.7 $(build)/fastsocket-options.7
+		$(build)/libfsocket.7 $(build)/fastsocket-options.7 \
+		$(build)/fastsocket-json.7
 	$(INSTALL) -D -m 644 $(build)/fastsocket.conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5
+	$(INSTALL) -D -m 644 include/netlink/fastsocket.yaml \
+		$(DESTDIR)$(PREFIX)/share/fastsocket/fastsocket.yaml
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
 		sed 's,@BINDIR@,$(PREFIX)/bin,' tools/$$unit \
@@ -138,9 +141,11 @@ uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/fastsocket \
 		$(DESTDIR)$(LIBDIR)/libfsocket.so \
 		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h \
+		$(DESTDIR)$(PREFIX)/share/fastsocket/fastsocket.yaml \
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8 \
 		$(DESTDIR)$(MANDIR)/man7/libfsocket.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-options.7 \
+		$(DESTDIR)$(MANDIR)/man7/fastsocket-json.7 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5 \
 		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	! cmp -s tools/fastsocket.conf $(conf_dir)/fastsocket.conf || \

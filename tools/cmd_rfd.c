@@ -145,11 +145,7 @@ static void fsk_rfd_details_text(const struct fsk_nic *nic)
 
 static void fsk_rfd_details_json(const struct fsk_nic *nic)
 {
-	char key[2 * FSK_RFD_KEY_MAX + 1] = "";
-
-	for (unsigned int i = 0; i < nic->key_len; i++)
-		sprintf(key + 2 * i, "%02x", nic->key[i]);
-	fsk_json_str("key", key);
+	fsk_json_hex("key", nic->key, nic->key_len);
 	fsk_json_open("table", '[');
 	for (unsigned int i = 0; i < nic->table_len; i++)
 		fsk_json_uint(NULL, nic->table[i]);
@@ -363,7 +359,12 @@ int fsk_cmd_rfd_set(int argc, char **argv)
 		if (!nl)
 			return FSK_EXIT_REFUSED;
 	}
+	/* A list, as of `rfd auto`. */
+	if (fsk_json && dry_run)
+		fsk_json_open(NULL, '[');
 	status = fsk_rfd_set_one(nl, argv[1], mode, dry_run);
+	if (fsk_json && dry_run)
+		fsk_json_close(']');
 	fsk_nl_close(nl);
 	return status;
 }

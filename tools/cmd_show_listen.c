@@ -122,7 +122,7 @@ static void fsk_row_json_app(const struct fsk_row *row)
 	fsk_json_str("addr", fsk_row_addr(row, text, sizeof(text)));
 	fsk_row_json_number(row, "port", FSK_A_LISTEN_PORT);
 	if (row->flag[FSK_A_LISTEN_IFINDEX])
-		fsk_json_str("device",
+		fsk_json_str("interface",
 			     fsk_nic_name(row->value[FSK_A_LISTEN_IFINDEX],
 					  name));
 	fsk_json_bool("v6only", row->flag[FSK_A_LISTEN_V6ONLY]);

@@ -270,7 +270,7 @@ static void fsk_of_json(void *data)
 	fsk_json_uint("opened", of->opened);
 	fsk_json_uint("resident-kib", of->process.resident_kib);
 	fsk_json_uint("socket-bytes", of->memory);
-	fsk_json_open("listeners", '[');
+	fsk_json_open("listening", '[');
 	for (size_t i = 0; i < of->count; i++)
 		fsk_of_json_listener(&of->listeners[i]);
 	fsk_json_close(']');

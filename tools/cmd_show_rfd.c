@@ -21,6 +21,7 @@
 #include "base/rfd.h"
 #include "base/show.h"
 #include "fastsocket.h"
+#include "names.h"
 
 #define FSK_DEST_TOP	16	/* destinations, without --all */
 
@@ -333,20 +334,17 @@ static void fsk_dest_text_rows(const struct fsk_dests *all)
 		printf("and %u more, with --all\n", hidden);
 }
 
-/* Names and counters of the totals. */
-static const struct {
-	const char *name;
-	int stat;
-} fsk_dest_totals[] = {
-	{ "connects-own", FSK_STAT_CONNECT_OWN },
-	{ "connects-any", FSK_STAT_CONNECT_ANY },
-	{ "connects-kernel", FSK_STAT_CONNECT_KERNEL },
-	{ "probes", FSK_STAT_CONNECT_PROBE },
-	{ "clashes", FSK_STAT_CONNECT_CLASH },
-	{ "hits", FSK_STAT_RFD_HIT },
-	{ "misses", FSK_STAT_RFD_MISS },
-	{ "steered", FSK_STAT_RFD_STEERED },
-	{ "drops", FSK_STAT_RFD_DROP },
+/* Counters of which the totals are shown, under the names of `show stats`. */
+static const int fsk_dest_totals[] = {
+	FSK_STAT_CONNECT_OWN,
+	FSK_STAT_CONNECT_ANY,
+	FSK_STAT_CONNECT_KERNEL,
+	FSK_STAT_CONNECT_PROBE,
+	FSK_STAT_CONNECT_CLASH,
+	FSK_STAT_RFD_HIT,
+	FSK_STAT_RFD_MISS,
+	FSK_STAT_RFD_STEERED,
+	FSK_STAT_RFD_DROP,
 };
 
 #define FSK_DEST_TOTALS	(sizeof(fsk_dest_totals) / sizeof(*fsk_dest_totals))
@@ -354,9 +352,9 @@ static const struct {
 static void fsk_dest_text_totals(const struct fsk_dests *all)
 {
 	for (size_t i = 0; i < FSK_DEST_TOTALS; i++)
-		printf("%s%s %llu", i ? ", " : "", fsk_dest_totals[i].name,
-		       (unsigned long long)
-		       all->total[fsk_dest_totals[i].stat]);
+		printf("%s%s %llu", i ? ", " : "",
+		       fsk_stat_names[fsk_dest_totals[i]].name,
+		       (unsigned long long)all->total[fsk_dest_totals[i]]);
 	putchar('\n');
 	if (!all->table.counts)
 		puts("packets are counted in steer mode, or with rfd-count=1");
@@ -383,8 +381,8 @@ static void fsk_dest_json_interface(const struct fsk_rfd_row *row)
 	fsk_json_str("interface", fsk_nic_name(row->ifindex, name));
 	fsk_json_uint("ifindex", row->ifindex);
 	fsk_json_str("mode", fsk_rfd_mode_name(row->mode));
-	fsk_json_bool("key", row->key_len);
 	if (row->table_len) {
+		fsk_json_hex("key", row->key, row->key_len);
 		fsk_json_open("table", '[');
 		for (unsigned int i = 0; i < row->table_len; i++)
 			fsk_json_uint(NULL, row->table[i]);
@@ -442,8 +440,8 @@ static void fsk_dest_json(void *data)
 	fsk_json_close(']');
 	fsk_json_open("total", '{');
 	for (size_t i = 0; i < FSK_DEST_TOTALS; i++)
-		fsk_json_uint(fsk_dest_totals[i].name,
-			      all->total[fsk_dest_totals[i].stat]);
+		fsk_json_uint(fsk_stat_names[fsk_dest_totals[i]].name,
+			      all->total[fsk_dest_totals[i]]);
 	fsk_json_close('}');
 	fsk_json_close('}');
 }

@@ -12,6 +12,7 @@
 #include "base/out.h"
 #include "base/show.h"
 #include "fastsocket.h"
+#include "names.h"
 
 /* The columns of a core, in this order. */
 enum {
@@ -24,6 +25,7 @@ enum {
 	FSK_VFS_COLUMNS = FSK_VFS_COUNTED + 10,
 };
 
+/* Heads of the columns. In JSON counters have the names of `show stats`. */
 static const char * const fsk_vfs_names[FSK_VFS_COLUMNS] = {
 	"listeners", "room", "out", "rest", "plain", "fast", "again", "early",
 	"busy", "changed", "full", "memcg", "reclaim", "renew", "refuse",
@@ -158,6 +160,13 @@ static void fsk_vfs_text(void *data)
 	fsk_table_print(table, "r");
 }
 
+static const char *fsk_vfs_key(int column)
+{
+	if (column < FSK_VFS_COUNTED)
+		return fsk_vfs_names[column];
+	return fsk_stat_names[fsk_vfs_counters[column - FSK_VFS_COUNTED]].name;
+}
+
 static void fsk_vfs_json(void *data)
 {
 	const struct fsk_vfs_all *vfs = data;
@@ -167,7 +176,7 @@ static void fsk_vfs_json(void *data)
 		fsk_json_open(NULL, '{');
 		fsk_json_uint("cpu", vfs->cores[k].cpu);
 		for (int i = 0; i < FSK_VFS_COLUMNS; i++)
-			fsk_json_uint(fsk_vfs_names[i], vfs->cores[k].n[i]);
+			fsk_json_uint(fsk_vfs_key(i), vfs->cores[k].n[i]);
 		fsk_json_close('}');
 	}
 	fsk_json_close(']');

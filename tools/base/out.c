@@ -248,3 +248,18 @@ void fsk_json_bool(const char *key, bool value)
 	fsk_json_key(key);
 	fputs(value ? "true" : "false", stdout);
 }
+
+/**
+ * fsk_json_hex() - bytes, as a string of hexadecimal digits
+ * @key: its name, or %NULL in an array
+ * @bytes: the bytes
+ * @len: how many
+ */
+void fsk_json_hex(const char *key, const unsigned char *bytes, size_t len)
+{
+	fsk_json_key(key);
+	putchar('"');
+	for (size_t i = 0; i < len; i++)
+		printf("%02x", bytes[i]);
+	putchar('"');
+}

@@ -3,6 +3,7 @@
 #define FSK_OUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct fsk_table;
@@ -23,6 +24,7 @@ void fsk_json_str(const char *key, const char *value);
 void fsk_json_addr(const char *key, int family, const void *addr);
 void fsk_json_uint(const char *key, uint64_t value);
 void fsk_json_double(const char *key, double value);
+void fsk_json_hex(const char *key, const unsigned char *bytes, size_t len);
 void fsk_json_bool(const char *key, bool value);
 
 #endif
