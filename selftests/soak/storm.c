@@ -10,6 +10,8 @@
  */
 #include "kselftest_harness.h"
 
+#include "storm.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -28,74 +30,13 @@
 
 #include "counters.h"
 #include "nets.h"
-#include "fuzz.h"
 #include "spoof.h"
-#include "support.h"
-#include "workers.h"
 
 #define WORLDS		3
-#define CLIENTS		3
-#define PORT		7100
-#define BACKLOG		128
+#define STAYS		WORLDS	/* one more, with nothing that joins */
 #define SLOW_MS		180000	/* for an answer, on a busy emulator */
 #define STUCK_MS	600000	/* for one fault and its undoing */
-#define FAULTS		40	/* more than there are */
 #define SLABS		6
-
-/**
- * struct world_shared - what a world and the others tell each other
- * @end: the world is to heal and end
- * @hold: clients are to make no connection
- * @held: clients that make none
- * @asked: connections tried
- * @answered: ... with an answer
- * @refused: ... by a reset
- * @other: ... that failed otherwise
- * @proxied: answers that came through a proxy
- * @fast: connections that the proxy accepted by the ioctl
- * @talked: bytes over the connections of talk()
- * @hits: packets found in established tables
- * @healed: times that each connection was answered after healing
- * @faults: faults that came about, by kind
- * @ticks: counts on while the world is alive
- */
-struct world_shared {
-	volatile bool end;
-	volatile bool hold;
-	int held;
-	uint64_t asked;
-	uint64_t answered;
-	uint64_t refused;
-	uint64_t other;
-	uint64_t proxied;
-	uint64_t fast;
-	uint64_t talked;
-	uint64_t hits;
-	uint64_t healed;
-	uint64_t faults[FAULTS];
-	volatile uint64_t ticks;
-};
-
-/* A world: one process, which owns a namespace and all that runs there. */
-struct world {
-	struct world_shared *shared;
-	struct place place;
-	struct fuzz rng;
-	struct crew crew;
-	pid_t client[CLIENTS];
-	pid_t proxy;
-	pid_t talker;
-	int number;
-	int lfd;
-	int spoof;
-	bool flooded;
-	bool nft;
-};
-
-static unsigned int roll(struct world *w, unsigned int n)
-{
-	return fuzz_below(&w->rng, n);
-}
 
 static void add(uint64_t *count)
 {
@@ -152,6 +93,13 @@ static void client(struct world *w, int number)
 		}
 		if (i % 32 == 0)
 			pin(roll(w, w->rng.cpus));
+		/* Nobody answers at the side. */
+		if (!roll(w, 4)) {
+			ask_within(&w->place, SIDE_PORT, 1 << roll(w, 8),
+				   roll(w, 2));
+			add(&shared->beside);
+			continue;
+		}
 		port = PORT + !roll(w, 3);
 		err = ask_within(&w->place, port, 3000, roll(w, 2));
 		add(&shared->asked);
@@ -200,11 +148,21 @@ static void proxy(struct world *w)
 	}
 }
 
+static int talk_dial(struct world *w)
+{
+	int family = w->place.dual ? AF_INET : w->place.family;
+	struct sockaddr_storage to;
+	socklen_t len = sock_addr(&to, family, PORT + 2, true);
+
+	return roll(w, 2) ? sock_dial(&w->place, PORT + 2) :
+			    rfd_dial(&to, len);
+}
+
 /* Is both ends of connections that last a while, if the faults let them. */
 static void talk(struct world *w, int lfd)
 {
 	struct timeval limit = { .tv_sec = 1 };
-	int client = sock_dial(&w->place, PORT + 2);
+	int client = talk_dial(w);
 	int server = client < 0 ? -1 : sock_accept(lfd);
 	int rounds = roll(w, 64);
 	char byte = 0;
@@ -229,7 +187,7 @@ static void talker(struct world *w)
 	close_range(3, ~0U, 0);
 	lfd = sock_make(&w->place);
 	if (sock_bind(&w->place, lfd, PORT + 2) || listen(lfd, BACKLOG) ||
-	    join(lfd))
+	    (w->place.join && join(lfd)))
 		_exit(1);
 	for (;;) {
 		pin(roll(w, w->rng.cpus));
@@ -269,7 +227,7 @@ static void workers_start(struct world *w)
 }
 
 /* Starts dead workers again, and lets stopped ones go on. */
-static void workers_mend(struct world *w)
+void workers_mend(struct world *w)
 {
 	struct worker *one;
 	int i;
@@ -294,7 +252,8 @@ static int server_start(struct world *w)
 	for (i = 0; i < 100; i++) {
 		w->lfd = sock_make(&w->place);
 		if (!sock_bind(&w->place, w->lfd, PORT) &&
-		    !listen(w->lfd, BACKLOG) && !join(w->lfd))
+		    !listen(w->lfd, BACKLOG) &&
+		    (!w->place.join || !join(w->lfd)))
 			break;
 		close(w->lfd);
 		w->lfd = -1;
@@ -307,7 +266,7 @@ static int server_start(struct world *w)
 	return 0;
 }
 
-static int server_again(struct world *w)
+int server_again(struct world *w)
 {
 	crew_end(&w->crew);
 	close(w->lfd);
@@ -374,19 +333,6 @@ static int fault_reload(struct world *w)
 	crew_waits(&w->crew, PORT, false);
 	crew_end(&old);
 	munmap(old.w, WORKERS_MAX * sizeof(*old.w));
-	return 0;
-}
-
-static int fault_shutdown(struct world *w)
-{
-	if (shutdown(w->lfd, SHUT_RDWR))
-		return -1;
-	usleep(1000 << roll(w, 8));
-	if (listen(w->lfd, BACKLOG))
-		return server_again(w);
-	/* The kernel told waiting workers that the listener had ended. */
-	usleep(10000);
-	workers_mend(w);
 	return 0;
 }
 
@@ -474,7 +420,7 @@ static int fault_move(struct world *w)
 	return sched_setaffinity(one->pid, sizeof(set), &set);
 }
 
-static int put_file(const char *path, const char *text)
+int put_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	int n = write(fd, text, strlen(text));
@@ -487,7 +433,7 @@ static int put_file(const char *path, const char *text)
  * is bound to an offline CPU moves to the top cpuset.  The lock keeps the two
  * apart.  It ends with its process, which may be killed at any time.
  */
-static int hotplug_lock(int how)
+int hotplug_lock(int how)
 {
 	int fd = open("/tmp/storm-hotplug", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
@@ -669,7 +615,17 @@ static const struct {
 	{ "worker stopped", fault_stop },
 	{ "server reloaded", fault_reload },
 	{ "listener closed", server_again },
-	{ "listener shut down", fault_shutdown },
+	{ "listener shut down", pair_shutdown },
+	{ "listener disconnected", pair_disconnect },
+	{ "listener destroyed", pair_destroy },
+	{ "connections destroyed", pair_destroy_connections },
+	{ "IPv6 made IPv4", pair_addrform },
+	{ "closed by two", pair_fork },
+	{ "adopted", pair_adopt },
+	{ "queue inherited", pair_migrate },
+	{ "control group ended", pair_cgroup },
+	{ "NFQUEUE", pair_nfqueue },
+	{ "device gone", pair_device },
 	{ "backlog changed", fault_backlog },
 	{ "option changed", fault_option },
 	{ "socket filter", fault_socket_filter },
@@ -786,7 +742,7 @@ static int world_populate(struct world *w)
 
 	if (server_start(w))
 		return -1;
-	w->proxy = fork_child();
+	w->proxy = w->place.join ? fork_child() : -1;
 	if (!w->proxy)
 		proxy(w);
 	w->talker = fork_child();
@@ -800,16 +756,27 @@ static int world_populate(struct world *w)
 	return 0;
 }
 
-/* A packet over loopback brings its route, so no established table sees it.
- * The redirect takes the route away, and the packet comes in as from a card.
+/**
+ * card_set() - let packets over loopback come in as if from a card
+ * @name: the card
+ *
+ * Return: 0 or what a command said.
+ */
+int card_set(const char *name)
+{
+	sh("tc filter del dev lo egress pref 1 2>/dev/null");
+	return sh("tc filter add dev lo egress pref 1 matchall "
+		  "action mirred ingress redirect dev %s", name);
+}
+
+/* Packets over loopback have a route, and go through no established table:
+ * here they lose it.
  */
 static int lose_routes(void)
 {
-	return sysctl_set("net/ipv4/conf/lo/route_localnet", "1") ||
-	       sysctl_set("net/ipv4/conf/lo/accept_local", "1") ||
-	       sh("tc qdisc add dev lo clsact && "
-		  "tc filter add dev lo egress matchall "
-		  "action mirred ingress redirect dev lo");
+	return sysctl_set("net/ipv4/conf/all/route_localnet", "1") ||
+	       sysctl_set("net/ipv4/conf/all/accept_local", "1") ||
+	       sh("tc qdisc add dev lo clsact") || card_set("lo");
 }
 
 /* All tasks of the world are children of this one and end with it. */
@@ -844,14 +811,48 @@ static void world_run(struct world *w)
 	_exit(err ? 3 : 0);
 }
 
+/* Adds to @sum what a counter has moved, though the module may have gone and
+ * come back meanwhile.
+ */
+static void note(uint64_t *sum, uint64_t *last, uint64_t now)
+{
+	if (now == UINT64_MAX)
+		return;
+	*sum += now < *last ? now : now - *last;
+	*last = now;
+}
+
+/* A world of plain listeners and of sockets that join to connect: those do not
+ * keep the module, which goes and comes back under their load.
+ */
+static void stay_run(struct world *w)
+{
+	uint64_t hits = 0, steered = 0;
+
+	if (net_enter() || lose_routes() || crew_make(&w->crew) ||
+	    world_populate(w))
+		_exit(2);
+	for (;;) {
+		if (!rfd_config(FSK_RFD_STEER, true))
+			est_config(true, 1);
+		workers_mend(w);
+		usleep(100000);
+		note(&w->shared->hits, &hits, est_count(FSK_A_EST_HITS));
+		note(&w->shared->steered, &steered,
+		     count(FSK_STAT_RFD_STEERED));
+	}
+}
+
 /* Faults of the whole machine */
 
 enum machine {
-	CPU_SWITCHED, WORLD_ENDED, MEMORY_SHORT, UNLOAD_TRIED, MACHINES
+	CPU_SWITCHED, WORLD_ENDED, MEMORY_SHORT, UNLOAD_TRIED, MODULE_GONE,
+	MACHINES
 };
 
 static const char *const machine_names[] = {
 	"CPU off and on", "namespace ended", "memory short", "rmmod refused",
+	"rmmod under load",
 };
 
 static const char *const slab_names[SLABS] = {
@@ -861,8 +862,8 @@ static const char *const slab_names[SLABS] = {
 
 FIXTURE(storm) {
 	struct world_shared *shared;
-	struct world world[WORLDS];
-	pid_t pid[WORLDS];
+	struct world world[WORLDS + 1];
+	pid_t pid[WORLDS + 1];
 	uint64_t machine[MACHINES];
 	uint64_t begun;
 	long slabs[SLABS];
@@ -968,9 +969,9 @@ static int leaks(bool forget)
 
 static void world_start(FIXTURE_DATA(storm) *self, int i)
 {
-	static const struct place places[WORLDS] = {
+	static const struct place places[WORLDS + 1] = {
 		{ AF_INET, false, true }, { AF_INET6, false, true },
-		{ AF_INET6, true, true },
+		{ AF_INET6, true, true }, { AF_INET, false, false },
 	};
 	struct world *w = &self->world[i];
 
@@ -984,17 +985,34 @@ static void world_start(FIXTURE_DATA(storm) *self, int i)
 	w->rng.rng = fuzz_mix(fuzz_random(&self->rng));
 	self->begun++;
 	self->pid[i] = fork_child();
-	if (!self->pid[i])
-		world_run(w);
+	if (self->pid[i])
+		return;
+	if (i == STAYS)
+		stay_run(w);
+	world_run(w);
+}
+
+static void world_end(FIXTURE_DATA(storm) *self, int i)
+{
+	kill(self->pid[i], SIGKILL);
+	reap(self->pid[i]);
+	self->pid[i] = 0;
+}
+
+/* This listener keeps the module loaded. */
+static int anchor(void)
+{
+	const struct place place = { AF_INET6, true, true };
+
+	return sock_listen(&place, 1);
 }
 
 FIXTURE_SETUP(storm)
 {
-	const struct place place = { AF_INET6, true, true };
 	struct rlimit files = { 8192, 8192 };
 	int i, fd;
 
-	self->shared = mmap(NULL, WORLDS * sizeof(*self->shared),
+	self->shared = mmap(NULL, (WORLDS + 1) * sizeof(*self->shared),
 			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			    -1, 0);
 	ASSERT_NE(MAP_FAILED, self->shared);
@@ -1007,11 +1025,10 @@ FIXTURE_SETUP(storm)
 	leaks(true);
 	net_spend();
 	slabs_read(self->slabs);
-	/* This listener keeps the module loaded. */
-	self->anchor = sock_listen(&place, 1);
+	self->anchor = anchor();
 	ASSERT_LE(0, self->anchor);
 	fprintf(stderr, "# seed %llu\n", (unsigned long long)fuzz_seed());
-	for (i = 0; i < WORLDS; i++)
+	for (i = 0; i <= STAYS; i++)
 		world_start(self, i);
 }
 
@@ -1036,8 +1053,7 @@ static int strike_world(FIXTURE_DATA(storm) *self)
 {
 	int i = fuzz_below(&self->rng, WORLDS);
 
-	kill(self->pid[i], SIGKILL);
-	reap(self->pid[i]);
+	world_end(self, i);
 	world_start(self, i);
 	return 0;
 }
@@ -1061,6 +1077,23 @@ static int strike_unload(FIXTURE_DATA(storm) *self)
 	return module_unload() == -EAGAIN ? 0 : -1;
 }
 
+/* With packets on their way, and while namespaces end. */
+static int strike_module(FIXTURE_DATA(storm) *self)
+{
+	int i, err;
+
+	for (i = 0; i < WORLDS; i++)
+		world_end(self, i);
+	close(self->anchor);
+	err = until_ms(SLOW_MS, !module_unload()) ? 0 : -EBUSY;
+	usleep(1000 << fuzz_below(&self->rng, 8));
+	err = err ?: module_load();
+	self->anchor = anchor();
+	for (i = 0; i < WORLDS; i++)
+		world_start(self, i);
+	return self->anchor < 0 ? -1 : err;
+}
+
 static int strike(FIXTURE_DATA(storm) *self, enum machine kind)
 {
 	switch (kind) {
@@ -1071,6 +1104,8 @@ static int strike(FIXTURE_DATA(storm) *self, enum machine kind)
 		return fuzz_chance(&self->rng, 4) ? strike_world(self) : 1;
 	case MEMORY_SHORT:
 		return strike_memory(self);
+	case MODULE_GONE:
+		return fuzz_chance(&self->rng, 12) ? strike_module(self) : 1;
 	default:
 		return strike_unload(self);
 	}
@@ -1085,7 +1120,7 @@ static int worlds_watch(FIXTURE_DATA(storm) *self, uint64_t *seen,
 	uint64_t ticks = 0;
 	int i, status;
 
-	for (i = 0; i < WORLDS; i++) {
+	for (i = 0; i <= STAYS; i++) {
 		ticks += self->shared[i].ticks;
 		if (waitpid(self->pid[i], &status, WNOHANG) == self->pid[i]) {
 			self->pid[i] = 0;
@@ -1098,7 +1133,7 @@ static int worlds_watch(FIXTURE_DATA(storm) *self, uint64_t *seen,
 	}
 	if (now_ms() - *since < STUCK_MS)
 		return 0;
-	for (i = 0; i < WORLDS; i++)
+	for (i = 0; i <= STAYS; i++)
 		tell_tasks(self->pid[i]);
 	return -ETIMEDOUT;
 }
@@ -1108,13 +1143,15 @@ static void tell(FIXTURE_DATA(storm) *self)
 	struct world_shared sum = { 0 };
 	int i, k;
 
-	for (i = 0; i < WORLDS; i++) {
+	for (i = 0; i <= STAYS; i++) {
 		sum.asked += self->shared[i].asked;
 		sum.answered += self->shared[i].answered;
 		sum.proxied += self->shared[i].proxied;
 		sum.fast += self->shared[i].fast;
 		sum.talked += self->shared[i].talked;
 		sum.hits += self->shared[i].hits;
+		sum.steered += self->shared[i].steered;
+		sum.beside += self->shared[i].beside;
 		sum.refused += self->shared[i].refused;
 		sum.other += self->shared[i].other;
 		sum.healed += self->shared[i].healed;
@@ -1130,14 +1167,16 @@ static void tell(FIXTURE_DATA(storm) *self)
 		(unsigned long long)sum.other,
 		(unsigned long long)sum.healed);
 	fprintf(stderr, "# accepted by the ioctl %llu, bytes talked %llu,"
-		" packets found in established tables %llu\n",
+		" packets found in established tables %llu, steered where no"
+		" listener joined %llu, connections beside %llu\n",
 		(unsigned long long)sum.fast, (unsigned long long)sum.talked,
-		(unsigned long long)sum.hits);
+		(unsigned long long)sum.hits, (unsigned long long)sum.steered,
+		(unsigned long long)sum.beside);
 	for (k = 0; k < KINDS; k++)
-		fprintf(stderr, "#   %-20s %8llu\n", faults[k].name,
+		fprintf(stderr, "#   %-22s %8llu\n", faults[k].name,
 			(unsigned long long)sum.faults[k]);
 	for (k = 0; k < MACHINES; k++)
-		fprintf(stderr, "#   %-20s %8llu\n", machine_names[k],
+		fprintf(stderr, "#   %-22s %8llu\n", machine_names[k],
 			(unsigned long long)self->machine[k]);
 }
 
@@ -1153,6 +1192,7 @@ static int worlds_end(FIXTURE_DATA(storm) *self)
 	for (i = 0; i < WORLDS; i++)
 		if (self->pid[i] > 0)
 			status = reap(self->pid[i]) ?: status;
+	world_end(self, STAYS);
 	return status;
 }
 
@@ -1170,7 +1210,7 @@ TEST_F_TIMEOUT(storm, all__at_once, 40000)
 		err = strike(self, kind);
 		self->machine[kind] += !err;
 		/* A CPU that can't go now may go later. */
-		if (kind != UNLOAD_TRIED)
+		if (kind != UNLOAD_TRIED && (kind != MODULE_GONE || err > 0))
 			err = 0;
 		err = err ?: worlds_watch(self, &seen, &since);
 		if (now_ms() - told > 60000) {
@@ -1189,6 +1229,8 @@ TEST_F_TIMEOUT(storm, all__at_once, 40000)
 	EXPECT_LE(WORLDS, healed);
 	EXPECT_LT(0, fast);
 	EXPECT_LT(0, hits);
+	EXPECT_LT(0, self->shared[STAYS].hits);
+	EXPECT_LT(0, self->shared[STAYS].steered);
 	EXPECT_EQ(0, close(self->anchor));
 	EXPECT_TRUE(until(!module_refs()));
 	EXPECT_TRUE(slabs_await(self));
