@@ -51,7 +51,7 @@ packages_of() {
 			coccinelle clang prometheus linux-source-6.12
 		;;
 	package)
-		echo gcc make libc6-dev libmnl-dev libyaml-dev pkg-config \
+		echo gcc make libc6-dev libmnl-dev libncurses-dev libyaml-dev pkg-config \
 			scdoc dpkg-dev \
 			debhelper dh-dkms lintian rpm debootstrap binutils
 		;;
