@@ -74,8 +74,8 @@ int pair_destroy(struct world *w)
 /* Of the talkers, or all, with half-open and closing ones. */
 int pair_destroy_connections(struct world *w)
 {
-	return sh("ss -tanK 'state connected and ( dport = :%d or sport = :%d )"
-		  "' >/dev/null", PORT + 2, PORT + 2 * roll(w, 2));
+	return sh("ss -tanK state connected '( dport = :%d or sport = :%d )'"
+		  " >/dev/null", PORT + 2, PORT + 2 * roll(w, 2));
 }
 
 /* A listener beside the server's comes and goes */
