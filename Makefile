@@ -118,6 +118,8 @@ install-programs: programs man
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5
 	$(INSTALL) -D -m 644 include/netlink/fastsocket.yaml \
 		$(DESTDIR)$(PREFIX)/share/fastsocket/fastsocket.yaml
+	$(INSTALL) -D -m 644 tools/completion.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fastsocket
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
 		sed 's,@BINDIR@,$(PREFIX)/bin,' tools/$$unit \
@@ -147,6 +149,7 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-options.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-json.7 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fastsocket \
 		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	! cmp -s tools/fastsocket.conf $(conf_dir)/fastsocket.conf || \
 		rm $(conf_dir)/fastsocket.conf

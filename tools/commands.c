@@ -167,6 +167,12 @@ const struct fsk_command fsk_commands[] = {
 		.text = "let the module have the configuration's settings",
 	},
 	{
+		.words = { "report" },
+		.run = fsk_cmd_report,
+		.args = "",
+		.text = "what a bug report needs, without addresses",
+	},
+	{
 		.words = { "rfd", "auto" },
 		.run = fsk_cmd_rfd_auto,
 		.args = "[-n] IFACE|--all",

@@ -97,6 +97,7 @@ int fsk_cmd_config_apply(int argc, char **argv);
 int fsk_cmd_config_check(int argc, char **argv);
 int fsk_cmd_config_show(int argc, char **argv);
 int fsk_cmd_metrics(int argc, char **argv);
+int fsk_cmd_report(int argc, char **argv);
 int fsk_cmd_rfd_auto(int argc, char **argv);
 int fsk_cmd_rfd_del(int argc, char **argv);
 int fsk_cmd_rfd_set(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 bool fsk_json;
+bool fsk_json_hide;
 
 /**
  * struct fsk_table - a table that is being filled, cell by cell
@@ -213,7 +214,8 @@ void fsk_json_addr(const char *key, int family, const void *addr)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	fsk_json_str(key, fsk_out_addr(family, addr, text));
+	fsk_json_str(key, fsk_json_hide ? "hidden" :
+		     fsk_out_addr(family, addr, text));
 }
 
 /**

@@ -17,6 +17,8 @@ void fsk_table_print(struct fsk_table *table, const char *align);
 
 /* -j was given. Constant once the command line is read. */
 extern bool fsk_json;
+/* Addresses are left out, as for strangers' eyes. */
+extern bool fsk_json_hide;
 
 void fsk_json_open(const char *key, char bracket);
 void fsk_json_close(char bracket);
