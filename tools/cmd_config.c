@@ -11,6 +11,7 @@
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
+#include "cmd_enable.h"
 #include "cmd_rfd.h"
 #include "fastsocket.h"
 
@@ -285,7 +286,7 @@ int fsk_cmd_config_apply(int argc, char **argv)
 	struct fsk_conf_section machine;
 	struct fsk_conf conf = { 0 };
 	struct fsk_nl *nl;
-	int status;
+	int status, last;
 
 	argc = fsk_words(argc, argv, 0, INT_MAX, FSK_OPTIONS());
 	if (argc < 0)
@@ -298,6 +299,8 @@ int fsk_cmd_config_apply(int argc, char **argv)
 			 FSK_EXIT_REFUSED;
 		fsk_nl_close(nl);
 		free(machine.interfaces);
+		last = argc ? 0 : fsk_enable_refresh(&conf);
+		status = status ? status : last;
 	}
 	fsk_conf_free(&conf);
 	return status;

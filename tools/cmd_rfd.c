@@ -195,7 +195,7 @@ static int fsk_rfd_auto(struct fsk_nl *nl, const char *name,
 }
 
 /**
- * fsk_rfd_auto_all() - the best mode for each interface that belongs to a device
+ * fsk_rfd_auto_all() - the best mode for each interface of a device
  * @nl: the socket, or %NULL with @dry_run
  * @dry_run: only print it
  * @leave: is this one to be left alone? or %NULL

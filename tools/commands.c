@@ -149,6 +149,34 @@ const struct fsk_command fsk_commands[] = {
 		.more = fsk_set_help,
 	},
 	{
+		.words = { "enable" },
+		.run = fsk_cmd_enable,
+		.args = "UNIT... [--profile NAME] [--now] [--user]",
+		.text = "let services load the library at their next start",
+		.options = FSK_ROWS(
+			{ "--profile NAME",
+			  "with the options of this profile, see fastsocket.conf(5)" },
+			{ "--now", "restart those that run" },
+			{ "--user", "services of the caller's own manager" }),
+	},
+	{
+		.words = { "disable" },
+		.run = fsk_cmd_disable,
+		.args = "UNIT... [--now] [--user]",
+		.text = "let them do without it at their next start",
+		.options = FSK_ROWS(
+			{ "--now", "restart those that run" },
+			{ "--user", "services of the caller's own manager" }),
+	},
+	{
+		.words = { "enabled" },
+		.run = fsk_cmd_enabled,
+		.args = "[--user]",
+		.text = "the services that were enabled, and what they load",
+		.options = FSK_ROWS(
+			{ "--user", "services of the caller's own manager" }),
+	},
+	{
 		.words = { "config", "check" },
 		.run = fsk_cmd_config_check,
 		.args = "[FILE...]",

@@ -11,6 +11,7 @@ enum {
 	FSK_OPTION_LONG = 256,
 	FSK_OPTION_NETNS,
 	FSK_OPTION_RATE,
+	FSK_OPTION_PROFILE,
 	FSK_OPTIONS_END
 };
 
@@ -97,6 +98,9 @@ int fsk_cmd_config_apply(int argc, char **argv);
 int fsk_cmd_config_check(int argc, char **argv);
 int fsk_cmd_config_show(int argc, char **argv);
 int fsk_cmd_metrics(int argc, char **argv);
+int fsk_cmd_disable(int argc, char **argv);
+int fsk_cmd_enable(int argc, char **argv);
+int fsk_cmd_enabled(int argc, char **argv);
 int fsk_cmd_report(int argc, char **argv);
 int fsk_cmd_rfd_auto(int argc, char **argv);
 int fsk_cmd_rfd_del(int argc, char **argv);

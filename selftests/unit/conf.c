@@ -104,6 +104,7 @@ TEST_F(conf, empty)
 
 TEST_F(conf, values_and_where)
 {
+	const struct fsk_conf_value *setting = self->conf.machine.setting;
 	const struct fsk_conf_section *nginx;
 	struct fsk_values values;
 
@@ -120,8 +121,8 @@ TEST_F(conf, values_and_where)
 	EXPECT_EQ(2, fsk_conf_values(&self->conf.machine, &values));
 	EXPECT_EQ(50, values.number[FSK_A_CONFIG_RESCUE_MS]);
 	EXPECT_EQ(1, values.number[FSK_A_CONFIG_VFS]);
-	EXPECT_EQ(2, self->conf.machine.setting[FSK_A_CONFIG_RESCUE_MS].line);
-	EXPECT_EQ(14, self->conf.machine.setting[FSK_A_CONFIG_RESCUE_MS].column);
+	EXPECT_EQ(2, setting[FSK_A_CONFIG_RESCUE_MS].line);
+	EXPECT_EQ(14, setting[FSK_A_CONFIG_RESCUE_MS].column);
 	ASSERT_EQ(1, self->conf.machine.interface_count);
 	EXPECT_STREQ("rss", self->conf.machine.interfaces[0].mode.word);
 	nginx = fsk_conf_find(&self->conf.services, "nginx.service");

@@ -161,7 +161,7 @@ const char *fsk_setting_word(const struct fsk_setting *setting, uint32_t number,
  * @why: %FSK_SETTING_WHY bytes for an error message, without end of line
  *
  * Return: FSK_A_CONFIG_* of the setting; or with the message
- *         %FSK_SETTING_UNKNOWN when the name is wrong, and -1 when the value is.
+ *         %FSK_SETTING_UNKNOWN when the name is wrong, -1 when the value is.
  */
 int fsk_values_put(struct fsk_values *values, const char *name,
 		   const char *word, char *why)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * AppArmor profiles that are enforced: a line in the local part of a profile
+ * lets its program load the library.
+ */
+#include "apparmor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "error.h"
+
+#define FSK_APPARMOR_FOLDER	"/etc/apparmor.d"
+#define FSK_APPARMOR_MARK	"# made by 'fastsocket enable'"
+
+/**
+ * fsk_apparmor_possible() - has a profile a local part?
+ * @profile: name of its file
+ *
+ * Return: whether its file is there and includes the local one.
+ */
+bool fsk_apparmor_possible(const char *profile)
+{
+	char path[PATH_MAX], line[1024], want[PATH_MAX];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s", profile);
+	snprintf(want, sizeof(want), "<local/%s>", profile);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, "include") && strstr(line, want);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static int fsk_apparmor_reload(const char *profile)
+{
+	char path[PATH_MAX];
+	pid_t pid = fork();
+	int status = -1;
+
+	if (!pid) {
+		snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s",
+			 profile);
+		execlp("apparmor_parser", "apparmor_parser", "-r", path, NULL);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	if (!status)
+		return 0;
+	fsk_error("'apparmor_parser -r %s/%s' fails", FSK_APPARMOR_FOLDER,
+		  profile);
+	return FSK_EXIT_REFUSED;
+}
+
+/* Copy the local part without our lines, and add @line, if any. */
+static int fsk_apparmor_rewrite(const char *profile, const char *line)
+{
+	char path[PATH_MAX], new[PATH_MAX + 8], text[1024];
+	FILE *old, *file;
+
+	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/local/%s", profile);
+	snprintf(new, sizeof(new), "%s.new", path);
+	file = fopen(new, "we");
+	old = fopen(path, "re");
+	while (file && old && fgets(text, sizeof(text), old))
+		if (!strstr(text, FSK_APPARMOR_MARK))
+			fputs(text, file);
+	if (old)
+		fclose(old);
+	if (file && line)
+		fputs(line, file);
+	if (!file || fclose(file) || rename(new, path)) {
+		fsk_error("%s: %s", path, strerror(errno));
+		unlink(new);
+		return FSK_EXIT_REFUSED;
+	}
+	return fsk_apparmor_reload(profile);
+}
+
+/**
+ * fsk_apparmor_add() - let a profile's program load the library
+ * @profile: name of its file, which has a local part
+ * @library: path of the library
+ *
+ * Return: exit status.
+ */
+int fsk_apparmor_add(const char *profile, const char *library)
+{
+	char line[PATH_MAX + 64];
+
+	mkdir(FSK_APPARMOR_FOLDER "/local", 0755);
+	snprintf(line, sizeof(line), "%s mr, " FSK_APPARMOR_MARK "\n", library);
+	return fsk_apparmor_rewrite(profile, line);
+}
+
+/**
+ * fsk_apparmor_remove() - take that back
+ * @profile: name of its file
+ *
+ * Return: exit status.
+ */
+int fsk_apparmor_remove(const char *profile)
+{
+	return fsk_apparmor_rewrite(profile, NULL);
+}

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The drop-in that lets a service load the library: what its sandbox needs for
+ * that, what stands against it, and the text. Nothing here changes anything.
+ *
+ * Harmless, and so not looked at: RestrictAddressFamilies=, as the library has
+ * no sockets; MemoryDenyWriteExecute=, as it has no page that is both;
+ * NoNewPrivileges=, DynamicUser= and ProtectSystem=, as it is only read;
+ * AmbientCapabilities=, by which the loader takes no program for privileged.
+ */
+#include "dropin.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "conf.h"
+#include "elf.h"
+#include "service.h"
+
+#define FSK_DROPIN_VALUE	16384	/* bytes of a property, system calls */
+
+/* Takes a word of a list; returns true to end. */
+typedef bool fsk_dropin_take(const char *word, void *data);
+
+static bool fsk_dropin_each(char *list, fsk_dropin_take *take, void *data)
+{
+	char *rest, *word;
+
+	for (word = strtok_r(list, " ", &rest); word;
+	     word = strtok_r(NULL, " ", &rest))
+		if (take(word, data))
+			return true;
+	return false;
+}
+
+static void fsk_dropin_refuse(struct fsk_dropin *dropin, const char *format,
+			      ...) __attribute__((format(printf, 2, 3)));
+
+/* The first reason is kept. */
+static void fsk_dropin_refuse(struct fsk_dropin *dropin, const char *format,
+			      ...)
+{
+	va_list args;
+
+	if (*dropin->why)
+		return;
+	va_start(args, format);
+	vsnprintf(dropin->why, sizeof(dropin->why), format, args);
+	va_end(args);
+}
+
+static void fsk_dropin_line(struct fsk_dropin *dropin, const char *name,
+			    const char *value)
+{
+	size_t len = strlen(dropin->extra);
+
+	snprintf(dropin->extra + len, sizeof(dropin->extra) - len, "%s=%s\n",
+		 name, value);
+}
+
+/* Is @path in the folder? Folders of lists may begin with "-" or "+", and end
+ * with options.
+ */
+static size_t fsk_dropin_inside(const char *path, const char *folder)
+{
+	size_t len;
+
+	folder += strspn(folder, "-+");
+	len = strcspn(folder, ":");
+	while (len > 1 && folder[len - 1] == '/')
+		len--;
+	if (len == 1 && *folder == '/')
+		return 1;
+	return !strncmp(path, folder, len) &&
+	       (path[len] == '/' || !path[len]) ? len : 0;
+}
+
+/**
+ * struct fsk_dropin_depth - how deep a list of folders has a path
+ * @path: the path
+ * @depth: bytes of the deepest folder, or 0
+ */
+struct fsk_dropin_depth {
+	const char *path;
+	size_t depth;
+};
+
+static bool fsk_dropin_deepest(const char *word, void *data)
+{
+	struct fsk_dropin_depth *depth = data;
+	size_t len = fsk_dropin_inside(depth->path, word);
+
+	if (len > depth->depth)
+		depth->depth = len;
+	return false;
+}
+
+/* How deep a property has the library. */
+static size_t fsk_dropin_depth(const struct fsk_dropin *dropin,
+			       const struct fsk_service *unit,
+			       const char *property)
+{
+	struct fsk_dropin_depth depth = { .path = dropin->library };
+	char value[FSK_DROPIN_VALUE];
+
+	fsk_service_get(unit, property, value, sizeof(value));
+	fsk_dropin_each(value, fsk_dropin_deepest, &depth);
+	return depth.depth;
+}
+
+/* Can the service see the library, and may it map it? */
+static void fsk_dropin_check_folders(struct fsk_dropin *dropin,
+				     const struct fsk_service *unit)
+{
+	const char *library = dropin->library;
+	char root[PATH_MAX];
+
+	if (!fsk_service_is(unit, "RootImage", ""))
+		fsk_dropin_refuse(dropin,
+				  "its files are an image, RootImage=: %s",
+				  "put the library and LD_PRELOAD in there");
+	fsk_service_get(unit, "RootDirectory", root, sizeof(root));
+	if ((*root && strcmp(root, "/")) ||
+	    fsk_dropin_depth(dropin, unit, "TemporaryFileSystem"))
+		fsk_dropin_line(dropin, "BindReadOnlyPaths", library);
+	if (fsk_dropin_depth(dropin, unit, "InaccessiblePaths"))
+		fsk_dropin_refuse(dropin, "InaccessiblePaths= hides %s",
+				  library);
+	if (fsk_dropin_depth(dropin, unit, "NoExecPaths") >
+	    fsk_dropin_depth(dropin, unit, "ExecPaths"))
+		fsk_dropin_line(dropin, "ExecPaths", library);
+	if ((fsk_service_is(unit, "ProtectHome", "yes") ||
+	     fsk_service_is(unit, "ProtectHome", "tmpfs")) &&
+	    (fsk_dropin_inside(library, "/home") ||
+	     fsk_dropin_inside(library, "/root") ||
+	     fsk_dropin_inside(library, "/run/user")))
+		fsk_dropin_refuse(dropin, "ProtectHome= hides %s", library);
+	if (fsk_service_is(unit, "PrivateTmp", "yes") &&
+	    (fsk_dropin_inside(library, "/tmp") ||
+	     fsk_dropin_inside(library, "/var/tmp")))
+		fsk_dropin_refuse(dropin, "PrivateTmp= hides %s", library);
+}
+
+/* Does the service run as another user than root? Then files need bits. */
+static bool fsk_dropin_other_user(const struct fsk_service *unit)
+{
+	return unit->user || fsk_service_is(unit, "DynamicUser", "yes") ||
+	       !(fsk_service_is(unit, "User", "") ||
+		 fsk_service_is(unit, "User", "root") ||
+		 fsk_service_is(unit, "User", "0"));
+}
+
+/* The library must be there for all users, as are the folders above it. */
+static void fsk_dropin_check_user(struct fsk_dropin *dropin,
+				  const struct fsk_service *unit)
+{
+	char path[PATH_MAX], *end;
+	struct stat file;
+
+	if (!fsk_dropin_other_user(unit) || unit->user)
+		return;
+	snprintf(path, sizeof(path), "%s", dropin->library);
+	if (!stat(path, &file) && !(file.st_mode & 0004))
+		fsk_dropin_refuse(dropin, "its user may not read %s", path);
+	while ((end = strrchr(path, '/')) && end > path) {
+		*end = '\0';
+		if (!stat(path, &file) && !(file.st_mode & 0001))
+			fsk_dropin_refuse(dropin, "its user may not enter %s",
+					  path);
+	}
+}
+
+/**
+ * struct fsk_dropin_calls - the library's system calls, and a filter
+ * @need: the calls, each with a blank before and behind it; those that the
+ *	  filter lists are struck out
+ * @missing: those that it doesn't let pass
+ */
+struct fsk_dropin_calls {
+	char need[162];
+	char missing[162];
+};
+
+static bool fsk_dropin_call(const char *word, void *data)
+{
+	struct fsk_dropin_calls *calls = data;
+	char name[64], *at;
+
+	snprintf(name, sizeof(name), " %.*s ", (int)strcspn(word, ":"), word);
+	at = strstr(calls->need, name);
+	if (at)
+		memset(at + 1, '-', strlen(name) - 2);
+	return false;
+}
+
+/* Let the system calls pass that are not in a list of those that may, or are in
+ * a list of those that may not. One line does either: systemd adds to the first
+ * kind of list, and takes out of the second.
+ */
+static void fsk_dropin_check_calls(struct fsk_dropin *dropin,
+				   const struct fsk_service *unit)
+{
+	struct fsk_dropin_calls calls;
+	char value[FSK_DROPIN_VALUE], all[162], *rest, *word;
+	size_t len = 0;
+	bool deny;
+
+	fsk_service_get(unit, "SystemCallFilter", value, sizeof(value));
+	if (!*value)
+		return;
+	deny = *value == '~';
+	snprintf(calls.need, sizeof(calls.need), " %s", dropin->need);
+	snprintf(all, sizeof(all), " %s", dropin->need);
+	fsk_dropin_each(value + deny, fsk_dropin_call, &calls);
+	*calls.missing = '\0';
+	for (word = strtok_r(all, " ", &rest); word;
+	     word = strtok_r(NULL, " ", &rest)) {
+		bool listed = calls.need[word - all] == '-';
+
+		if (listed == deny)
+			len += snprintf(calls.missing + len,
+					sizeof(calls.missing) - len, "%s%s",
+					len ? " " : "", word);
+	}
+	if (len)
+		fsk_dropin_line(dropin, "SystemCallFilter", calls.missing);
+}
+
+static bool fsk_dropin_is_preload(const char *word, void *data)
+{
+	return !strncmp(word, "LD_PRELOAD", 10) &&
+	       (!word[10] || word[10] == '=');
+}
+
+/* Does the file, of lines NAME=VALUE, set LD_PRELOAD? */
+static bool fsk_dropin_file_sets(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[1024];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = fsk_dropin_is_preload(line + strspn(line, " \t"), NULL);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Who changes the environment after us? */
+static void fsk_dropin_check_environment(struct fsk_dropin *dropin,
+					 const struct fsk_service *unit)
+{
+	char value[FSK_DROPIN_VALUE];
+	const char *after = NULL;
+
+	fsk_service_get(unit, "UnsetEnvironment", value, sizeof(value));
+	if (fsk_dropin_each(value, fsk_dropin_is_preload, NULL))
+		fsk_dropin_refuse(dropin, "UnsetEnvironment= takes it away");
+	while ((after = fsk_service_next(unit, "EnvironmentFiles", after, value,
+				      sizeof(value)))) {
+		value[strcspn(value, " ")] = '\0';
+		if (fsk_dropin_file_sets(value))
+			fsk_dropin_refuse(dropin,
+					  "%s sets LD_PRELOAD %s: add %s there", value, "and goes before a drop-in",
+					  dropin->library);
+	}
+}
+
+/* The loader ignores LD_PRELOAD of who gains rights by the file. */
+static void fsk_dropin_check_rights(struct fsk_dropin *dropin,
+				    const struct fsk_service *unit,
+				    const char *path)
+{
+	bool other = fsk_dropin_other_user(unit);
+	struct stat file;
+
+	if (stat(path, &file)) {
+		fsk_dropin_refuse(dropin, "there is no program %s", path);
+		return;
+	}
+	if ((file.st_mode & S_ISUID && (other || file.st_uid)) ||
+	    (file.st_mode & S_ISGID && (other || file.st_gid)))
+		fsk_dropin_refuse(dropin,
+				  "%s is set-user-ID or set-group-ID, and %s",
+				  path, "the loader ignores LD_PRELOAD");
+	if (other && getxattr(path, "security.capability", NULL, 0) > 0)
+		fsk_dropin_refuse(dropin,
+				  "%s has file capabilities, and %s: %s", path,
+				  "the loader ignores LD_PRELOAD",
+				  "give them by AmbientCapabilities= instead");
+}
+
+/* Does the kernel enforce an AppArmor profile on this program? A profile that
+ * has a local part gets a line there.
+ */
+static void fsk_dropin_check_apparmor(struct fsk_dropin *dropin,
+				      const struct fsk_service *unit,
+				      const char *path)
+{
+	FILE *list = fopen("/sys/kernel/security/apparmor/profiles", "re");
+	char name[PATH_MAX], line[PATH_MAX], want[PATH_MAX + 16], *slash;
+	bool found = false;
+
+	fsk_service_get(unit, "AppArmorProfile", name, sizeof(name));
+	snprintf(want, sizeof(want), "%s (enforce)\n",
+		 *name ? name + strspn(name, "-") : path);
+	while (list && !found && fgets(line, sizeof(line), list))
+		found = !strcmp(line, want);
+	if (list)
+		fclose(list);
+	if (!found)
+		return;
+	*strstr(want, " (enforce)") = '\0';
+	snprintf(dropin->profile, sizeof(dropin->profile), "%.*s", 500,
+		 want + (*want == '/'));
+	while ((slash = strchr(dropin->profile, '/')))
+		*slash = '.';
+}
+
+/* Why does the loader not come to load the library? NULL when it does. What is
+ * no ELF file is a script, whose interpreter is an ordinary program.
+ */
+static const char *fsk_dropin_no_loader(const char *path)
+{
+	struct fsk_elf elf;
+
+	if (fsk_elf_read(path, &elf))
+		return NULL;
+	if (!*elf.interp)
+		return "it is statically linked, and loads no library";
+	if (elf.bits != 8 * (int)sizeof(void *))
+		return "it is a 32-bit program, and the library has 64";
+	return NULL;
+}
+
+static void fsk_dropin_check_program(struct fsk_dropin *dropin,
+				     const struct fsk_service *unit,
+				     const char *path)
+{
+	char root[PATH_MAX], file[2 * PATH_MAX];
+	const char *why;
+
+	fsk_service_get(unit, "RootDirectory", root, sizeof(root));
+	snprintf(file, sizeof(file), "%s%s", strcmp(root, "/") ? root : "",
+		 path);
+	fsk_dropin_check_rights(dropin, unit, file);
+	why = fsk_dropin_no_loader(file);
+	if (why)
+		fsk_dropin_refuse(dropin, "%s: %s", path, why);
+	fsk_dropin_check_apparmor(dropin, unit, path);
+}
+
+static void fsk_dropin_check_programs(struct fsk_dropin *dropin,
+				      const struct fsk_service *unit)
+{
+	char value[FSK_DROPIN_VALUE], path[PATH_MAX];
+	const char *after = NULL;
+
+	while ((after = fsk_service_next(unit, "ExecStart", after, value,
+				      sizeof(value))))
+		if (sscanf(value, "{ path=%4095[^;]", path) == 1) {
+			path[strcspn(path, " ")] = '\0';
+			fsk_dropin_check_program(dropin, unit, path);
+		}
+}
+
+/**
+ * fsk_dropin_needs() - which system calls will the library make?
+ * @dropin: its needs are filled in
+ * @section: the options of the service
+ */
+void fsk_dropin_needs(struct fsk_dropin *dropin,
+		      const struct fsk_conf_section *section)
+{
+	bool on[FSK_CONF_OPTIONS];
+
+	for (int i = 0; i < FSK_CONF_OPTIONS; i++)
+		on[i] = section->option[i].word &&
+			!strcmp(section->option[i].word, "on");
+	snprintf(dropin->need, sizeof(dropin->need), "%s%s%s%s",
+		 "getsockname getsockopt setsockopt ",
+		 on[FSK_CONF_CONNECT] || on[FSK_CONF_PIN] ? "rt_sigprocmask " :
+		 "", on[FSK_CONF_ACCEPT] || on[FSK_CONF_PIN] ? "ioctl " : "",
+		 on[FSK_CONF_PIN] ? "sched_getaffinity sched_setaffinity " :
+		 "");
+}
+
+/**
+ * fsk_dropin_check() - what does a service need, and what stands against it?
+ * @dropin: with library and needs; the rest is filled in
+ * @unit: the service
+ */
+void fsk_dropin_check(struct fsk_dropin *dropin, const struct fsk_service *unit)
+{
+	*dropin->extra = '\0';
+	*dropin->why = '\0';
+	*dropin->profile = '\0';
+	if (fsk_service_is(unit, "LoadState", "masked"))
+		fsk_dropin_refuse(dropin, "it is masked");
+	else if (!fsk_service_is(unit, "LoadState", "loaded"))
+		fsk_dropin_refuse(dropin, "there is no such service");
+	if (fsk_service_is(unit, "Transient", "yes"))
+		fsk_dropin_refuse(dropin,
+				  "it is transient: give '%s' -E LD_PRELOAD=%s",
+				  "systemd-run", dropin->library);
+	if (strpbrk(dropin->library, " :\"\\%$"))
+		fsk_dropin_refuse(dropin, "the path %s cannot be preloaded",
+				  dropin->library);
+	if (*dropin->why)
+		return;
+	fsk_dropin_check_programs(dropin, unit);
+	fsk_dropin_check_user(dropin, unit);
+	fsk_dropin_check_folders(dropin, unit);
+	fsk_dropin_check_environment(dropin, unit);
+	fsk_dropin_check_calls(dropin, unit);
+}
+
+/* Libraries that the service preloads already. Ours may be in there, from a
+ * drop-in of before.
+ */
+static void fsk_dropin_others(const struct fsk_service *unit, char *others,
+			      size_t size)
+{
+	char value[FSK_DROPIN_VALUE], *list, *rest, *word;
+	size_t len = 0;
+
+	*others = '\0';
+	fsk_service_get(unit, "Environment", value, sizeof(value));
+	list = strstr(value, "LD_PRELOAD=");
+	if (!list)
+		return;
+	/* A value with a blank is in quotes, with its name. */
+	list[strcspn(list, list > value && list[-1] == '"' ? "\"" : " ")] = 0;
+	for (word = strtok_r(list + 11, " :", &rest); word;
+	     word = strtok_r(NULL, " :", &rest)) {
+		const char *name = strrchr(word, '/');
+
+		if (strcmp(name ? name + 1 : word, "libfsocket.so"))
+			len += snprintf(others + len, size - len, ":%s", word);
+		if (len >= size)
+			return;
+	}
+}
+
+/**
+ * fsk_dropin_note() - what a drop-in of ours says in a comment
+ * @path: of the drop-in
+ * @name: of the note: "profile" or "apparmor"
+ * @value: filled in, empty when there is no such note
+ * @size: of @value
+ *
+ * Return: whether there is a drop-in.
+ */
+bool fsk_dropin_note(const char *path, const char *name, char *value,
+		     size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t len = strlen(name);
+	char line[1024];
+
+	*value = '\0';
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "# ", 2) && !strncmp(line + 2, name, len) &&
+		    line[2 + len] == '=')
+			snprintf(value, size, "%s", line + 3 + len);
+	}
+	fclose(file);
+	return true;
+}
+
+/**
+ * fsk_dropin_text() - the drop-in
+ * @dropin: checked, nothing stands against it
+ * @unit: the service
+ * @section: the options of the service
+ *
+ * Return: the text, to be freed; %NULL without memory.
+ */
+char *fsk_dropin_text(const struct fsk_dropin *dropin,
+		      const struct fsk_service *unit,
+		      const struct fsk_conf_section *section)
+{
+	const char *profile = section->profile.word;
+	char others[FSK_DROPIN_VALUE], *text;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return NULL;
+	fsk_dropin_others(unit, others, sizeof(others));
+	fprintf(file, "# Made by 'fastsocket enable'; '%s%s %s' removes it.\n",
+		"fastsocket disable", unit->user ? " --user" : "", unit->name);
+	fprintf(file, "# profile=%s\n", profile ? profile : "");
+	if (dropin->given)
+		fprintf(file, "# given=%s\n", dropin->given);
+	if (*dropin->profile)
+		fprintf(file, "# apparmor=%s\n", dropin->profile);
+	if (!unit->user)
+		fputs("[Unit]\nAfter=fastsocket.service\n\n", file);
+	fprintf(file, "[Service]\nEnvironment=LD_PRELOAD=%s%s\n",
+		dropin->library, others);
+	for (int i = 0; i < FSK_CONF_OPTIONS; i++) {
+		const struct fsk_conf_name *name = &fsk_conf_options[i];
+		const char *word = section->option[i].word;
+
+		if (word)
+			fprintf(file, "Environment=%s=%s\n", name->variable,
+				name->list ? word :
+				strcmp(word, "on") ? "0" : "1");
+	}
+	fputs(dropin->extra, file);
+	if (fclose(file))
+		return NULL;
+	return text;
+}

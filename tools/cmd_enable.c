@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fastsocket enable, disable, enabled: services that load the library at their
+ * next start, by a drop-in of ours.
+ */
+#include "cmd_enable.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/apparmor.h"
+#include "base/conf.h"
+#include "base/dropin.h"
+#include "base/error.h"
+#include "base/library.h"
+#include "base/nearest.h"
+#include "base/nic.h"
+#include "base/out.h"
+#include "base/service.h"
+#include "fastsocket.h"
+
+#define FSK_ENABLE_FILE	"50-fastsocket.conf"
+
+/**
+ * struct fsk_enable - what the command line says
+ * @user: services of the caller's own manager
+ * @now: restart those that run
+ * @profile: or %NULL
+ * @again: not by the command line, only what the configuration has changed
+ * @changed: the manager has to read its files again
+ * @library: path of the library
+ */
+struct fsk_enable {
+	int user;
+	int now;
+	const char *profile;
+	bool again;
+	bool changed;
+	char library[PATH_MAX];
+};
+
+/* The path of a service's drop-in, or of its folder with an empty @file. */
+static int fsk_enable_path(const char *name, bool user, const char *file,
+			   char *path)
+{
+	char folder[PATH_MAX / 2];
+	int status = fsk_service_folder(user, folder, sizeof(folder));
+
+	snprintf(path, PATH_MAX, "%s/%s.d%s%s", folder, name,
+		 *file ? "/" : "", file);
+	return status;
+}
+
+/* Make the folders above a file. */
+static int fsk_enable_folders(char *path)
+{
+	char *end = path;
+
+	while ((end = strchr(end + 1, '/'))) {
+		*end = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST) {
+			fsk_error("%s: %s", path, strerror(errno));
+			*end = '/';
+			return FSK_EXIT_REFUSED;
+		}
+		*end = '/';
+	}
+	return 0;
+}
+
+/* All or nothing: who reads the file meanwhile sees the old one. */
+static int fsk_enable_write(char *path, const char *text)
+{
+	char new[PATH_MAX + 8];
+	FILE *file;
+	int status = fsk_enable_folders(path);
+
+	if (status)
+		return status;
+	snprintf(new, sizeof(new), "%s.new", path);
+	file = fopen(new, "we");
+	if (file)
+		fputs(text, file);
+	if (!file || fclose(file) || rename(new, path)) {
+		fsk_error("%s: %s", path, strerror(errno));
+		unlink(new);
+		return FSK_EXIT_REFUSED;
+	}
+	return 0;
+}
+
+/* Is this what the file has? */
+static bool fsk_enable_same(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "re");
+	bool same = file;
+	int byte;
+
+	while (same && (byte = getc(file)) != EOF)
+		same = byte == (unsigned char)*text && *text++;
+	if (file)
+		fclose(file);
+	return same && !*text;
+}
+
+/* The configuration's section of a service; of an instance without one of its
+ * own that of the template.
+ */
+static const struct fsk_conf_section *
+fsk_enable_section(const struct fsk_conf *conf, const char *name)
+{
+	const struct fsk_conf_section *own;
+	const char *at = strchr(name, '@'), *end = strrchr(name, '.');
+	char template[FSK_SERVICE_NAME];
+
+	own = fsk_conf_find(&conf->services, name);
+	if (own || !at || !end)
+		return own;
+	snprintf(template, sizeof(template), "%.*s@%s", (int)(at - name), name,
+		 end);
+	return fsk_conf_find(&conf->services, template);
+}
+
+/* Says what has become of a service. */
+static void fsk_enable_say(const char *name, const char *result,
+			   const struct fsk_dropin *dropin)
+{
+	const char *line = dropin ? dropin->extra : "";
+	size_t len;
+
+	if (fsk_json) {
+		fsk_json_open(NULL, '{');
+		fsk_json_str("unit", name);
+		fsk_json_str("result", result);
+		fsk_json_open("lines", '[');
+	} else {
+		printf("%s: %s", name, result);
+	}
+	for (; *line; line += len + 1) {
+		char text[512];
+
+		len = strcspn(line, "\n");
+		snprintf(text, sizeof(text), "%.*s", (int)len, line);
+		if (fsk_json)
+			fsk_json_str(NULL, text);
+		else
+			printf("%s%s", line == dropin->extra ? ", with " : " ",
+			       text);
+	}
+	if (fsk_json) {
+		fsk_json_close(']');
+		fsk_json_close('}');
+	} else {
+		putchar('\n');
+	}
+}
+
+/* Writes the drop-in, if it is not there like this. */
+static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
+			  const struct fsk_dropin *dropin,
+			  const struct fsk_conf_section *section, bool *same)
+{
+	char *text = fsk_dropin_text(dropin, unit, section);
+	char path[PATH_MAX];
+	int status;
+
+	if (!text)
+		return fsk_no_memory();
+	status = fsk_enable_path(unit->name, unit->user, FSK_ENABLE_FILE,
+				 path);
+	*same = !status && fsk_enable_same(path, text);
+	if (!status && !*same) {
+		status = fsk_enable_write(path, text);
+		enable->changed = true;
+	}
+	free(text);
+	if (!status && *dropin->profile)
+		status = fsk_apparmor_add(dropin->profile, dropin->library);
+	return status;
+}
+
+static int fsk_enable_unit(struct fsk_enable *enable,
+			   const struct fsk_conf *conf,
+			   struct fsk_service *unit)
+{
+	struct fsk_dropin dropin = {
+		.library = enable->library,
+		.given = enable->profile,
+	};
+	struct fsk_conf_section section;
+	bool same = false;
+	int status;
+
+	fsk_conf_effective(conf, fsk_enable_section(conf, unit->name),
+			   enable->profile, &section);
+	free(section.interfaces);
+	fsk_dropin_needs(&dropin, &section);
+	fsk_dropin_check(&dropin, unit);
+	if (!*dropin.why && *dropin.profile &&
+	    !fsk_apparmor_possible(dropin.profile))
+		snprintf(dropin.why, sizeof(dropin.why),
+			 "its AppArmor profile has no local part: %s '%s mr'",
+			 "give it one that allows", dropin.library);
+	if (*dropin.why) {
+		fsk_error("%s: refused: %s", unit->name, dropin.why);
+		return FSK_EXIT_REFUSED;
+	}
+	status = fsk_enable_put(enable, unit, &dropin, &section, &same);
+	if (!status && !(same && enable->again))
+		fsk_enable_say(unit->name, enable->again ?
+			       "has another drop-in at its next start" :
+			       same ? "is enabled" : "enabled", &dropin);
+	return status;
+}
+
+/* Let the manager read its files, and restart what runs. */
+static int fsk_enable_end(struct fsk_enable *enable, int argc, char **argv)
+{
+	char names[FSK_SERVICE_NAME + 8];
+	struct fsk_service unit;
+	int status = 0;
+
+	if (enable->changed)
+		status = fsk_service_systemctl(enable->user, NULL,
+					    "daemon-reload", NULL);
+	for (int i = 1; i <= argc && enable->now && !status; i++) {
+		if (!argv[i])
+			continue;
+		if (fsk_service_read(&unit, argv[i], enable->user)) {
+			fsk_service_free(&unit);
+			continue;
+		}
+		snprintf(names, sizeof(names), "%s", unit.name);
+		if (fsk_service_template(names))
+			snprintf(strstr(names, "@."), 16, "@*.service");
+		fsk_service_free(&unit);
+		status = fsk_service_systemctl(enable->user, NULL,
+					       "try-restart",
+					    "--", names, NULL);
+	}
+	return status;
+}
+
+/* Without that unit nobody loads the module at the next boot. */
+static void fsk_enable_advise(const struct fsk_enable *enable)
+{
+	struct stat file;
+
+	if (enable->user || !stat("/sys/module/fastsocket", &file) ||
+	    fsk_json)
+		return;
+	printf("the module is not loaded: '%s' loads it now and at boot\n",
+	       "systemctl enable --now fastsocket");
+}
+
+static int fsk_enable_options(int argc, char **argv, struct fsk_enable *enable)
+{
+	int user = 0, now = 0;
+
+	argc = fsk_words(argc, argv, 0, INT_MAX,
+			 FSK_OPTIONS(FSK_FLAG("now", FSK_OPTION_LONG, now)
+				     FSK_VALUE("profile", FSK_OPTION_PROFILE)
+				     FSK_FLAG("user", FSK_OPTION_LONG, user)));
+	enable->user = user;
+	enable->now = now;
+	enable->profile = fsk_option_value(FSK_OPTION_PROFILE);
+	return argc;
+}
+
+static int fsk_enable_profile(const struct fsk_conf *conf, const char *profile)
+{
+	struct fsk_nearest nearest = { .word = profile };
+
+	if (!profile || fsk_conf_find(&conf->profiles, profile))
+		return 0;
+	for (size_t i = 0; i < conf->profiles.count; i++)
+		fsk_nearest_try(&nearest, conf->profiles.sections[i].name);
+	return fsk_usage("there is no profile '%s'%s", profile,
+			 fsk_nearest_hint(&nearest));
+}
+
+/* Each service for itself; the words of those that are refused are dropped. */
+static int fsk_enable_each(struct fsk_enable *enable,
+			   const struct fsk_conf *conf, int argc, char **argv)
+{
+	int status = 0, one;
+
+	for (int i = 1; i <= argc; i++) {
+		struct fsk_service unit;
+
+		one = fsk_service_read(&unit, argv[i], enable->user);
+		if (!one)
+			one = fsk_enable_unit(enable, conf, &unit);
+		fsk_service_free(&unit);
+		if (one)
+			argv[i] = NULL;
+		status = status ? status : one;
+	}
+	return status;
+}
+
+/**
+ * fsk_cmd_enable() - fastsocket enable UNIT... [--profile P] [--now] [--user]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_enable(int argc, char **argv)
+{
+	struct fsk_enable enable = { 0 };
+	struct fsk_conf conf = { 0 };
+	int status, last;
+
+	argc = fsk_enable_options(argc, argv, &enable);
+	if (argc >= 0)
+		argc = fsk_words_check(argc, argv, 1, INT_MAX);
+	if (argc < 0)
+		return -1 - argc;
+	if (!fsk_library_find(enable.library)) {
+		fsk_error("no " FSK_LIBRARY_NAME " in " FSK_LIBDIR);
+		return FSK_EXIT_REFUSED;
+	}
+	status = fsk_conf_read(&conf, 0, NULL);
+	if (!status)
+		status = fsk_enable_profile(&conf, enable.profile);
+	if (!status) {
+		if (fsk_json)
+			fsk_json_open(NULL, '[');
+		status = fsk_enable_each(&enable, &conf, argc, argv);
+		if (fsk_json)
+			fsk_json_close(']');
+		last = fsk_enable_end(&enable, argc, argv);
+		status = status ? status : last;
+		if (!status)
+			fsk_enable_advise(&enable);
+	}
+	fsk_conf_free(&conf);
+	return status;
+}
+
+static int fsk_disable_unit(struct fsk_enable *enable,
+			    const struct fsk_service *unit)
+{
+	char path[PATH_MAX], profile[512];
+	int status = fsk_enable_path(unit->name, unit->user, FSK_ENABLE_FILE,
+				     path);
+
+	if (status)
+		return status;
+	fsk_dropin_note(path, "apparmor", profile, sizeof(profile));
+	if (unlink(path)) {
+		fsk_error("%s: %s", unit->name, errno == ENOENT ?
+			  "it is not enabled" : strerror(errno));
+		return FSK_EXIT_REFUSED;
+	}
+	*strrchr(path, '/') = '\0';
+	/* Others may have files there. */
+	rmdir(path);
+	enable->changed = true;
+	fsk_enable_say(unit->name, "disabled", NULL);
+	return *profile ? fsk_apparmor_remove(profile) : 0;
+}
+
+/**
+ * fsk_cmd_disable() - fastsocket disable UNIT... [--now] [--user]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_disable(int argc, char **argv)
+{
+	struct fsk_enable enable = { 0 };
+	int status = 0, one;
+
+	argc = fsk_enable_options(argc, argv, &enable);
+	if (argc >= 0)
+		argc = fsk_words_check(argc, argv, 1, INT_MAX);
+	if (argc < 0)
+		return -1 - argc;
+	if (fsk_json)
+		fsk_json_open(NULL, '[');
+	for (int i = 1; i <= argc; i++) {
+		struct fsk_service unit;
+
+		one = fsk_service_read(&unit, argv[i], enable.user);
+		if (!one)
+			one = fsk_disable_unit(&enable, &unit);
+		fsk_service_free(&unit);
+		if (one)
+			argv[i] = NULL;
+		status = status ? status : one;
+	}
+	if (fsk_json)
+		fsk_json_close(']');
+	one = fsk_enable_end(&enable, argc, argv);
+	return status ? status : one;
+}
+
+/* Takes a service that has our drop-in. */
+typedef int fsk_enabled_take(const char *name, const char *path, bool user,
+			     void *data);
+
+/* Returns the status of the first that fails. */
+static int fsk_enabled_each(bool user, fsk_enabled_take *take, void *data)
+{
+	const char *name, *end;
+	char pattern[PATH_MAX], service[FSK_SERVICE_NAME];
+	glob_t found = { 0 };
+	int status, one;
+
+	status = fsk_enable_path("*.service", user, FSK_ENABLE_FILE, pattern);
+	if (status)
+		return status;
+	glob(pattern, 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		end = strrchr(found.gl_pathv[i], '/') - 2;
+		name = end;
+		while (name[-1] != '/')
+			name--;
+		snprintf(service, sizeof(service), "%.*s", (int)(end - name),
+			 name);
+		one = take(service, found.gl_pathv[i], user, data);
+		status = status ? status : one;
+	}
+	globfree(&found);
+	return status;
+}
+
+/* Has the service's main process loaded the library? */
+static const char *fsk_enabled_state(const char *name, bool user)
+{
+	const char *state = "not running";
+	char maps[64], line[1024];
+	struct fsk_service unit;
+	FILE *file;
+
+	if (fsk_service_template(name))
+		return "template";
+	if (!fsk_service_read(&unit, name, user) &&
+	    !fsk_service_is(&unit, "MainPID", "0")) {
+		char pid[16];
+
+		state = "restart pending";
+		snprintf(maps, sizeof(maps), "/proc/%s/maps",
+			 fsk_service_get(&unit, "MainPID", pid, sizeof(pid)));
+		file = fopen(maps, "re");
+		if (!file)
+			state = "not told";
+		while (file && fgets(line, sizeof(line), file))
+			if (strstr(line, "/" FSK_LIBRARY_NAME))
+				state = "loaded";
+		if (file)
+			fclose(file);
+	}
+	fsk_service_free(&unit);
+	return state;
+}
+
+static int fsk_enabled_row(const char *name, const char *path, bool user,
+			   void *data)
+{
+	const char *state = fsk_enabled_state(name, user);
+	struct fsk_table *table = data;
+	char profile[256];
+
+	fsk_dropin_note(path, "profile", profile, sizeof(profile));
+	if (fsk_json) {
+		fsk_json_open(NULL, '{');
+		fsk_json_str("unit", name);
+		fsk_json_bool("user", user);
+		if (*profile)
+			fsk_json_str("profile", profile);
+		fsk_json_str("library", state);
+		fsk_json_close('}');
+		return 0;
+	}
+	fsk_table_put(table, "%s", name);
+	fsk_table_put(table, "%s", *profile ? profile : "-");
+	fsk_table_put(table, "%s", state);
+	return 0;
+}
+
+/**
+ * fsk_cmd_enabled() - fastsocket enabled [--user]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_enabled(int argc, char **argv)
+{
+	struct fsk_table *table = NULL;
+	int user = 0, status;
+
+	argc = fsk_words(argc, argv, 0, 0,
+			 FSK_OPTIONS(FSK_FLAG("user", FSK_OPTION_LONG, user)));
+	if (argc < 0)
+		return -1 - argc;
+	if (fsk_json) {
+		fsk_json_open(NULL, '[');
+	} else {
+		table = fsk_table_create(3);
+		fsk_table_put(table, "UNIT");
+		fsk_table_put(table, "PROFILE");
+		fsk_table_put(table, "LIBRARY");
+	}
+	status = fsk_enabled_each(user, fsk_enabled_row, table);
+	if (fsk_json)
+		fsk_json_close(']');
+	else
+		fsk_table_print(table, "lll");
+	return status;
+}
+
+/**
+ * struct fsk_refresh - services whose drop-ins are made again
+ * @enable: as if the command line had named them
+ * @conf: what the configuration says now
+ */
+struct fsk_refresh {
+	struct fsk_enable enable;
+	const struct fsk_conf *conf;
+};
+
+static int fsk_enable_again(const char *name, const char *path, bool user,
+			    void *data)
+{
+	struct fsk_refresh *refresh = data;
+	struct fsk_service unit;
+	char profile[256];
+	int status;
+
+	fsk_dropin_note(path, "given", profile, sizeof(profile));
+	refresh->enable.profile = NULL;
+	/* A profile that is gone since is no reason to leave all as it was. */
+	if (fsk_conf_find(&refresh->conf->profiles, profile))
+		refresh->enable.profile = profile;
+	status = fsk_service_read(&unit, name, user);
+	if (!status)
+		status = fsk_enable_unit(&refresh->enable, refresh->conf,
+					 &unit);
+	fsk_service_free(&unit);
+	return status;
+}
+
+/**
+ * fsk_enable_refresh() - make the drop-ins of the system's services again
+ * @conf: what the configuration says now
+ *
+ * This says nothing of those that stay as they are.
+ *
+ * Return: exit status.
+ */
+int fsk_enable_refresh(const struct fsk_conf *conf)
+{
+	struct fsk_refresh refresh = { .enable.again = true, .conf = conf };
+	int status, last;
+
+	/* Only where systemd runs there is somebody to read them. */
+	if (access("/run/systemd/system", F_OK) || fsk_nic_netns ||
+	    !fsk_library_find(refresh.enable.library))
+		return 0;
+	status = fsk_enabled_each(false, fsk_enable_again, &refresh);
+	last = fsk_enable_end(&refresh.enable, 0, NULL);
+	return status ? status : last;
+}
