@@ -18,7 +18,7 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	netns listen_empty listen_rows listen_addresses listen_bypass
 	listen_churn listen_many stats_counts stats_sum json attributes
 	run_status run_options run_preload adopt adopt_refused
-	established set_rfd rfd_set rfd_none rfd_ports show_flows nic_auto nic_hash nic_vlan
+	established set_rfd rfd_set rfd_none rfd_ports report show_flows nic_auto nic_hash nic_vlan
 	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
 	top_away top_many metrics metrics_file metrics_http
 	show_process version run_refused check_fast check_joined
@@ -908,6 +908,32 @@ sys.exit(subprocess.call([sys.argv[1], "-j", "show", "rfd"]))' "$FSK_TOOL"
 	is True 'all(r["share"] - r["used"] == r["free"]
 		for r in d["destinations"])'
 	is True 'all(r["probes"] >= r["own"] for r in d["destinations"])'
+}
+
+# All parts are there; what would tell of others is not.
+test_report() {
+	local part
+
+	begin
+	listener 'keep = [tcp(port=7077)]'
+	FSK_SECRET=swordfish "$FSK_TOOL" run -- /usr/bin/python3 -c '
+import os, socket, subprocess, sys
+os.sched_setaffinity(0, {0})
+keep = socket.create_connection(("127.0.0.1", 7077))
+sys.exit(subprocess.call([sys.argv[1], "report"]))' "$FSK_TOOL" \
+		>"$work/report" 2>"$work/err" || fail "$(cat "$work/err")"
+	[ ! -s "$work/err" ] || fail "$(cat "$work/err")"
+	for part in machine "network cards" "config show" status "show stats" \
+		"show listen" "show rfd" "the kernel's log"; do
+		grep -qx "== $part" "$work/report" || fail "no part '$part'"
+	done
+	grep -q '^module  *[0-9]' "$work/report" || fail "no version"
+	grep -q 'fastsocket: version' "$work/report" || fail "no log"
+	grep -q '"port": 7077' "$work/report" || fail "no destination"
+	grep -q '"addr": "hidden"' "$work/report" || fail "an address"
+	! sed -n '/^== show rfd/,/^== the/p' "$work/report" |
+		grep -F 127.0.0.1 || fail "an address"
+	! grep swordfish "$work/report" || fail "the environment"
 }
 
 # Connections of both families, in IPv6 sockets too.
