@@ -10,12 +10,13 @@
  * DOC: overview
  *
  * An application's listening socket (the *app listener*) joins by the TCP_ULP
- * socket option.  From then on each core on which a worker waits for its
- * connections gets a *local listener*: an ordinary listening TCP socket that
- * is in no kernel table.  A hook in front of TCP makes the lookup that TCP
- * would make, and where the answer is an app listener with a worker on this
- * core, the packet is given the core's local listener instead.  The handshake,
- * the accept queue and the wake-up then stay on this core.
+ * socket option. From then on each worker that waits for its connections has a
+ * core: the one that it is bound to, or one of its mask; and that has a *local
+ * listener*: an ordinary listening TCP socket that is in no kernel table. A
+ * hook in front of TCP makes the lookup that TCP would make, and where the
+ * answer is an app listener with workers, the packet is given the local
+ * listener of the worker that is nearest. Where that is on the CPU the packet
+ * came in on, the handshake, the accept queue and the wake-up stay there.
  *
  * Nothing of an app listener is replaced but its &struct proto_ops, which
  * connections do not inherit: an accepted socket is the kernel's own in every
@@ -52,8 +53,12 @@
  *      of socket files, which sleeps; nobody has both.  Reclaim only tries to
  *      take that one, so it may come under any lock; no memory is allocated
  *      under it.
+ *      Or fsk_net.worker_mutex, choices of workers' cores, taken under 2;
+ *      nothing is allocated or taken under it.
  *   5. wait queue locks: the app listener's before a core's
- *      (fsk_wake_from_app() runs under the first and takes the second).
+ *      (fsk_wake_from_app() runs under the first and takes the second).  Or
+ *      fsk_group.lock, what place.c has counted, only tried for by the hook
+ *      with BH off; nothing is taken under it.
  *
  *   6. fsk_dest_table.lock, of a core's destinations, and
  *      fsk_primed_chain.lock, of primed sockets: taken under lock_sock() of a
@@ -90,6 +95,9 @@
  *   - &struct fsk_owner is counted by the listeners that it has; each holds it
  *     until it is freed.
  *   - &struct fsk_core belongs to its listener and lives as long.
+ *   - &struct fsk_worker belongs to its listener's table until its task has
+ *     ended and another one enters, or the listener is freed.  It refers to the
+ *     task by a &struct pid, so a task that has ended is not kept.
  *   - A local listener is owned by its core: the sock until the app listener
  *     is released, the &struct socket until the core is freed.  The wait queue
  *     in the latter is where workers wait.  No waiter is left at release, since

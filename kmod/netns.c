@@ -31,6 +31,7 @@ static int __net_init fsk_net_net_init(struct net *net)
 		return -ENOMEM;
 	fn->net = net;
 	mutex_init(&fn->mutex);
+	mutex_init(&fn->worker_mutex);
 	for (i = 0; i < fsk_net_nr_parts; i++)
 		fsk_net_parts[i]->init(fn);
 	return 0;

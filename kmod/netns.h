@@ -28,7 +28,9 @@ struct fsk_steer;
  * @synq_stamp: jiffies when a local listener last sent a SYN cookie whose ACK
  *	may still come, or 0; set by the hooks, once a second at most, and
  *	cleared by them
- * @rescue_ms: how long a queue may wait for its worker, 0 for ever; written
+ * @rescue_ms: for how long a worker may take nothing, 0 for ever; written under
+ *	@mutex
+ * @late_ms: how long a connection waits before other workers are woken; written
  *	under @mutex
  * @vfs: FSK_IOC_ACCEPT accepts; written under @mutex
  * @stats: counters, local to their core
@@ -58,6 +60,7 @@ struct fsk_steer;
  * @mutex: rank 3 of DOC: locking; protects what follows
  * @listeners: app listeners that are listening, by port
  * @nr_listeners: how many
+ * @worker_mutex: choices of workers' cores, over the listeners of a group
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
  * @hooked: whether they are registered: from the first listener on
@@ -68,6 +71,7 @@ struct fsk_net {
 	unsigned long *ports;
 	u32 synq_stamp;
 	unsigned int rescue_ms;
+	unsigned int late_ms;
 	bool vfs;
 	struct fsk_stats __percpu *stats;
 
@@ -93,6 +97,7 @@ struct fsk_net {
 	struct mutex mutex;	/* rank 3 of DOC: locking */
 	DECLARE_HASHTABLE(listeners, FSK_NET_BITS);
 	unsigned int nr_listeners;
+	struct mutex worker_mutex;	/* rank 4 */
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
 	bool hooked;
@@ -166,6 +171,39 @@ static inline void fsk_net_note_finish(bool ipv6, fsk_net_finish_t okfn)
 static inline bool fsk_net_has_port(const struct fsk_net *fn, u16 hnum)
 {
 	return test_bit(hnum, fn->ports);
+}
+
+/**
+ * fsk_net_note_begin() - a connection to an app listener begins on this CPU
+ * @fn: namespace state
+ * @hnum: the listener's port, host byte order
+ *
+ * Context: Softirq, or with BH off.
+ * Return: how many are open by this CPU's count.
+ */
+static inline s32 fsk_net_note_begin(struct fsk_net *fn, u16 hnum)
+{
+	return this_cpu_inc_return(fn->stats->port[fsk_stats_chain(hnum)].open);
+}
+
+/**
+ * fsk_net_note_end() - a packet with FIN or RST came for a local port
+ * @fn: namespace state
+ * @hnum: the port, host byte order
+ *
+ * Context: Softirq, or with BH off.
+ */
+static inline void fsk_net_note_end(struct fsk_net *fn, u16 hnum)
+{
+	struct fsk_stats_port __percpu *port;
+
+	if (!fsk_net_has_port(fn, hnum))
+		return;
+	port = &fn->stats->port[fsk_stats_chain(hnum)];
+	/* Some of those that end were never given to a core. */
+	if (this_cpu_read(port->open) > 0)
+		this_cpu_dec(port->open);
+	this_cpu_inc(port->ended);
 }
 
 /**

@@ -15,11 +15,11 @@ static const struct {
 } fsk_stat_names[__FSK_STAT_MAX] = {
 	[FSK_STAT_SYN_LOCAL] = {
 		"syn-local",
-		"SYN given to the local listener of its core",
+		"SYN given to the local listener of the core it arrived on",
 	},
 	[FSK_STAT_SYN_UNCLAIMED] = {
 		"syn-unclaimed",
-		"SYN left alone, no worker on its core",
+		"SYN left alone, no worker to take it",
 	},
 	[FSK_STAT_SYN_ORPHANED] = {
 		"syn-orphaned",
@@ -169,6 +169,22 @@ static const struct {
 		"vfs-reclaim",
 		"socket files given back, memory was short or the core went offline",
 	},
+	[FSK_STAT_SYN_FAR] = {
+		"syn-far",
+		"SYN given to the local listener of another core",
+	},
+	[FSK_STAT_SYN_IDLE] = {
+		"syn-idle",
+		"SYN given to an idle worker, the one that is near was late",
+	},
+	[FSK_STAT_SYN_SHARED] = {
+		"syn-shared",
+		"SYN given to a worker with fewer connections than the one near",
+	},
+	[FSK_STAT_LATE] = {
+		"late",
+		"times a worker was late, and others could take from its queue",
+	},
 };
 
 static const struct {
@@ -178,7 +194,7 @@ static const struct {
 } fsk_listen_counters[] = {
 	{ FSK_A_LISTEN_SYNS,
 	  "syns",
-	  "connection requests taken" },
+	  "connection requests taken which arrived on this core" },
 	{ FSK_A_LISTEN_ACCEPT_LOCAL,
 	  "accept-local",
 	  "accepted by this core from its own queue" },
@@ -197,6 +213,12 @@ static const struct {
 	{ FSK_A_LISTEN_RESCUED,
 	  "rescued",
 	  "connections which others took from this queue" },
+	{ FSK_A_LISTEN_SYNS_FAR,
+	  "syns-far",
+	  "connection requests taken which arrived on other cores" },
+	{ FSK_A_LISTEN_TIMES_LATE,
+	  "times-late",
+	  "times the worker of this core was late" },
 };
 
 #endif /* _FSK_NAMES_H */

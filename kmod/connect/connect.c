@@ -314,5 +314,3 @@ void fsk_connect_exit(void)
 	fsk_primed_exit();
 	fsk_dest_exit();
 }
-
-MODULE_ALIAS_TCP_ULP("fastsocket-rfd");

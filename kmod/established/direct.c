@@ -294,8 +294,11 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 		sock_gen_put(sk);
 		return false;
 	}
-	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST))
+	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST)) {
+		/* The hook at LOCAL_IN may not see it. */
+		fsk_net_note_end(core->est->fn, ntohs(th->dest));
 		fsk_direct_forget(core, sk, hash);
+	}
 	return true;
 }
 

@@ -29,7 +29,7 @@
 #include "files/pool.h"
 #include "host.h"
 #include "listen/accept.h"
-#include "listen/core.h"
+#include "listen/worker.h"
 #include "listen/listen.h"
 
 #define FSK_VFS_PASS	HZ	/* what the manual promises */
@@ -112,10 +112,16 @@ const char *fsk_vfs_forbidden(void)
 	return fsk_vfs_why_not;
 }
 
+/* A core's files are for tasks that are bound to it. */
+static struct fsk_core *fsk_vfs_own_core(struct fsk_listener *l)
+{
+	return current->nr_cpus_allowed == 1 ? fsk_worker_claim(l) : NULL;
+}
+
 /* accept4() let the caller through: the security module was asked just now. */
 static void fsk_vfs_pass(struct fsk_listener *l)
 {
-	struct fsk_core *own = fsk_core_claim(l);
+	struct fsk_core *own = fsk_vfs_own_core(l);
 	const struct cred *old = NULL;
 	struct fsk_vfs_pass *pass;
 
@@ -249,7 +255,7 @@ static int fsk_vfs_accept_fd(struct fsk_listener *l, struct fsk_core *own,
 static int fsk_vfs_accept(struct fsk_listener *l, struct socket *sock,
 			  void __user *uarg)
 {
-	struct fsk_core *own = fsk_core_claim(l);
+	struct fsk_core *own = fsk_vfs_own_core(l);
 	struct fsk_accept arg;
 	int err;
 

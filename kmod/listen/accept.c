@@ -2,10 +2,11 @@
 /*
  * Accept and poll of an app listener: which queues a task looks at.
  *
- * A task bound to a core sees the app listener's queue and its core's, in
- * turn when both hold something, then those of orphaned cores.  Any other task
- * sees the app listener's and then all.  Taking a connection out of a queue is
- * the kernel's accept on the socket that the queue belongs to.
+ * A worker sees the app listener's queue and its own core's (worker.c), in turn
+ * when both hold something, then those of cores that are orphaned or late.  A
+ * task that has no core, for it has never waited, sees the app listener's and
+ * then all.  Taking a connection out of a queue is the kernel's accept on the
+ * socket that the queue belongs to.
  */
 #include "listen/accept.h"
 
@@ -15,18 +16,17 @@
 
 #include "compat.h"
 #include "host.h"
-#include "listen/claim.h"
-#include "listen/core.h"
 #include "listen/group.h"
 #include "listen/listen.h"
+#include "listen/map.h"
 #include "listen/ref.h"
 #include "listen/rescue.h"
+#include "listen/worker.h"
 
 static bool fsk_accept_sees(const struct fsk_core *own,
 			    const struct fsk_core *core)
 {
-	return core != own &&
-	       (!own || test_bit(FSK_CORE_ORPHANED, &core->flags));
+	return core != own && (!own || READ_ONCE(core->flags));
 }
 
 /* When the oldest connection of a queue got its SYN-ACK, in microseconds; one
@@ -82,7 +82,7 @@ static bool fsk_accept_may_search(const struct fsk_listener *l,
 				  const struct fsk_core *own)
 {
 	return (own ? atomic_read(&l->orphans) : READ_ONCE(l->cores)) ||
-	       rcu_access_pointer(l->group);
+	       fsk_group_may_help(l);
 }
 
 static bool fsk_accept_ready(struct fsk_listener *l, struct sock *sk,
@@ -182,13 +182,22 @@ static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
 		atomic_long_inc(own ? &own->accept_other : &l->accept_other);
 		atomic_long_inc(&core->rescued);
 		fsk_stats_inc(l->fn, ACCEPT_OTHER);
-		if (test_bit(FSK_CORE_ORPHANED, &core->flags))
+		if (own || READ_ONCE(core->flags))
 			fsk_stats_inc(l->fn, RESCUED);
 	}
 	sock_put(from.sk);
 	fsk_listener_put(core->listener);
 	/* Closed between our look and our call: there is nothing to take. */
 	return err == -EINVAL ? -EAGAIN : err;
+}
+
+/* Where all workers have enough of their own, somebody has to look at the
+ * queues of those that do not come.
+ */
+static bool fsk_accept_turns_to_others(const struct fsk_listener *l,
+				       struct fsk_core *own)
+{
+	return unlikely(fsk_accept_may_search(l, own)) && !(++own->turns & 7);
 }
 
 /* The two queues take turns where both hold something, so that neither starves
@@ -202,6 +211,11 @@ static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 	bool local = own && !fsk_queue_empty(own->sock->sk);
 	int err = -EAGAIN;
 
+	if (own && fsk_accept_turns_to_others(l, own)) {
+		err = fsk_accept_other(l, own, newsock, arg);
+		if (err != -EAGAIN)
+			return err;
+	}
 	if (app && local) {
 		own->turn = !own->turn;
 		app = own->turn;
@@ -242,6 +256,27 @@ static bool fsk_accept_comes_back(const struct socket *sock,
 	       !(sock->file && sock->file->f_flags & O_NONBLOCK);
 }
 
+/* A task that does not stay queued has a core from its first call on.  A kernel
+ * user is told by the app listener's data_ready, and has none.
+ */
+static struct fsk_core *
+fsk_accept_own_core(struct fsk_listener *l, const struct socket *sock,
+		    const struct proto_accept_arg *arg)
+{
+	struct fsk_core *own;
+	bool returns;
+
+	if (unlikely(arg->kern))
+		return NULL;
+	returns = fsk_accept_comes_back(sock, arg);
+	own = returns ? fsk_worker_claim(l) : fsk_worker_core(l);
+	if (own) {
+		fsk_worker_note(own, returns);
+		fsk_map_note_worker(own);
+	}
+	return own;
+}
+
 /**
  * fsk_accept() - accept() of an app listener
  * @l: the listener
@@ -259,15 +294,7 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 	struct fsk_core *own;
 	int err;
 
-	if (unlikely(arg->kern)) {
-		own = NULL;	/* told by the app listener's data_ready */
-	} else if (fsk_accept_comes_back(sock, arg)) {
-		own = fsk_core_claim(l);
-		if (own)
-			fsk_claim_set_taker(own);
-	} else {
-		own = fsk_core_current(l);
-	}
+	own = fsk_accept_own_core(l, sock, arg);
 	for (;;) {
 		err = fsk_accept_once(l, own, sock, newsock, arg);
 		if (own && fsk_rescue_return(own) && err == -EAGAIN)
@@ -298,10 +325,11 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
  */
 bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
 {
-	struct fsk_core *own = fsk_core_claim(l);
+	struct fsk_core *own = fsk_worker_claim(l);
 
 	if (own) {
-		fsk_claim_set_taker(own);
+		fsk_worker_note(own, true);
+		fsk_map_note_worker(own);
 		fsk_rescue_return(own);
 	}
 	return fsk_accept_ready(l, sock->sk, own);
@@ -311,6 +339,30 @@ bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
 static bool fsk_poll_only_looks(const poll_table *wait)
 {
 	return !wait || !wait->_qproc;
+}
+
+/* Who waits for a change of state only is no worker.  An epoll item may be told
+ * later what to wait for, and stays where it is then.
+ */
+static bool fsk_poll_takes(const poll_table *wait)
+{
+	return !fsk_host_polls_once(wait) ||
+	       poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM);
+}
+
+/* Queues the caller, and returns its core. */
+static struct fsk_core *fsk_poll_wait(struct fsk_listener *l, struct file *file,
+				      struct socket *sock, poll_table *wait)
+{
+	struct fsk_core *own;
+
+	own = fsk_poll_takes(wait) ? fsk_worker_claim(l) : NULL;
+	sock_poll_wait(file, own ? own->sock : sock, wait);
+	if (own) {
+		fsk_worker_note(own, fsk_host_polls_once(wait));
+		fsk_map_note_worker(own);
+	}
+	return own;
 }
 
 /**
@@ -328,14 +380,10 @@ __poll_t fsk_poll(struct fsk_listener *l, struct file *file,
 {
 	struct fsk_core *own;
 
-	if (fsk_poll_only_looks(wait)) {
-		own = fsk_core_current(l);
-	} else {
-		own = fsk_core_claim(l);
-		sock_poll_wait(file, own ? own->sock : sock, wait);
-		if (own && fsk_host_polls_once(wait))
-			fsk_claim_set_taker(own);
-	}
+	if (fsk_poll_only_looks(wait))
+		own = fsk_worker_core(l);
+	else
+		own = fsk_poll_wait(l, file, sock, wait);
 	if (own)
 		fsk_rescue_return(own);
 	return fsk_accept_ready(l, sock->sk, own) ? EPOLLIN | EPOLLRDNORM : 0;

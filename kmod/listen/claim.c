@@ -2,32 +2,56 @@
 /*
  * Claims: who takes from a core's queue.
  *
- * A core is claimed while a task that may run on no other CPU waits in its
- * queue (epoll items stay there), or while the task that last waited there and
- * does not stay queued (accept, poll, select, io_uring), its taker, is alive
- * and still bound.  Both end by themselves when the task ends or is unbound.
+ * A core is claimed while a worker waits in its queue (epoll items stay there),
+ * or while a worker that asked there last and does not stay queued (accept,
+ * poll, select, io_uring) is alive and may run on the core.  Both end by
+ * themselves when the task ends or is bound elsewhere.
  */
 #include "listen/claim.h"
 
 #include <linux/pid.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
+#include <linux/sched/task.h>
 
 #include "listen/listen.h"
 
-/* Whether the taker still has a claim: alive, or alive and bound. */
-static bool fsk_claim_taker_alive(struct fsk_core *core, bool bound)
+/* The worker's task while it lives.  Expects rcu_read_lock(). */
+static struct task_struct *fsk_claim_task(const struct fsk_worker *worker)
 {
-	struct fsk_taker *taker = rcu_dereference(core->taker);
+	struct task_struct *task = pid_task(worker->pid, PIDTYPE_PID);
+
+	return task && !(READ_ONCE(task->flags) & PF_EXITING) ? task : NULL;
+}
+
+/* Whether a worker that does not stay queued will come back, and may run on the
+ * core.
+ */
+static bool fsk_claim_returns(const struct fsk_core *core)
+{
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
 	struct task_struct *task;
 
-	if (!taker)
+	if (!worker || !READ_ONCE(worker->returns))
 		return false;
-	task = pid_task(taker->pid, PIDTYPE_PID);
-	if (!task || READ_ONCE(task->flags) & PF_EXITING)
-		return false;
-	return !bound || (READ_ONCE(task->nr_cpus_allowed) == 1 &&
-			  task_cpu(task) == core->cpu);
+	task = fsk_claim_task(worker);
+	/* The mask may change meanwhile: advice only. */
+	return task && cpumask_test_cpu(core->cpu, &task->cpus_mask);
+}
+
+/**
+ * fsk_claim_exists() - has this core a worker, if perhaps a late one?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: true while a worker waits here or will come back.
+ */
+bool fsk_claim_exists(const struct fsk_core *core)
+{
+	/* No barrier: a waiter that is missed or seen too long only decides
+	 * which queue a connection takes, and rescue.c looks again.
+	 */
+	return waitqueue_active(&core->sock->wq.wait) ||
+	       fsk_claim_returns(core);
 }
 
 /**
@@ -35,17 +59,12 @@ static bool fsk_claim_taker_alive(struct fsk_core *core, bool bound)
  * @core: the core
  *
  * Context: Expects rcu_read_lock().
- * Return: true while a bound worker waits here or will come back.
+ * Return: as fsk_claim_exists(), but false for a core that is orphaned.
  */
-bool fsk_claim_holds(struct fsk_core *core)
+bool fsk_claim_holds(const struct fsk_core *core)
 {
-	if (unlikely(test_bit(FSK_CORE_ORPHANED, &core->flags)))
-		return false;
-	/* No barrier: a waiter that is missed or seen too long only decides
-	 * which queue a connection takes, and rescue.c looks again.
-	 */
-	return waitqueue_active(&core->sock->wq.wait) ||
-	       fsk_claim_taker_alive(core, true);
+	return likely(!test_bit(FSK_CORE_ORPHANED, &core->flags)) &&
+	       fsk_claim_exists(core);
 }
 
 /**
@@ -57,86 +76,114 @@ bool fsk_claim_holds(struct fsk_core *core)
  * Context: Expects rcu_read_lock().
  * Return: whether another task should look elsewhere.
  */
-bool fsk_claim_reserved(struct fsk_core *core)
+bool fsk_claim_reserved(const struct fsk_core *core)
 {
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+
 	/* No barrier: advice only. */
 	return waitqueue_active(&core->sock->wq.wait) ||
-	       fsk_claim_taker_alive(core, false);
-}
-
-static void fsk_claim_taker_free_rcu(struct rcu_head *rcu)
-{
-	struct fsk_taker *taker = container_of(rcu, struct fsk_taker, rcu);
-
-	put_pid(taker->pid);
-	kfree(taker);
+	       (worker && fsk_claim_task(worker));
 }
 
 /**
- * fsk_claim_taker_put() - give a taker back
- * @taker: one that is no core's, or %NULL; freed after an RCU grace period
- *
- * Context: Any.
- */
-void fsk_claim_taker_put(struct fsk_taker *taker)
-{
-	if (taker)
-		call_rcu(&taker->rcu, fsk_claim_taker_free_rcu);
-}
-
-/**
- * fsk_claim_taker_create() - name the calling task
- *
- * Context: Process, sleeps.
- * Return: a taker, to be given to fsk_claim_taker_set(), or %NULL without
- *         memory: there is no claim between waits then, which costs locality.
- */
-struct fsk_taker *fsk_claim_taker_create(void)
-{
-	struct fsk_taker *taker;
-
-	taker = kmalloc(sizeof(*taker), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (taker)
-		taker->pid = get_pid(task_pid(current));
-	return taker;
-}
-
-/**
- * fsk_claim_taker_set() - make a taker that of a core
- * @core: the core
- * @taker: the calling task's, which is the core's from now on; or %NULL
- *
- * Context: Process.
- */
-void fsk_claim_taker_set(struct fsk_core *core, struct fsk_taker *taker)
-{
-	if (!taker)
-		return;
-	fsk_claim_taker_put(unrcu_pointer(xchg(&core->taker,
-					       RCU_INITIALIZER(taker))));
-	WRITE_ONCE(core->taker_pid, task_pid(current));
-}
-
-/**
- * fsk_claim_set_taker() - the calling task takes from this core
+ * fsk_claim_is_asleep() - does this core's worker sleep, wherever?
  * @core: the core
  *
- * Context: Process.
+ * A worker that was woken for a connection and sleeps while that is queued will
+ * not take it now: it sleeps in its work or at a lock, or it is stopped.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: false for one that runs or waits for a CPU, and when it is not known
+ *         who the worker is.
  */
-void fsk_claim_set_taker(struct fsk_core *core)
+bool fsk_claim_is_asleep(const struct fsk_core *core)
 {
-	if (likely(READ_ONCE(core->taker_pid) == task_pid(current)))
-		return;
-	fsk_claim_taker_set(core, fsk_claim_taker_create());
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+
+	return task && !task_is_running(task);
 }
 
 /**
- * fsk_claim_drop() - forget a core's taker
- * @core: a core that nobody can find any more
+ * fsk_claim_is_absent() - has the worker not come though it was woken?
+ * @core: a core that was woken for a connection which is still queued
  *
- * Context: Any.
+ * It sleeps at a lock that serialises accept(), or in its work, or it is
+ * stopped.  One that waits for a disk will soon be back.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: false, too, for one that does not stay queued: it has not been woken.
  */
-void fsk_claim_drop(struct fsk_core *core)
+bool fsk_claim_is_absent(const struct fsk_core *core)
 {
-	fsk_claim_taker_put(rcu_dereference_protected(core->taker, true));
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+
+	return task && !READ_ONCE(worker->returns) &&
+	       READ_ONCE(task->__state) &
+	       (TASK_INTERRUPTIBLE | __TASK_STOPPED | __TASK_TRACED);
+}
+
+/**
+ * fsk_claim_is_alive() - does a worker's task live?
+ * @worker: the worker
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether it has not begun to exit.
+ */
+bool fsk_claim_is_alive(const struct fsk_worker *worker)
+{
+	return fsk_claim_task(worker);
+}
+
+/**
+ * fsk_claim_is_wide() - may this core's worker run elsewhere, too?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: false, too, when it is not known who the worker is.
+ */
+bool fsk_claim_is_wide(const struct fsk_core *core)
+{
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+
+	return task && READ_ONCE(task->nr_cpus_allowed) != 1;
+}
+
+/**
+ * fsk_claim_is_idle() - does this core's worker wait, with nothing to take?
+ * @core: the core
+ *
+ * One that stays queued looks the same while it sleeps in its work.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether it could take a connection at once.
+ */
+bool fsk_claim_is_idle(const struct fsk_core *core)
+{
+	/* No barrier: who is missed is found by the next tick. */
+	return !READ_ONCE(core->flags) && !fsk_core_pending(core) &&
+	       waitqueue_active(&core->sock->wq.wait) &&
+	       fsk_claim_is_asleep(core);
+}
+
+/**
+ * fsk_claim_is_throttled() - is the worker kept from this CPU, which is idle?
+ * @core: a core whose worker has not come
+ *
+ * Its control group has used up its quota, and the others' of the group are as
+ * little able to come. In a timer that runs in a thread (PREEMPT_RT) the answer
+ * is no.
+ *
+ * Context: Softirq.  Expects rcu_read_lock().
+ * Return: whether it wants to run and is not let.
+ */
+bool fsk_claim_is_throttled(const struct fsk_core *core)
+{
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+
+	return task && is_idle_task(current) && task_is_running(task) &&
+	       task_cpu(task) == smp_processor_id();
 }

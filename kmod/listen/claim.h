@@ -5,14 +5,16 @@
 #include <linux/types.h>
 
 struct fsk_core;
-struct fsk_taker;
+struct fsk_worker;
 
-bool fsk_claim_holds(struct fsk_core *core);
-bool fsk_claim_reserved(struct fsk_core *core);
-void fsk_claim_set_taker(struct fsk_core *core);
-struct fsk_taker *fsk_claim_taker_create(void);
-void fsk_claim_taker_put(struct fsk_taker *taker);
-void fsk_claim_taker_set(struct fsk_core *core, struct fsk_taker *taker);
-void fsk_claim_drop(struct fsk_core *core);
+bool fsk_claim_exists(const struct fsk_core *core);
+bool fsk_claim_holds(const struct fsk_core *core);
+bool fsk_claim_reserved(const struct fsk_core *core);
+bool fsk_claim_is_absent(const struct fsk_core *core);
+bool fsk_claim_is_alive(const struct fsk_worker *worker);
+bool fsk_claim_is_asleep(const struct fsk_core *core);
+bool fsk_claim_is_wide(const struct fsk_core *core);
+bool fsk_claim_is_idle(const struct fsk_core *core);
+bool fsk_claim_is_throttled(const struct fsk_core *core);
 
 #endif

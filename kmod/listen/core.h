@@ -5,9 +5,7 @@
 struct fsk_core;
 struct fsk_listener;
 
-struct fsk_core *fsk_core_current(struct fsk_listener *l);
-struct fsk_core *fsk_core_claim(struct fsk_listener *l);
-int fsk_core_reserve(struct fsk_listener *l);
+struct fsk_core *fsk_core_make(struct fsk_listener *l, int cpu);
 void fsk_core_close(struct fsk_core *core);
 void fsk_core_free(struct fsk_core *core);
 

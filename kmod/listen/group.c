@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SO_REUSEPORT groups.
+ * Groups: listeners that share their connections.
  *
- * Each member is a listener of its own, usually with one worker on one core.
- * The kernel chooses a member by hash; when that one has no taker on this
- * core and another member has, the connection is given to the other.  So it is
- * when a member's worker is late.  Where the owner has said which member is to
- * have a connection, by a BPF program or by SO_INCOMING_CPU, that one keeps it.
+ * A listener without SO_REUSEPORT is alone in its group. In a SO_REUSEPORT
+ * group each member is a listener of its own, usually with one worker on one
+ * core. The kernel chooses a member by hash; when that one has no worker on the
+ * core that the map says (map.c) and another member has, the connection is
+ * given to the other. So it is when a member's worker is late. Where the owner
+ * has said which member is to have a connection, by a BPF program or by
+ * SO_INCOMING_CPU, that one keeps it.
  */
 #include "listen/group.h"
 
@@ -16,6 +18,7 @@
 
 #include "listen/claim.h"
 #include "listen/listen.h"
+#include "listen/map.h"
 #include "listen/options.h"
 
 /* The kernel's group is the same object for all its members. */
@@ -37,27 +40,52 @@ static struct fsk_group *fsk_group_find(struct fsk_listener *l,
 	return NULL;
 }
 
+static void fsk_group_free_rcu(struct rcu_head *rcu)
+{
+	struct fsk_group *group = container_of(rcu, struct fsk_group, rcu);
+
+	kvfree(group->map);
+	kvfree(group);
+}
+
+static struct fsk_group *fsk_group_create(struct fsk_listener *l)
+{
+	struct fsk_group *group;
+
+	group = kvzalloc(struct_size(group, cores, nr_cpu_ids),
+			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!group)
+		return NULL;
+	group->map = kvcalloc(nr_cpu_ids, sizeof(*group->map),
+			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!group->map) {
+		kvfree(group);
+		return NULL;
+	}
+	spin_lock_init(&group->lock);
+	group->ended = fsk_stats_ended(l->fn->stats, l->hnum);
+	fsk_map_init(group);
+	return group;
+}
+
 /**
  * fsk_group_join() - find or make the group of a listener
  * @l: a listener that has just been put in its namespace's table
  * @sk: its socket
  *
  * Context: Process.  Expects fsk_net.mutex.
- * Return: the group, or %NULL for a listener without SO_REUSEPORT and without
- *         memory, which costs locality.
+ * Return: the group, or %NULL without memory, which costs locality.
  */
 struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk)
 {
 	const void *reuse = rcu_access_pointer(sk->sk_reuseport_cb);
-	struct fsk_group *group;
+	struct fsk_group *group = NULL;
 
 	lockdep_assert_held(&l->fn->mutex);
-	if (!sk->sk_reuseport || !reuse)
-		return NULL;
-	group = fsk_group_find(l, reuse);
+	if (sk->sk_reuseport && reuse)
+		group = fsk_group_find(l, reuse);
 	if (!group)
-		group = kzalloc(struct_size(group, cores, nr_cpu_ids),
-				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+		group = fsk_group_create(l);
 	if (!group)
 		return NULL;
 	group->members++;
@@ -87,7 +115,7 @@ void fsk_group_leave(struct fsk_listener *l)
 	hlist_del_init_rcu(&l->group_node);
 	RCU_INIT_POINTER(l->group, NULL);
 	if (!--group->members)
-		kfree_rcu(group, rcu);
+		call_rcu(&group->rcu, fsk_group_free_rcu);
 }
 
 /**
@@ -104,6 +132,12 @@ void fsk_group_insert(struct fsk_core *core)
 	mutex_lock(&fn->mutex);
 	group = rcu_dereference_protected(core->listener->group,
 					  lockdep_is_held(&fn->mutex));
+	WRITE_ONCE(core->mapped, false);
+	core->held = fsk_core_given(core);
+	core->lend = 0;
+	core->promised = 0;
+	if (group && READ_ONCE(core->flags))
+		WRITE_ONCE(group->orphans, true);
 	if (group)
 		hlist_add_head_rcu(&core->group_node,
 				   &group->cores[core->cpu]);
@@ -146,28 +180,47 @@ bool fsk_group_shares(const struct fsk_listener *l)
 }
 
 /**
- * fsk_group_taken() - has a sibling a worker on this CPU?
+ * fsk_group_taken() - how many siblings have a worker on this CPU?
  * @l: a listener
  * @cpu: the CPU
  *
  * Context: Expects rcu_read_lock().
- * Return: see fsk_claim_reserved(); false for a listener in no group.
+ * Return: how many; see fsk_claim_reserved().
  */
-bool fsk_group_taken(struct fsk_listener *l, int cpu)
+unsigned int fsk_group_taken(struct fsk_listener *l, int cpu)
 {
 	struct fsk_group *group = rcu_dereference(l->group);
+	unsigned int taken = 0;
 	struct fsk_core *core;
 
 	if (!group)
-		return false;
+		return 0;
 	hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node)
-		if (fsk_claim_reserved(core))
-			return true;
-	return false;
+		taken += core->listener != l && fsk_claim_reserved(core);
+	return taken;
 }
 
 /**
- * fsk_group_note_orphan() - a core of a listener has been orphaned
+ * fsk_group_may_help() - may siblings' cores hold something for all?
+ * @l: a listener
+ *
+ * Context: Any.
+ * Return: false where fsk_group_search() would find nothing.
+ */
+bool fsk_group_may_help(const struct fsk_listener *l)
+{
+	const struct fsk_group *group;
+	bool may;
+
+	rcu_read_lock();
+	group = rcu_dereference(l->group);
+	may = group && READ_ONCE(group->orphans);
+	rcu_read_unlock();
+	return may;
+}
+
+/**
+ * fsk_group_note_orphan() - others may take from a core of a listener
  * @l: the listener
  *
  * Context: Any.  Expects rcu_read_lock().
@@ -180,8 +233,29 @@ void fsk_group_note_orphan(struct fsk_listener *l)
 		WRITE_ONCE(group->orphans, true);
 }
 
+static struct fsk_core *__fsk_group_search(struct fsk_group *group,
+					   struct fsk_listener *l,
+					   struct fsk_core *best,
+					   fsk_group_older_t older, bool *found)
+{
+	struct fsk_core *core;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node) {
+			if (!READ_ONCE(core->flags))
+				continue;
+			*found = true;
+			if (core->listener != l &&
+			    fsk_group_shares(core->listener))
+				best = older(best, core);
+		}
+	}
+	return best;
+}
+
 /**
- * fsk_group_search() - look through the siblings' orphaned cores
+ * fsk_group_search() - look through the siblings' orphaned and late cores
  * @l: a listener
  * @best: what was found elsewhere, or %NULL
  * @older: says which of two has the older connection queued; the first may be
@@ -196,29 +270,21 @@ struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
 				  fsk_group_older_t older)
 {
 	struct fsk_group *group = rcu_dereference(l->group);
-	struct fsk_core *core;
-	bool orphans = false;
-	int cpu;
+	bool found = false;
 
 	if (!group || !READ_ONCE(group->orphans) || !fsk_group_shares(l))
 		return best;
+	best = __fsk_group_search(group, l, best, older, &found);
+	if (found)
+		return best;
 	WRITE_ONCE(group->orphans, false);
-	/* Clear, then look: a core that is orphaned meanwhile is either seen
-	 * or sets the hint again.  Pairs with test_and_set_bit() in
-	 * fsk_rescue_orphan(), which comes before the hint is set.
+	/* Clear, then look again: a core that is orphaned meanwhile is either
+	 * seen or sets the hint again.  Pairs with test_and_set_bit() in
+	 * fsk_rescue_open(), which comes before the hint is set.
 	 */
 	smp_mb();
-	for_each_possible_cpu(cpu) {
-		hlist_for_each_entry_rcu(core, &group->cores[cpu], group_node) {
-			if (!test_bit(FSK_CORE_ORPHANED, &core->flags))
-				continue;
-			orphans = true;
-			if (core->listener != l &&
-			    fsk_group_shares(core->listener))
-				best = older(best, core);
-		}
-	}
-	if (orphans)
+	best = __fsk_group_search(group, l, best, older, &found);
+	if (found)
 		WRITE_ONCE(group->orphans, true);
 	return best;
 }
@@ -230,10 +296,17 @@ static u32 fsk_group_qlen(const struct fsk_core *core)
 	return sk ? READ_ONCE(sk->sk_ack_backlog) : U32_MAX;
 }
 
-/* Whether this core takes another member's connections.  A member that asks for
- * a CPU's takes no others: those of this CPU the kernel would have given it.
+/**
+ * fsk_group_helps() - does this core take connections meant for others?
+ * @core: a core of a member
+ *
+ * A member that asks for a CPU's takes no others: those of that CPU the kernel
+ * would have given it.
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether it may have them, and takes what it gets.
  */
-static bool fsk_group_helps(struct fsk_core *core)
+bool fsk_group_helps(const struct fsk_core *core)
 {
 	const struct sock *app = rcu_dereference(core->listener->sk);
 
@@ -245,19 +318,20 @@ static bool fsk_group_helps(struct fsk_core *core)
  * fsk_group_pick() - another member's core for a connection
  * @l: the member that the kernel chose
  * @sk: its socket
+ * @home: the CPU whose cores are meant
  *
  * Context: Softirq.  Expects rcu_read_lock().
- * Return: the core of this CPU with a taker and the shortest queue, or %NULL.
+ * Return: the core of that CPU with a worker and the shortest queue, or %NULL.
  */
-struct fsk_core *fsk_group_pick(struct fsk_listener *l, const struct sock *sk)
+struct fsk_core *fsk_group_pick(struct fsk_listener *l, const struct sock *sk,
+				unsigned int home)
 {
 	struct fsk_group *group = rcu_dereference(l->group);
 	struct fsk_core *core, *best = NULL;
 
-	if (!group || fsk_group_chosen(sk))
+	if (!group || home >= nr_cpu_ids || fsk_group_chosen(sk))
 		return NULL;
-	hlist_for_each_entry_rcu(core, &group->cores[smp_processor_id()],
-				 group_node) {
+	hlist_for_each_entry_rcu(core, &group->cores[home], group_node) {
 		if (!fsk_group_helps(core))
 			continue;
 		if (!best || fsk_group_qlen(core) < fsk_group_qlen(best))

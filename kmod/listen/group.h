@@ -14,12 +14,15 @@ void fsk_group_leave(struct fsk_listener *l);
 void fsk_group_insert(struct fsk_core *core);
 bool fsk_group_has_program(const struct sock *sk);
 bool fsk_group_shares(const struct fsk_listener *l);
-bool fsk_group_taken(struct fsk_listener *l, int cpu);
+unsigned int fsk_group_taken(struct fsk_listener *l, int cpu);
+bool fsk_group_may_help(const struct fsk_listener *l);
+bool fsk_group_helps(const struct fsk_core *core);
 void fsk_group_note_orphan(struct fsk_listener *l);
 typedef struct fsk_core *(*fsk_group_older_t)(struct fsk_core *a,
 					      struct fsk_core *b);
 struct fsk_core *fsk_group_search(struct fsk_listener *l, struct fsk_core *best,
 				  fsk_group_older_t older);
-struct fsk_core *fsk_group_pick(struct fsk_listener *l, const struct sock *sk);
+struct fsk_core *fsk_group_pick(struct fsk_listener *l, const struct sock *sk,
+				unsigned int home);
 
 #endif

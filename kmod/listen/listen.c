@@ -12,13 +12,16 @@
 #include "listen/group.h"
 #include "listen/hooks.h"
 #include "listen/local.h"
+#include "listen/map.h"
 #include "listen/migrate.h"
 #include "listen/owner.h"
 #include "listen/ref.h"
 #include "listen/rescue.h"
 #include "listen/wake.h"
+#include "listen/worker.h"
 
 #define FSK_LISTEN_RESCUE_MS	20	/* a worker's time slice or two */
+#define FSK_LISTEN_LATE_MS	5	/* what no worker that is awake needs */
 
 static atomic_t fsk_listen_id = ATOMIC_INIT(0);
 
@@ -30,16 +33,9 @@ static void fsk_listener_free_work(struct work_struct *work)
 	l = container_of(to_rcu_work(work), struct fsk_listener, free_work);
 	for_each_possible_cpu(cpu)
 		fsk_core_free(rcu_dereference_protected(l->core[cpu], true));
+	fsk_worker_free_all(l);
 	fsk_owner_put(l->owner);
-	kfree(l);
-}
-
-static void fsk_listener_update_work(struct work_struct *work)
-{
-	struct fsk_listener *l = container_of(work, struct fsk_listener, work);
-
-	fsk_listener_update(l);
-	fsk_listener_put(l);
+	kvfree(l);
 }
 
 /* Listing */
@@ -131,9 +127,13 @@ static int fsk_listener_start(struct fsk_listener *l, struct sock *sk)
 	if (l->unlisted)
 		cond_synchronize_rcu(l->gp);
 	err = fsk_listener_list(l, sk);
-	if (!err)
-		fsk_listener_start_cores(l, sk);
-	return err;
+	if (err)
+		return err;
+	fsk_listener_start_cores(l, sk);
+	/* Workers that have waited since it last listened do not come again. */
+	if (l->cores)
+		fsk_map_build(l);
+	return 0;
 }
 
 static int fsk_listener_follow(struct fsk_listener *l)
@@ -183,6 +183,42 @@ void fsk_listener_update(struct fsk_listener *l)
 	mutex_unlock(&l->mutex);
 }
 
+static void fsk_listener_update_work(struct work_struct *work)
+{
+	struct fsk_listener *l = container_of(work, struct fsk_listener, work);
+
+	mutex_lock(&l->mutex);
+	__fsk_listener_update(l);
+	/* While it is listed, its socket holds the namespace. */
+	if (l->listed)
+		fsk_map_build(l);
+	mutex_unlock(&l->mutex);
+	fsk_listener_put(l);
+}
+
+/**
+ * fsk_listener_queued() - connections in the workers' queues
+ * @l: the listener
+ *
+ * Context: Any.
+ * Return: how many wait to be accepted, beside those in the app listener's.
+ */
+unsigned int fsk_listener_queued(struct fsk_listener *l)
+{
+	unsigned int queued = 0;
+	struct fsk_core *core;
+	struct sock *sk;
+	int cpu;
+
+	rcu_read_lock();
+	fsk_listener_for_each_core(l, cpu, core) {
+		sk = rcu_dereference(core->sk);
+		queued += sk ? READ_ONCE(sk->sk_ack_backlog) : 0;
+	}
+	rcu_read_unlock();
+	return queued;
+}
+
 /* Making and releasing */
 
 /**
@@ -198,13 +234,13 @@ struct fsk_listener *fsk_listener_create(struct sock *sk)
 	struct fsk_listener *l;
 	int err;
 
-	l = kzalloc(struct_size(l, core, nr_cpu_ids),
-		    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	l = kvzalloc(struct_size(l, core, nr_cpu_ids),
+		     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!l)
 		return ERR_PTR(-ENOMEM);
 	l->owner = fsk_owner_get(sk->sk_socket->file);
 	if (!l->owner) {
-		kfree(l);
+		kvfree(l);
 		return ERR_PTR(-ENOMEM);
 	}
 	RCU_INIT_POINTER(l->sk, sk);
@@ -213,6 +249,7 @@ struct fsk_listener *fsk_listener_create(struct sock *sk)
 	l->fn = fsk_net_of(sock_net(sk));
 	l->id = atomic_inc_return(&fsk_listen_id);
 	mutex_init(&l->mutex);
+	hash_init(l->workers);
 	kref_init(&l->ref);
 	INIT_WORK(&l->work, fsk_listener_update_work);
 	INIT_RCU_WORK(&l->free_work, fsk_listener_free_work);
@@ -265,6 +302,7 @@ void fsk_listener_release(struct fsk_listener *l)
 static void fsk_listen_net_init(struct fsk_net *fn)
 {
 	fn->rescue_ms = FSK_LISTEN_RESCUE_MS;
+	fn->late_ms = FSK_LISTEN_LATE_MS;
 	hash_init(fn->listeners);
 }
 

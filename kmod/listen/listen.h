@@ -19,11 +19,23 @@
 struct fsk_listener;
 struct fsk_owner;
 
+#define FSK_LISTEN_WORKERS_BITS	6
+
 /**
- * struct fsk_group - the members of one SO_REUSEPORT group that have joined
- * @members: how many; protected by fsk_net.mutex
- * @orphans: a hint that some core is orphaned, so that none is looked for
- *	where none is; see fsk_group_search()
+ * struct fsk_group - listeners that share their connections
+ * @members: how many: those of one SO_REUSEPORT group that have joined, or the
+ *	one listener that is in none; protected by fsk_net.mutex
+ * @orphans: a hint that others may take from some core, so that none is looked
+ *	for where none is; see fsk_group_search()
+ * @map: by CPU number, the core to which connections go that arrive there, or
+ *	%FSK_MAP_APP; written under fsk_net.mutex, see map.c
+ * @built: jiffies when @map was last made
+ * @pause: in jiffies, for how long it is not made again for a packet's sake
+ * @lock: what place.c has counted, taken with BH off
+ * @counted: jiffies when it did last; @lock
+ * @counts: how often it has since @counted changed; @lock
+ * @sought: jiffies when it found nobody idle
+ * @ended: of the port's connections, how many had ended when a window began
  * @rcu: frees, after readers have left
  * @listeners: the members; RCU, written under fsk_net.mutex
  * @cores: by CPU number, the members' cores there; RCU, written under
@@ -31,25 +43,45 @@ struct fsk_owner;
  */
 struct fsk_group {
 	unsigned int members;
-	bool orphans;
+	u16 *map;
+	unsigned long built;
+	unsigned long pause;
 	struct rcu_head rcu;
-	struct hlist_head listeners;
+
+	bool orphans ____cacheline_aligned_in_smp;
+	spinlock_t lock;	/* rank 5 of DOC: locking */
+	unsigned long counted;
+	unsigned int counts;
+	unsigned long sought;
+	u32 ended;
+
+	struct hlist_head listeners ____cacheline_aligned_in_smp;
 	struct hlist_head cores[];
 };
 
+#define FSK_MAP_APP	U16_MAX		/* left to the app listener */
+
 /**
- * struct fsk_taker - the task that takes from a queue between its waits
+ * struct fsk_worker - a task that takes from a listener's queues
  * @pid: the task, referenced
+ * @core: the queue that is its own; constant
+ * @returns: it does not stay queued while it works (accept, poll, select,
+ *	io_uring), so its claim lasts while it lives; only ever set
+ * @node: in fsk_listener.workers; RCU, written under fsk_listener.mutex
  * @rcu: frees, after readers on the packet side have left
  */
-struct fsk_taker {
+struct fsk_worker {
 	struct pid *pid;
+	struct fsk_core *core;
+	bool returns;
+	struct hlist_node node;
 	struct rcu_head rcu;
 };
 
-/* fsk_core.flags */
+/* fsk_core.flags.  While any is set, others may take from the queue. */
 enum {
-	FSK_CORE_ORPHANED,	/* new connections go elsewhere; rescue.c */
+	FSK_CORE_ORPHANED,	/* new connections go to the app listener */
+	FSK_CORE_LATE,		/* ... go to an idle worker, if there is one */
 };
 
 /**
@@ -61,20 +93,37 @@ enum {
  * @listener: constant
  * @cpu: constant
  * @flags: bits FSK_CORE_*, atomic
- * @taker: who takes without staying queued; RCU, replaced by xchg()
- * @taker_pid: whom @taker names, only to be compared; two takers that set it
- *	at once may leave the wrong one, which costs locality
+ * @worker: who asked here last; RCU, in the listener's table; replaced without
+ *	a lock, and two who do at once may leave either
  * @stamp: jiffies of the last progress; written by whoever makes it
  * @turn: whose turn it is when both queues have something; only a hint
- * @syns: SYNs taken; written by the hook on @cpu
- * @accept_local: connections that tasks bound here took from this queue
+ * @mapped: the map of the group has been made since a worker came here
+ * @wide: ... and that worker might run on several CPUs then
+ * @open_max: connections of one port that a CPU may open here, beyond those
+ *	that it saw end, before place.c looks at the shares of all
+ * @syns: SYNs taken that arrived on @cpu; written by the hook there
+ * @accept_local: connections that its own workers took from this queue
  * @accept_app: ... from the app listener's queue
  * @accept_other: ... from another core's queue
  * @drops: SYNs and connections dropped here: a queue was full, or no socket
  *	could be made
  * @rescued: connections that others took from this queue
  * @rescues: times orphaned
- * @timer: rescue; runs while something is queued, on @cpu
+ * @syns_far: SYNs taken that arrived on other CPUs
+ * @times_late: times late
+ * @workers: how many have this queue for their own; fsk_listener.mutex
+ * @mark: how many had been taken from the queue when all that was in it one
+ *	tick of @timer ago will have been
+ * @ticks: how many of them in a row found it late
+ * @late_since: jiffies since when one waits, at least, while @ticks is not 0
+ * @looked: jiffies when the timer looked last, or was armed
+ * @turns: accepted connections, so that others' queues have a turn now and then
+ * @held: connections given here when place.c began to count; fsk_group.lock
+ * @promised: connections that other cores will lend it; fsk_group.lock
+ * @lend: how many of its next connections another core gets; fsk_group.lock
+ * @lend_cpu: that core's
+ * @lend_id: ... and its listener's
+ * @timer: rescue; runs while something is queued
  * @back_at: jiffies before which an orphaned core does not come back
  * @backoff: in jiffies, doubled when orphaned again soon
  * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
@@ -86,10 +135,13 @@ struct fsk_core {
 	struct fsk_listener *listener;
 	int cpu;
 	unsigned long flags;
-	struct fsk_taker __rcu *taker;
-	const struct pid *taker_pid;
+	struct fsk_worker __rcu *worker;
 	unsigned long stamp;
 	bool turn;
+	u8 turns;
+	bool mapped;
+	bool wide;
+	s32 open_max;
 	u64 syns;
 	atomic_long_t accept_local;
 
@@ -99,6 +151,18 @@ struct fsk_core {
 	atomic_long_t drops;
 	atomic_long_t rescued;
 	atomic_long_t rescues;
+	atomic_long_t syns_far;
+	atomic_long_t times_late;
+	unsigned int workers;
+	long mark;
+	unsigned int ticks;
+	unsigned long late_since;
+	unsigned long looked;
+	long held;
+	int promised;
+	int lend;
+	int lend_cpu;
+	u32 lend_id;
 	struct timer_list timer;
 	unsigned long back_at;
 	unsigned long backoff;
@@ -134,9 +198,9 @@ extern const struct fsk_core_files *fsk_core_files;
  * struct fsk_listener - one app listener
  * @sk: its socket; RCU, %NULL once it is released
  * @fn: its namespace's state, constant
- * @group: the SO_REUSEPORT group that it is a member of, or %NULL; RCU,
+ * @group: those that it shares connections with, or %NULL without memory; RCU,
  *	written under fsk_net.mutex
- * @orphans: how many cores are orphaned
+ * @orphans: from how many cores others may take
  * @cores: how many exist, so that none is searched for where none is
  * @sock: its &struct socket; valid until release() returns
  * @family: AF_INET or AF_INET6, constant: IPV6_ADDRFORM changes the socket's
@@ -160,6 +224,13 @@ extern const struct fsk_core_files *fsk_core_files;
  *	to workers that wait on a core
  * @app_timer: watches the app listener's queue when workers wait on cores
  * @app_stamp: jiffies when it began to be not empty, or all were last woken
+ * @workers: the tasks with a queue of their own, by &struct pid; RCU, written
+ *	under @mutex
+ * @nr_workers: how many
+ * @purge_at: at how many those are sought that have ended; @mutex
+ * @full_at: jiffies when there were as many as may be
+ * @app_ticks: ticks of @app_timer for which the queue was not empty
+ * @sought: jiffies when nobody idle was found to be woken
  * @app_turn: CPU whose workers were woken last where it is all the same;
  *	protected by the lock of the app listener's wait queue
  * @accept_app: connections that tasks not bound to a core took from the app
@@ -197,6 +268,12 @@ struct fsk_listener {
 	struct timer_list app_timer;
 	unsigned long app_stamp;
 	unsigned int app_turn;
+	DECLARE_HASHTABLE(workers, FSK_LISTEN_WORKERS_BITS);
+	unsigned int nr_workers;
+	unsigned int purge_at;
+	unsigned long full_at;
+	unsigned int app_ticks;
+	unsigned long sought;
 	atomic_long_t accept_app;
 	atomic_long_t accept_other;
 	atomic_long_t drops;
@@ -210,6 +287,7 @@ void fsk_listen_init(void);
 struct fsk_listener *fsk_listener_create(struct sock *sk);
 void fsk_listener_release(struct fsk_listener *l);
 void fsk_listener_update(struct fsk_listener *l);
+unsigned int fsk_listener_queued(struct fsk_listener *l);
 
 /**
  * fsk_listener_of() - the app listener that a socket is
@@ -221,6 +299,18 @@ void fsk_listener_update(struct fsk_listener *l);
 static inline struct fsk_listener *fsk_listener_of(const struct sock *sk)
 {
 	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
+}
+
+/**
+ * fsk_listen_is_now() - was this noted in the very jiffy that it is?
+ * @stamp: jiffies when something was looked for in vain
+ *
+ * Context: Any.
+ * Return: whether it need not be looked for again yet.
+ */
+static inline bool fsk_listen_is_now(unsigned long stamp)
+{
+	return !(stamp ^ jiffies);
 }
 
 /**
@@ -261,6 +351,22 @@ static inline struct fsk_core *fsk_listener_core(const struct fsk_listener *l,
 						 int cpu)
 {
 	return rcu_dereference_check(l->core[cpu], lockdep_is_held(&l->mutex));
+}
+
+/**
+ * fsk_core_given() - how many connections a core's workers were given, and took
+ * @core: the core
+ *
+ * Context: Any.
+ * Return: how many; a reset or an answer that is lost counts, too.
+ */
+static inline long fsk_core_given(const struct fsk_core *core)
+{
+	return (long)READ_ONCE(core->syns) +
+	       atomic_long_read(&core->syns_far) +
+	       atomic_long_read(&core->accept_app) +
+	       atomic_long_read(&core->accept_other) -
+	       atomic_long_read(&core->rescued);
 }
 
 /* All cores of a listener that exist; see fsk_listener_core(). No break. */

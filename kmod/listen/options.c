@@ -136,7 +136,7 @@ static void fsk_options_sync_tcp(struct sock *sk, const struct sock *app)
  * by any process that has the socket, a second listen() or a BPF program made
  * it.
  *
- * Context: Softirq on the core that owns @sk, the only writer then; or
+ * Context: Softirq; several may do so at once, and write the same; or
  *          process, before @sk listens.
  */
 void fsk_options_sync(struct sock *sk, const struct sock *app)

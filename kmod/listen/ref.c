@@ -91,6 +91,7 @@ void fsk_ref_exit(void)
 	/* Work that update_later() queued may drop the last reference, which
 	 * queues an RCU work, which frees takers by RCU.
 	 */
+	synchronize_rcu();	/* packets that call update_later() */
 	flush_workqueue(fsk_ref_wq);
 	rcu_barrier();
 	destroy_workqueue(fsk_ref_wq);

@@ -2,10 +2,15 @@
 /*
  * Queues whose worker is gone or late.
  *
- * A timer runs while a core's queue holds something.  When the queue has made
- * no progress for the namespace's limit, or has no taker left, the core is
- * orphaned: new connections go to the app listener, and what is queued is
- * offered to all workers, who are woken.  The core comes back when its worker
+ * A timer ticks while a core's queue holds something.  When a connection has
+ * waited for late-ms, the core is *late*: other workers may take what is
+ * queued, an idle one is woken to do so, and place.c gives new connections to
+ * idle ones.  It is late no more as soon as its worker keeps up.
+ *
+ * A core is *orphaned* when no worker is left that could take, when its worker
+ * sleeps while a connection waits, or when the worker has taken nothing for
+ * rescue-ms: new connections go to the app listener, and what is queued is
+ * offered to all workers, who are woken. The core comes back when its worker
  * does; one that is orphaned again soon stays away for twice as long.
  *
  * wake.c and this file call each other: a wake-up that perhaps nobody follows
@@ -21,11 +26,45 @@
 #include "listen/ref.h"
 #include "listen/wake.h"
 
+/* All are woken, busy or not, when a core has been late for so many ticks. */
+#define FSK_RESCUE_TICKS_ALL	4
+#define FSK_RESCUE_BACKOFF_MIN	msecs_to_jiffies(20)
 #define FSK_RESCUE_BACKOFF_MAX	(10 * HZ)
 
-static unsigned long fsk_rescue_limit(const struct fsk_listener *l)
+/* The shorter of both limits, in jiffies. */
+static unsigned long fsk_rescue_tick(const struct fsk_listener *l)
 {
-	return msecs_to_jiffies(READ_ONCE(l->fn->rescue_ms));
+	unsigned int rescue_ms = READ_ONCE(l->fn->rescue_ms);
+	unsigned int late_ms = READ_ONCE(l->fn->late_ms);
+
+	return msecs_to_jiffies(rescue_ms ? min(rescue_ms, late_ms) : late_ms);
+}
+
+/* A connection has waited since before @late_since. */
+static bool fsk_rescue_late_passed(const struct fsk_core *core)
+{
+	unsigned int late_ms = READ_ONCE(core->listener->fn->late_ms);
+
+	return time_after_eq(jiffies, core->late_since +
+				      msecs_to_jiffies(late_ms));
+}
+
+/* Where a queue makes no progress, ever more seldom: nobody may have time. */
+static unsigned long fsk_rescue_pause(const struct fsk_listener *l,
+				      unsigned int ticks)
+{
+	unsigned long tick = fsk_rescue_tick(l);
+
+	return min(tick << min(ticks / FSK_RESCUE_TICKS_ALL, 8U),
+		   max_t(unsigned long, tick, HZ));
+}
+
+static bool fsk_rescue_limit_passed(const struct fsk_core *core)
+{
+	unsigned int limit = READ_ONCE(core->listener->fn->rescue_ms);
+
+	return limit && time_after_eq(jiffies, READ_ONCE(core->stamp) +
+					       msecs_to_jiffies(limit));
 }
 
 static bool fsk_rescue_app_gone(struct fsk_listener *l)
@@ -35,23 +74,134 @@ static bool fsk_rescue_app_gone(struct fsk_listener *l)
 	return app && inet_sk_state_load(app) != TCP_LISTEN;
 }
 
-static void __fsk_rescue_core_timer(struct fsk_core *core)
+/* Others may take from a core, for a reason that is a bit of fsk_core.flags */
+
+static bool fsk_rescue_open(struct fsk_core *core, int why)
 {
 	struct fsk_listener *l = core->listener;
-	unsigned long limit = fsk_rescue_limit(l);
-	unsigned long due = READ_ONCE(core->stamp) + limit;
 
-	if (!fsk_core_pending(core) || !limit)
+	if (test_and_set_bit(why, &core->flags))
+		return false;
+	atomic_inc(&l->orphans);
+	/* Others see it, or are seen to wait by who wakes next. */
+	smp_mb__after_atomic();
+	fsk_group_note_orphan(l);
+	return true;
+}
+
+static bool fsk_rescue_close(struct fsk_core *core, int why)
+{
+	/* A barrier, too: see fsk_wake_orphaned(). */
+	if (!test_and_clear_bit(why, &core->flags))
+		return false;
+	atomic_dec(&core->listener->orphans);
+	return true;
+}
+
+/**
+ * fsk_rescue_help() - a core's worker can't take what is queued
+ * @core: the core
+ *
+ * Context: Any.  Expects rcu_read_lock().  Takes wait queue locks.
+ */
+void fsk_rescue_help(struct fsk_core *core)
+{
+	if (fsk_rescue_open(core, FSK_CORE_LATE)) {
+		atomic_long_inc(&core->times_late);
+		fsk_stats_inc(core->listener->fn, LATE);
+	}
+	fsk_wake_idle(core);
+}
+
+/* The timer */
+
+/* How many have been taken from the queue so far. */
+static long fsk_rescue_taken(struct fsk_core *core)
+{
+	return atomic_long_read(&core->accept_local) +
+	       atomic_long_read(&core->rescued);
+}
+
+/* Is something queued that was queued when this was asked last? */
+static bool fsk_rescue_is_late(struct fsk_core *core, const struct sock *sk)
+{
+	long taken = fsk_rescue_taken(core);
+	bool late = taken - core->mark < 0;
+
+	core->mark = taken + READ_ONCE(sk->sk_ack_backlog);
+	return late;
+}
+
+/* Nobody takes from here: the worker is gone, or does not come though it was
+ * woken, or has had its time.
+ */
+static bool fsk_rescue_is_orphan(const struct fsk_core *core)
+{
+	return !fsk_claim_exists(core) ||
+	       (fsk_rescue_late_passed(core) && fsk_claim_is_absent(core)) ||
+	       (fsk_rescue_limit_passed(core) &&
+		!fsk_claim_is_throttled(core));
+}
+
+static bool fsk_rescue_is_news(const struct fsk_core *core)
+{
+	return !test_bit(FSK_CORE_ORPHANED, &core->flags) ||
+	       core->ticks % FSK_RESCUE_TICKS_ALL == 0;
+}
+
+/* Something was left for another tick. */
+static void fsk_rescue_late(struct fsk_core *core, unsigned long since)
+{
+	if (!core->ticks++)
+		core->late_since = since;
+	if (fsk_rescue_is_orphan(core)) {
+		if (fsk_rescue_is_news(core))
+			fsk_rescue_orphan(core);
+	} else if (core->ticks % FSK_RESCUE_TICKS_ALL == 0) {
+		fsk_wake_all(core->listener);
+	} else if (fsk_rescue_late_passed(core) &&
+		   !fsk_claim_is_throttled(core)) {
+		fsk_rescue_help(core);
+	}
+}
+
+/* Nothing is queued.  A core that has no worker any more is nobody's, so nobody
+ * brings it back; without a claim it gets nothing.
+ */
+static void fsk_rescue_rest(struct fsk_core *core, const struct sock *sk)
+{
+	fsk_rescue_close(core, FSK_CORE_LATE);
+	if (fsk_claim_exists(core) ||
+	    !fsk_rescue_close(core, FSK_CORE_ORPHANED))
 		return;
+	if (sk && !fsk_queue_empty(sk))
+		fsk_rescue_orphan(core);
+}
+
+static void __fsk_rescue_core_timer(struct fsk_core *core)
+{
+	const struct sock *sk = rcu_dereference(core->sk);
+	struct fsk_listener *l = core->listener;
+
+	/* Somebody queued one and saw that this timer was pending. */
+	smp_mb();
+	if (!sk || fsk_queue_empty(sk)) {
+		fsk_rescue_rest(core, sk);
+		return;
+	}
 	/* Aborted from outside (ss -K): close what is queued with it. */
 	if (fsk_rescue_app_gone(l)) {
 		fsk_listener_update_later(l);
 		return;
 	}
-	if (fsk_claim_holds(core) && time_before(jiffies, due))
-		mod_timer(&core->timer, due);
-	else
-		fsk_rescue_orphan(core);
+	if (fsk_rescue_is_late(core, sk)) {
+		fsk_rescue_late(core, core->looked);
+	} else {
+		core->ticks = 0;
+		fsk_rescue_close(core, FSK_CORE_LATE);
+	}
+	core->looked = jiffies;
+	mod_timer(&core->timer, jiffies + fsk_rescue_pause(l, core->ticks));
 }
 
 static void fsk_rescue_core_timer(struct timer_list *t)
@@ -70,18 +220,18 @@ static void fsk_rescue_core_timer(struct timer_list *t)
 static void fsk_rescue_app_timer(struct timer_list *t)
 {
 	struct fsk_listener *l = timer_container_of(l, t, app_timer);
-	unsigned long due = READ_ONCE(l->app_stamp) + fsk_rescue_limit(l);
+	unsigned long due = READ_ONCE(l->app_stamp) + fsk_rescue_tick(l);
 	const struct sock *app;
 
 	rcu_read_lock();
 	app = rcu_dereference(l->sk);
+	smp_mb();	/* as in __fsk_rescue_core_timer() */
 	if (app && !fsk_queue_empty(app)) {
-		if (time_before(jiffies, due)) {
-			mod_timer(&l->app_timer, due);
-		} else {
-			WRITE_ONCE(l->app_stamp, jiffies);
+		if (!time_before(jiffies, due)) {
+			due = jiffies + fsk_rescue_pause(l, ++l->app_ticks);
 			fsk_wake_all(l);
 		}
+		mod_timer(&l->app_timer, due);
 	}
 	rcu_read_unlock();
 }
@@ -134,15 +284,10 @@ void fsk_rescue_listener_exit(struct fsk_listener *l)
 /* A connection that finds the queue empty begins to wait now.  Behind others on
  * a core, the wait counts from when a worker last took one.
  */
-static void fsk_rescue_watch(struct timer_list *timer, unsigned long *stamp,
-			     const struct sock *sk, unsigned long limit)
+static void fsk_rescue_watch(unsigned long *stamp, const struct sock *sk)
 {
-	if (!limit)
-		return;
 	if (READ_ONCE(sk->sk_ack_backlog) <= 1)
 		WRITE_ONCE(*stamp, jiffies);
-	if (!timer_pending(timer))
-		mod_timer(timer, jiffies + limit);
 }
 
 /**
@@ -154,8 +299,14 @@ static void fsk_rescue_watch(struct timer_list *timer, unsigned long *stamp,
  */
 void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk)
 {
-	fsk_rescue_watch(&core->timer, &core->stamp, sk,
-			 fsk_rescue_limit(core->listener));
+	fsk_rescue_watch(&core->stamp, sk);
+	smp_mb();	/* pairs with that in __fsk_rescue_core_timer() */
+	if (timer_pending(&core->timer))
+		return;
+	core->looked = jiffies;
+	core->mark = fsk_rescue_taken(core) + READ_ONCE(sk->sk_ack_backlog);
+	core->ticks = 0;
+	mod_timer(&core->timer, jiffies + fsk_rescue_tick(core->listener));
 }
 
 /**
@@ -168,44 +319,58 @@ void fsk_rescue_arm_app(struct fsk_listener *l)
 {
 	const struct sock *app = rcu_dereference(l->sk);
 
-	if (app)
-		fsk_rescue_watch(&l->app_timer, &l->app_stamp, app,
-				 fsk_rescue_limit(l));
+	if (!app)
+		return;
+	if (READ_ONCE(app->sk_ack_backlog) <= 1)
+		WRITE_ONCE(l->app_ticks, 0);
+	fsk_rescue_watch(&l->app_stamp, app);
+	smp_mb();	/* pairs with that in fsk_rescue_app_timer() */
+	if (!timer_pending(&l->app_timer))
+		mod_timer(&l->app_timer, jiffies + fsk_rescue_tick(l));
 }
 
 static void fsk_rescue_listener_changed(struct fsk_listener *l)
 {
-	unsigned long limit = fsk_rescue_limit(l);
-	const struct sock *app;
+	unsigned long due = jiffies + fsk_rescue_tick(l);
 	struct fsk_core *core;
 	int cpu;
 
 	rcu_read_lock();
 	fsk_listener_for_each_core(l, cpu, core)
-		if (fsk_core_pending(core))
-			mod_timer(&core->timer, jiffies + limit);
-	app = rcu_dereference(l->sk);
-	if (READ_ONCE(l->cores) && app && !fsk_queue_empty(app))
-		mod_timer(&l->app_timer, jiffies + limit);
+		if (timer_pending(&core->timer))
+			timer_reduce(&core->timer, due);
+	if (timer_pending(&l->app_timer))
+		timer_reduce(&l->app_timer, due);
 	rcu_read_unlock();
 }
 
 /**
- * fsk_rescue_limit_changed() - apply a new limit to what waits already
- * @fn: the namespace whose limit is new
+ * fsk_rescue_limits_changed() - apply new limits to what waits already
+ * @fn: the namespace whose limits are new
  *
  * Context: Process.  Expects fsk_net.mutex.
  */
-void fsk_rescue_limit_changed(struct fsk_net *fn)
+void fsk_rescue_limits_changed(struct fsk_net *fn)
 {
 	struct fsk_listener *l;
 	int chain;
 
 	lockdep_assert_held(&fn->mutex);
-	/* A timer that finds no limit does not run again. */
-	if (fn->rescue_ms)
-		hash_for_each(fn->listeners, chain, l, node)
-			fsk_rescue_listener_changed(l);
+	hash_for_each(fn->listeners, chain, l, node)
+		fsk_rescue_listener_changed(l);
+}
+
+static void fsk_rescue_back_off(struct fsk_core *core)
+{
+	unsigned long now = jiffies;
+
+	if (time_before(now, core->back_at + HZ))
+		core->backoff = min_t(unsigned long, core->backoff * 2,
+				      FSK_RESCUE_BACKOFF_MAX);
+	else
+		core->backoff = 0;
+	core->backoff = max(core->backoff, FSK_RESCUE_BACKOFF_MIN);
+	WRITE_ONCE(core->back_at, now + core->backoff);
 }
 
 /**
@@ -216,48 +381,44 @@ void fsk_rescue_limit_changed(struct fsk_net *fn)
  */
 void fsk_rescue_orphan(struct fsk_core *core)
 {
-	struct fsk_listener *l = core->listener;
-	unsigned long now = jiffies;
-
-	if (!test_and_set_bit(FSK_CORE_ORPHANED, &core->flags)) {
-		if (time_before(now, core->back_at + HZ))
-			core->backoff = min_t(unsigned long, core->backoff * 2,
-					      FSK_RESCUE_BACKOFF_MAX);
-		else
-			core->backoff = 0;
-		core->backoff = max(core->backoff, fsk_rescue_limit(l));
-		WRITE_ONCE(core->back_at, now + core->backoff);
-		atomic_inc(&l->orphans);
-		fsk_group_note_orphan(l);
+	if (!test_bit(FSK_CORE_ORPHANED, &core->flags))
+		fsk_rescue_back_off(core);
+	if (fsk_rescue_open(core, FSK_CORE_ORPHANED)) {
 		atomic_long_inc(&core->rescues);
-		fsk_stats_inc(l->fn, RESCUE);
+		fsk_stats_inc(core->listener->fn, RESCUE);
 	}
-	fsk_wake_all(l);
+	fsk_wake_all(core->listener);
 }
 
-/**
- * __fsk_rescue_return() - bring an orphaned core back if it is time
- * @core: the core that the calling task is bound to
- *
- * A core comes back when its queue is empty; until then all workers look there.
- * A connection that was queued since this looked was offered to them too late:
- * the caller has to look at its queue when this has returned.
- *
- * Context: Process.
- * Return: whether the core is the caller's again.
- */
-bool __fsk_rescue_return(struct fsk_core *core)
+static bool fsk_rescue_has_queued(const struct fsk_core *core)
 {
 	bool pending;
 
 	rcu_read_lock();
 	pending = fsk_core_pending(core);
 	rcu_read_unlock();
-	if (pending || time_before(jiffies, READ_ONCE(core->back_at)))
+	return pending;
+}
+
+/**
+ * __fsk_rescue_return() - bring a core back if it is time
+ * @core: the calling task's own core
+ *
+ * A core comes back when its queue is empty; until then all workers look there.
+ * A connection that was queued since this looked was offered to them too late:
+ * the caller has to look at its queue when this has returned.
+ *
+ * Context: Process.
+ * Return: whether the core is the caller's alone again.
+ */
+bool __fsk_rescue_return(struct fsk_core *core)
+{
+	bool back;
+
+	if (fsk_rescue_has_queued(core))
 		return false;
-	/* A barrier, too: see fsk_wake_orphaned(). */
-	if (!test_and_clear_bit(FSK_CORE_ORPHANED, &core->flags))
-		return false;
-	atomic_dec(&core->listener->orphans);
-	return true;
+	back = fsk_rescue_close(core, FSK_CORE_LATE);
+	if (!time_before(jiffies, READ_ONCE(core->back_at)))
+		back |= fsk_rescue_close(core, FSK_CORE_ORPHANED);
+	return back;
 }

@@ -25,7 +25,9 @@
 #include "listen/claim.h"
 #include "listen/group.h"
 #include "listen/listen.h"
+#include "listen/map.h"
 #include "listen/options.h"
+#include "listen/place.h"
 #include "listen/timewait.h"
 #include "listen/ulp.h"
 
@@ -62,6 +64,8 @@ static __always_inline bool fsk_rx_wants(struct fsk_net *fn,
 	flags = tcp_flag_word(th) & FSK_RX_FLAGS;
 	if (flags == TCP_FLAG_SYN)
 		return fsk_net_has_port(fn, ntohs(th->dest));
+	if (unlikely(flags & (TCP_FLAG_FIN | TCP_FLAG_RST)))
+		fsk_net_note_end(fn, ntohs(th->dest));
 	return unlikely(READ_ONCE(fn->synq_stamp)) &&
 	       fsk_rx_wants_ack(fn, th, flags);
 }
@@ -130,17 +134,40 @@ static struct sock *fsk_rx_take_cookie(struct fsk_net *fn, struct sock *sk,
 	return sk;
 }
 
-/* This core's part of the listener, or where nobody takes from that a
- * sibling's.
+static struct fsk_core *fsk_rx_home(const struct fsk_listener *l,
+				    unsigned int home)
+{
+	return home < nr_cpu_ids ? rcu_dereference(l->core[home]) : NULL;
+}
+
+/* Nobody takes from the core that the map says, and perhaps never will again.
+ */
+static noinline void fsk_rx_note_stale(struct fsk_listener *l,
+				       struct fsk_group *group,
+				       unsigned int home)
+{
+	const struct fsk_core *core = fsk_rx_home(l, home);
+
+	if (group && home < nr_cpu_ids && !(core && fsk_claim_exists(core)))
+		fsk_map_note_stale(l, group);
+}
+
+/* The listener's core that the map says for this CPU, or where nobody takes
+ * from that a sibling's.
  */
 static struct fsk_core *fsk_rx_pick(struct fsk_listener *l,
 				    const struct sock *app)
 {
-	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
+	struct fsk_group *group = rcu_dereference(l->group);
+	unsigned int home = fsk_map_home(group);
+	struct fsk_core *core = fsk_rx_home(l, home);
 
 	if (core && fsk_claim_holds(core))
 		return core;
-	return fsk_group_pick(l, app);
+	core = fsk_group_pick(l, app, home);
+	if (unlikely(!core))
+		fsk_rx_note_stale(l, group, home);
+	return core;
 }
 
 /* SYNs that are left to the app listener */
@@ -164,13 +191,25 @@ static void fsk_rx_note_bypassed(struct fsk_net *fn, struct fsk_listener *l,
 static void fsk_rx_note_unclaimed(struct fsk_net *fn, struct fsk_listener *l,
 				  const struct sock *app)
 {
-	struct fsk_core *core = rcu_dereference(l->core[smp_processor_id()]);
+	unsigned int home = fsk_map_home(rcu_dereference(l->group));
+	const struct fsk_core *core = fsk_rx_home(l, home);
 
 	if (core && test_bit(FSK_CORE_ORPHANED, &core->flags))
 		fsk_stats_inc(fn, SYN_ORPHANED);
 	else
 		fsk_stats_inc(fn, SYN_UNCLAIMED);
 	fsk_rx_note_app(fn, l, app);
+}
+
+static void fsk_rx_count(struct fsk_net *fn, struct fsk_core *core)
+{
+	if (likely(core->cpu == smp_processor_id())) {
+		core->syns++;
+		fsk_stats_inc(fn, SYN_LOCAL);
+	} else {
+		atomic_long_inc(&core->syns_far);
+		fsk_stats_inc(fn, SYN_FAR);
+	}
 }
 
 /* The local listener that stands for this app listener here, or NULL. */
@@ -194,20 +233,21 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 			fsk_rx_note_unclaimed(fn, l, app);
 		return NULL;
 	}
+	if (syn)
+		core = fsk_place(core, fsk_net_note_begin(fn, l->hnum));
 	app = rcu_dereference(core->listener->sk);
 	sk = rcu_dereference(core->sk);
 	if (!app || !sk || inet_sk_state_load(sk) != TCP_LISTEN)
 		return NULL;
 	if (!syn)
 		return fsk_rx_take_cookie(fn, sk, app);
-	/* Of this CPU, so nobody else does. */
+	/* Others may do so at once, and write the same. */
 	fsk_options_sync(sk, app);
 	if (unlikely(inet_csk_reqsk_queue_is_full(sk) ||
 		     sk_acceptq_is_full(sk) ||
 		     READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2))
 		fsk_rx_note_limits(fn, core, sk, app);
-	core->syns++;
-	fsk_stats_inc(fn, SYN_LOCAL);
+	fsk_rx_count(fn, core);
 	return sk;
 }
 

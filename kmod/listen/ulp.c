@@ -23,9 +23,9 @@
 #include "compat.h"
 #include "host.h"
 #include "listen/accept.h"
-#include "listen/core.h"
 #include "listen/listen.h"
 #include "listen/ref.h"
+#include "listen/worker.h"
 
 /* IPv4, IPv6; filled once, from the kernel's, which are not exported */
 static struct proto_ops fsk_ulp_sock_ops[2] __ro_after_init;
@@ -174,6 +174,38 @@ static int fsk_ulp_setsockopt(struct socket *sock, int level, int optname,
 	return err;
 }
 
+#ifdef FSK_HAVE_GETSOCKOPT_USER
+/* What TCP_INFO says of a listener is how long its queue is (tcpi_unacked).
+ * Programs that start workers by that have to see the workers' queues, too.
+ */
+static int fsk_ulp_add_queued(struct fsk_listener *l,
+			      struct tcp_info __user *info, int __user *optlen)
+{
+	u32 queued;
+	int len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < (int)offsetofend(struct tcp_info, tcpi_unacked))
+		return 0;
+	if (get_user(queued, &info->tcpi_unacked))
+		return -EFAULT;
+	return put_user(queued + fsk_listener_queued(l), &info->tcpi_unacked);
+}
+
+static int fsk_ulp_getsockopt(struct socket *sock, int level, int optname,
+			      char __user *optval, int __user *optlen)
+{
+	struct fsk_listener *l = fsk_ulp_listening(sock);
+	int err = fsk_ulp_host(sock)->ops->getsockopt(sock, level, optname,
+						      optval, optlen);
+
+	if (err || !l || level != SOL_TCP || optname != TCP_INFO)
+		return err;
+	return fsk_ulp_add_queued(l, (struct tcp_info __user *)optval, optlen);
+}
+#endif
+
 static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 {
 	struct fsk_listener *l = fsk_ulp_listening(sock);
@@ -181,7 +213,7 @@ static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 
 	if (!l)
 		return -EINVAL;
-	cpu = fsk_core_reserve(l);
+	cpu = fsk_worker_reserve(l);
 	if (cpu < 0)
 		return cpu;
 	return put_user((u32)cpu, (u32 __user *)arg);
@@ -264,6 +296,9 @@ static void __init fsk_ulp_ops_init(struct proto_ops *ops, int family)
 	ops->shutdown = fsk_ulp_shutdown;
 	ops->connect = fsk_ulp_connect;
 	ops->setsockopt = fsk_ulp_setsockopt;
+#ifdef FSK_HAVE_GETSOCKOPT_USER
+	ops->getsockopt = fsk_ulp_getsockopt;
+#endif
 	ops->ioctl = fsk_ulp_ioctl;
 #ifdef CONFIG_COMPAT
 	ops->compat_ioctl = fsk_ulp_compat_ioctl;
@@ -352,5 +387,3 @@ void fsk_ulp_exit(void)
 	tcp_unregister_ulp(&fsk_ulp_ops);
 	synchronize_rcu_tasks();
 }
-
-MODULE_ALIAS_TCP_ULP("fastsocket");

@@ -18,6 +18,7 @@
 #include "listen/claim.h"
 #include "listen/group.h"
 #include "listen/listen.h"
+#include "listen/place.h"
 #include "listen/ref.h"
 #include "listen/rescue.h"
 
@@ -64,9 +65,9 @@ static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
  * fsk_wake_core() - a connection was queued on a core
  * @core: the core
  *
- * The core's worker, while it is alive and busy, looks here before it sleeps,
- * so it needs no waking.  Without such a worker the connection is offered to
- * all.
+ * The core's worker, while it is alive and runs, looks here before it sleeps,
+ * so it needs no waking. When it sleeps, but not here, another one may take.
+ * Without a worker the connection is offered to all.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
@@ -85,6 +86,8 @@ void fsk_wake_core(struct fsk_core *core)
 		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
 	else if (!fsk_claim_holds(core))
 		fsk_rescue_orphan(core);
+	else if (fsk_claim_is_asleep(core))
+		fsk_rescue_help(core);
 	if (unlikely(sock_flag(app, SOCK_FASYNC)))
 		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
 }
@@ -97,6 +100,24 @@ static bool fsk_wake_has_kernel(const struct sock *app)
 	const struct fsk_host *host = fsk_host_get(READ_ONCE(app->sk_family));
 
 	return host && READ_ONCE(app->sk_data_ready) != host->data_ready;
+}
+
+/**
+ * fsk_wake_idle() - wake a worker that has nothing to do
+ * @core: a core from which others may take
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_idle(struct fsk_core *core)
+{
+	struct fsk_core *idle;
+
+	/* Of several workers on one core another may have time. */
+	fsk_wake_queue(core);
+	idle = fsk_place_idle(core);
+	if (idle)
+		fsk_wake_queue(idle);
 }
 
 static void fsk_wake_listener(struct fsk_listener *l)
@@ -141,39 +162,69 @@ void fsk_wake_all(struct fsk_listener *l)
 			fsk_wake_listener(member);
 }
 
-/* Returns the first core in turn that has waiters, of the late ones or of the
- * others.
- */
-static bool fsk_wake_from(struct fsk_listener *l, int first, bool late)
+/* Whom to wake, in this order. */
+enum fsk_wake_whom {
+	FSK_WAKE_IDLE,
+	FSK_WAKE_BUSY,
+	FSK_WAKE_ORPHANED,
+};
+
+static bool fsk_wake_suits(const struct fsk_core *core, enum fsk_wake_whom whom)
+{
+	switch (whom) {
+	case FSK_WAKE_IDLE:
+		return fsk_claim_is_idle(core);
+	case FSK_WAKE_BUSY:
+		return !test_bit(FSK_CORE_ORPHANED, &core->flags);
+	default:
+		return test_bit(FSK_CORE_ORPHANED, &core->flags);
+	}
+}
+
+/* Returns whether there was one with waiters: the first in turn. */
+static bool fsk_wake_from(struct fsk_listener *l, int first,
+			  enum fsk_wake_whom whom)
 {
 	struct fsk_core *core;
 	int cpu;
 
 	for_each_cpu_wrap(cpu, cpu_possible_mask, first) {
 		core = rcu_dereference(l->core[cpu]);
-		if (core && late == test_bit(FSK_CORE_ORPHANED, &core->flags) &&
-		    fsk_wake_queue(core))
+		if (core && fsk_wake_suits(core, whom) && fsk_wake_queue(core))
 			return true;
 	}
 	return false;
 }
 
-/* Wakes a worker of a core and returns whether that is enough.  A late worker
- * that may come back is woken so that it does: it could be asleep, with only
- * this core's connections to wait for.
+/* Where all are busy, each connection would look at all. */
+static bool fsk_wake_an_idle(struct fsk_listener *l)
+{
+	if (fsk_listen_is_now(l->sought))
+		return false;
+	if (fsk_wake_from(l, l->app_turn, FSK_WAKE_IDLE))
+		return true;
+	l->sought = jiffies;
+	return false;
+}
+
+/* Wakes a worker of a core and returns whether that is enough.  One that may
+ * come back is woken so that it does: it could be asleep, with only this core's
+ * connections to wait for.
  */
 static bool fsk_wake_own(struct fsk_core *core)
 {
-	bool late = test_bit(FSK_CORE_ORPHANED, &core->flags);
+	bool orphaned = test_bit(FSK_CORE_ORPHANED, &core->flags);
 
-	if (late && time_before(jiffies, READ_ONCE(core->back_at)))
+	if (orphaned ? time_before(jiffies, READ_ONCE(core->back_at)) :
+		       !fsk_claim_is_idle(core))
 		return false;
-	return fsk_wake_queue(core) && !late;
+	return fsk_wake_queue(core) && !orphaned;
 }
 
-/* Wakes a worker of this core, or else of the next core in turn where one
- * waits: one is enough, as for a shared listener with exclusive waiters.  Late
- * workers come last: their connections are the ones that come here.
+/* Wakes a worker of this core if it is idle, or else of the next core in turn
+ * where one is, or else where one waits: one is enough, as for a shared
+ * listener with exclusive waiters. Those of orphaned cores come last: their
+ * connections are the ones that come here.
  */
 static bool fsk_wake_one(struct fsk_listener *l)
 {
@@ -186,9 +237,10 @@ static bool fsk_wake_one(struct fsk_listener *l)
 	l->app_turn = cpumask_next(l->app_turn, cpu_possible_mask);
 	if (l->app_turn >= nr_cpu_ids)
 		l->app_turn = cpumask_first(cpu_possible_mask);
-	return fsk_wake_from(l, l->app_turn, false) ||
+	return fsk_wake_an_idle(l) ||
+	       fsk_wake_from(l, l->app_turn, FSK_WAKE_BUSY) ||
 	       (atomic_read(&l->orphans) &&
-		fsk_wake_from(l, l->app_turn, true));
+		fsk_wake_from(l, l->app_turn, FSK_WAKE_ORPHANED));
 }
 
 /* A change of state wakes everybody.  Somebody may have aborted the socket

@@ -15,6 +15,7 @@
 #include "listen/claim.h"
 #include "listen/core.h"
 #include "listen/listen.h"
+#include "listen/map.h"
 #include "listen/options.h"
 #include "listen/owner.h"
 #include "listen/ref.h"
@@ -165,6 +166,16 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 	return fsk_netlink_put_queue(msg, app, &l->drops);
 }
 
+/* Nothing for a worker that the reader could not see by other means. */
+static int fsk_netlink_put_worker(struct sk_buff *msg,
+				  const struct fsk_core *core)
+{
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+	pid_t pid = worker ? pid_vnr(worker->pid) : 0;
+
+	return pid ? nla_put_u32(msg, FSK_A_LISTEN_PID, pid) : 0;
+}
+
 static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
 				const struct sock *sk)
 {
@@ -181,6 +192,18 @@ static int fsk_netlink_put_core(struct sk_buff *msg, struct fsk_core *core,
 				atomic_long_read(&core->rescues)) ||
 	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_RESCUED,
 				atomic_long_read(&core->rescued)))
+		return -EMSGSIZE;
+	if (fsk_netlink_put_u64(msg, FSK_A_LISTEN_SYNS_FAR,
+				atomic_long_read(&core->syns_far)) ||
+	    fsk_netlink_put_u64(msg, FSK_A_LISTEN_TIMES_LATE,
+				atomic_long_read(&core->times_late)))
+		return -EMSGSIZE;
+	if (nla_put_u32(msg, FSK_A_LISTEN_SERVES, fsk_map_serves(core)))
+		return -EMSGSIZE;
+	if (test_bit(FSK_CORE_LATE, &core->flags) &&
+	    nla_put_flag(msg, FSK_A_LISTEN_LATE))
+		return -EMSGSIZE;
+	if (fsk_netlink_put_worker(msg, core))
 		return -EMSGSIZE;
 	if (fsk_claim_holds(core) &&
 	    nla_put_flag(msg, FSK_A_LISTEN_CLAIMED))

@@ -28,8 +28,8 @@
 #include "listen/listen.h"
 #include "listen/options.h"
 #include "listen/owner.h"
-#include "listen/ref.h"
 #include "listen/rescue.h"
+#include "listen/ref.h"
 #include "netlink/message.h"
 #include "netns.h"
 #include "stats.h"
@@ -203,6 +203,7 @@ static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	if (nla_put_u32(msg, FSK_A_CONFIG_RESCUE_MS,
 			READ_ONCE(fn->rescue_ms)) ||
+	    nla_put_u32(msg, FSK_A_CONFIG_LATE_MS, READ_ONCE(fn->late_ms)) ||
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD, READ_ONCE(fn->rfd_mode)) ||
 	    nla_put_u8(msg, FSK_A_CONFIG_RFD_COUNT,
 		       READ_ONCE(fn->rfd_count)) ||
@@ -254,8 +255,9 @@ static bool fsk_netlink_config_any(const struct genl_info *info)
 /* The administrator of a namespace may be any user, in a user namespace of its
  * own.  Each setting that it may change, and why that harms nobody outside:
  *
- * rescue-ms: when timers of this namespace's own listeners run out; there is
- *	one for each queue that is not empty, at most once a millisecond.
+ * rescue-ms, late-ms: when timers of this namespace's own listeners run out;
+ *	there is one for each queue that is not empty, at most once a
+ *	millisecond.
  * rfd=off, mask: which source ports this namespace's sockets prefer.
  * rfd-count: counts this namespace's packets, in its own hooks.
  * established, established-after: tables for this namespace's connections,
@@ -316,6 +318,7 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
 	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
+	struct nlattr *late_ms = info->attrs[FSK_A_CONFIG_LATE_MS];
 	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
 	int err;
 
@@ -328,10 +331,12 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 		err = fsk_netlink_config_rfd(fn, info);
 	if (!err)
 		err = fsk_netlink_est_config(fn, info);
-	if (!err && rescue_ms) {
+	if (!err && rescue_ms)
 		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
-		fsk_rescue_limit_changed(fn);
-	}
+	if (!err && late_ms)
+		WRITE_ONCE(fn->late_ms, nla_get_u32(late_ms));
+	if (!err && (rescue_ms || late_ms))
+		fsk_rescue_limits_changed(fn);
 	mutex_unlock(&fn->mutex);
 	if (!err && locals_max)
 		fsk_owner_set_max(nla_get_u32(locals_max));
@@ -344,6 +349,12 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 static struct netlink_range_validation
 fsk_netlink_rescue_range __ro_after_init = {
 	.max = FSK_RESCUE_MS_MAX,
+};
+
+static struct netlink_range_validation
+fsk_netlink_late_range __ro_after_init = {
+	.min = 1,
+	.max = FSK_LATE_MS_MAX,
 };
 
 static struct netlink_range_validation
@@ -361,6 +372,8 @@ static const struct nla_policy fsk_netlink_config_policy[] = {
 	[FSK_A_CONFIG_LOCALS_MAX] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_locals_range),
 	[FSK_A_CONFIG_VFS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[FSK_A_CONFIG_LATE_MS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &fsk_netlink_late_range),
 };
 
 /* A request without a policy takes no attributes: the kernel refuses all, so

@@ -149,6 +149,9 @@ static void row_set(struct core_row *row, const struct nlattr *attr)
 	case FSK_A_LISTEN_PORT:
 		row->port = mnl_attr_get_u16(attr);
 		break;
+	case FSK_A_LISTEN_SERVES:
+		row->serves = mnl_attr_get_u32(attr);
+		break;
 	case FSK_A_LISTEN_CPU:
 		row->cpu = mnl_attr_get_u32(attr);
 		break;
@@ -253,6 +256,14 @@ bool row_get(int port, int cpu, struct core_row *row)
 	return false;
 }
 
+/* Return: of how many CPUs the connections come to this core. */
+unsigned int serves(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) ? row.serves : 0;
+}
+
 /* Return: how many cores of the listeners on this port have a worker. */
 int claims(int port)
 {
@@ -327,6 +338,17 @@ static int config_set(int attr, uint32_t value)
 int rescue_set_ms(unsigned int ms)
 {
 	return config_set(FSK_A_CONFIG_RESCUE_MS, ms);
+}
+
+/**
+ * late_set_ms() - how long a connection waits before others are woken for it
+ * @ms: at least 1
+ *
+ * Return: 0 or a negative errno.
+ */
+int late_set_ms(unsigned int ms)
+{
+	return config_set(FSK_A_CONFIG_LATE_MS, ms);
 }
 
 /**

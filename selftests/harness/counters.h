@@ -20,6 +20,7 @@
  * @limited: a core was not made, as the owner has all the local listeners that
  *	it may
  * @owner_locals: number of these
+ * @serves: of how many CPUs the connections come here
  * @qlen: connections queued
  * @backlog: room for these
  * @syns: SYNs taken
@@ -38,6 +39,7 @@ struct core_row {
 	bool bypass;
 	bool limited;
 	uint32_t owner_locals;
+	uint32_t serves;
 	uint32_t qlen;
 	uint32_t backlog;
 	uint64_t syns;
@@ -55,10 +57,12 @@ int rows_get(struct core_row *rows, int max);
 bool row_get(int port, int cpu, struct core_row *row);
 int rows_hold(void);
 int claims(int port);
+unsigned int serves(int port, int cpu);
 
 uint64_t count(enum fsk_stat item);
 uint64_t count_accepts(void);
 int rescue_set_ms(unsigned int ms);
+int late_set_ms(unsigned int ms);
 int locals_max_set(unsigned int max);
 unsigned int locals_max(void);
 int vfs_set(bool on);

@@ -4,6 +4,8 @@
  */
 #include "support.h"
 
+#include "counters.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -134,6 +136,8 @@ int sysctl_set(const char *name, const char *value)
 /**
  * net_enter() - a new network namespace with its loopback interface up
  *
+ * Emulated CPUs stall: a test that wants to see workers helped says when.
+ *
  * Return: 0 or a negative errno.
  */
 int net_enter(void)
@@ -152,6 +156,8 @@ int net_enter(void)
 	if (!err && ioctl(fd, SIOCSIFFLAGS, &ifr))
 		err = -errno;
 	close(fd);
+	/* Without the module, there is nobody to help. */
+	late_set_ms(FSK_LATE_MS_MAX);
 	return err;
 }
 
@@ -256,6 +262,24 @@ int pin_task(pid_t tid, int cpu)
 int pin(int cpu)
 {
 	return pin_task(0, cpu);
+}
+
+/**
+ * pin_mask() - bind the calling task to some CPUs
+ * @mask: as bits, the lowest numbers
+ *
+ * Return: 0 or a negative errno.
+ */
+int pin_mask(unsigned long mask)
+{
+	cpu_set_t set;
+	int cpu;
+
+	CPU_ZERO(&set);
+	for (cpu = 0; cpu < (int)(8 * sizeof(mask)); cpu++)
+		if (mask & 1UL << cpu)
+			CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 void unpin(void)

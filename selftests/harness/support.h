@@ -88,6 +88,7 @@ long slab_objects(const char *name);
 int cpus_online(void);
 int pin_task(pid_t tid, int cpu);
 int pin(int cpu);
+int pin_mask(unsigned long mask);
 void unpin(void);
 int cpu_switch(int cpu, bool on);
 

@@ -15,6 +15,7 @@
 #include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef HAVE_LIBURING
@@ -23,17 +24,35 @@
 
 #include "counters.h"
 
+static uint64_t worked_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void work(const struct worker *w)
+{
+	uint64_t end = worked_ms() + w->work_ms;
+
+	while (w->work_ms && worked_ms() < end)
+		;
+}
+
 static void serve(struct worker *w, int fd)
 {
 	uint8_t id = w->id;
 
 	/* Count first: the test looks once it has the answer. */
 	w->accepted++;
+	work(w);
 	if (write(fd, &id, 1) == 1)
 		w->answered++;
 	else if (errno != EPIPE && errno != ECONNRESET)
 		w->failed = errno;
-	close(fd);
+	if (!w->keep)
+		close(fd);
 }
 
 static void hold(struct worker *w)
@@ -115,6 +134,25 @@ static uint32_t epoll_flags(enum method method)
 	}
 }
 
+/* Waits, and takes one.  Returns whether there was one. */
+static bool epoll_turn(struct worker *w, int ep)
+{
+	struct epoll_event ev;
+	bool any = false;
+
+	if (w->lock)
+		pthread_mutex_lock(w->lock);
+	if (epoll_wait(ep, &ev, 1, -1) == 1) {
+		w->wakeups++;
+		any = take(w);
+		if (!any)
+			w->idle++;
+	}
+	if (w->lock)
+		pthread_mutex_unlock(w->lock);
+	return any;
+}
+
 static void loop_epoll(struct worker *w)
 {
 	struct epoll_event ev = { .events = epoll_flags(w->method) };
@@ -127,12 +165,7 @@ static void loop_epoll(struct worker *w)
 	}
 	while (!w->failed) {
 		w->ready = true;
-		if (epoll_wait(ep, &ev, 1, -1) != 1)
-			continue;
-		w->wakeups++;
-		any = take(w);
-		if (!any)
-			w->idle++;
+		any = epoll_turn(w, ep);
 		/* The kernel tells an edge once: take all. */
 		while (any && w->method == BY_EPOLL_EDGE)
 			any = take(w);
@@ -261,7 +294,9 @@ static void *run(void *arg)
 	struct worker *w = arg;
 
 	w->tid = syscall(SYS_gettid);
-	if (w->cpu == UNBOUND)
+	if (w->mask)
+		w->failed = -pin_mask(w->mask);
+	else if (w->cpu == UNBOUND)
 		unpin();
 	else
 		w->failed = -pin(w->cpu);
@@ -283,6 +318,26 @@ static void set_up_listener(const struct worker *w)
 		setsockopt(w->lfd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	if (w->method >= BY_POLL && w->method <= BY_EPOLL_ONESHOT)
 		fcntl(w->lfd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/**
+ * worker_lock() - a lock for workers that are processes
+ *
+ * Return: the lock, or NULL.
+ */
+pthread_mutex_t *worker_lock(void)
+{
+	pthread_mutex_t *lock = mmap(NULL, sizeof(*lock),
+				     PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t attr;
+
+	if (lock == MAP_FAILED)
+		return NULL;
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(lock, &attr);
+	return lock;
 }
 
 int crew_make(struct crew *c)

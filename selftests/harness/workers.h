@@ -6,6 +6,7 @@
 #ifndef WORKERS_H
 #define WORKERS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -41,6 +42,7 @@ enum hold {
  * @tid: the task, once it runs
  * @id: what it answers with
  * @cpu: where it is bound, or UNBOUND
+ * @mask: CPUs that it may run on, as bits, in place of @cpu; or 0
  * @lfd: the listener that it waits on
  * @method: how
  * @ready: about to wait for the first time
@@ -51,12 +53,16 @@ enum hold {
  * @idle: ... with nothing to accept
  * @hold: accept no more until cleared; not seen while it reads
  * @pipe: what it reads from, if that is what holds it
+ * @work_ms: how long it computes for each connection, by its own clock
+ * @keep: it does not close what it has answered
+ * @lock: it waits and accepts while it has this, which others want, or NULL
  */
 struct worker {
 	pid_t pid;
 	pid_t tid;
 	int id;
 	int cpu;
+	unsigned long mask;
 	int lfd;
 	enum method method;
 	volatile bool ready;
@@ -67,6 +73,9 @@ struct worker {
 	volatile uint64_t idle;
 	volatile enum hold hold;
 	int pipe[2];
+	unsigned int work_ms;
+	bool keep;
+	pthread_mutex_t *lock;
 };
 
 /**
@@ -93,6 +102,7 @@ uint64_t crew_accepted(const struct crew *c);
 int crew_failed(const struct crew *c);
 bool method_missing(enum method method);
 int uring_send_zerocopy(int fd);
+pthread_mutex_t *worker_lock(void);
 
 int ask(const struct place *p, int port);
 int ask_hear(int fd);

@@ -14,9 +14,13 @@
 #include "rfd.h"
 
 const struct fsk_setting fsk_settings[] = {
+	{ "late-ms", "N",
+	  "after how many milliseconds idle workers are woken for\n"
+	  "a late worker's connections; 1 to 10000",
+	  FSK_SETTING_NUMBER, FSK_A_CONFIG_LATE_MS, FSK_LATE_MS_MAX },
 	{ "rescue-ms", "N",
-	  "after how many milliseconds other workers may take a\n"
-	  "late worker's connections; 0 is never",
+	  "after how many milliseconds a worker that takes nothing\n"
+	  "gets no more connections; 0 is never",
 	  FSK_SETTING_NUMBER, FSK_A_CONFIG_RESCUE_MS, FSK_RESCUE_MS_MAX },
 	{ "locals-max", "N",
 	  "how many local listeners one user may have",

@@ -37,6 +37,9 @@
 /* Upper limit of rescue-ms. */
 #define FSK_RESCUE_MS_MAX 60000
 
+/* Upper limit of late-ms, whose lower one is 1. */
+#define FSK_LATE_MS_MAX 10000
+
 /* Upper limit of locals-max. */
 #define FSK_LOCALS_MAX_MAX 2147483647
 
@@ -165,11 +168,12 @@ enum fsk_feature_attr {
  *     kernel's path
  * @FSK_A_LISTEN_CPU: (u32) core of a local listener, absent in the
  *     application's row
- * @FSK_A_LISTEN_CLAIMED: (flag) a worker bound to this core waits here
+ * @FSK_A_LISTEN_CLAIMED: (flag) a worker waits here
  * @FSK_A_LISTEN_ORPHANED: (flag) the worker is gone or late, others may take
  * @FSK_A_LISTEN_QLEN: (u32) connections waiting for accept
  * @FSK_A_LISTEN_QMAX: (u32) limit of qlen
- * @FSK_A_LISTEN_SYNS: (u64) connection requests taken
+ * @FSK_A_LISTEN_SYNS: (u64) connection requests taken which arrived on this
+ *     core
  * @FSK_A_LISTEN_ACCEPT_LOCAL: (u64) accepted by this core from its own queue
  * @FSK_A_LISTEN_ACCEPT_APP: (u64) accepted by this core from the
  *     application's socket
@@ -185,6 +189,13 @@ enum fsk_feature_attr {
  * @FSK_A_LISTEN_OWNER_LOCALS: (u32) local listeners which the owner has in
  *     all namespaces; told to CAP_NET_ADMIN in the initial user namespace
  *     only
+ * @FSK_A_LISTEN_SYNS_FAR: (u64) connection requests taken which arrived on
+ *     other cores
+ * @FSK_A_LISTEN_TIMES_LATE: (u64) times the worker of this core was late
+ * @FSK_A_LISTEN_LATE: (flag) the worker is late, others may take
+ * @FSK_A_LISTEN_PID: (u32) the thread which asked here last, in the reader's
+ *     pid namespace
+ * @FSK_A_LISTEN_SERVES: (u32) how many CPUs' connections come to this core
  */
 enum fsk_listen_attr {
 	FSK_A_LISTEN_PAD = 1,
@@ -212,6 +223,11 @@ enum fsk_listen_attr {
 	FSK_A_LISTEN_RESCUED,
 	FSK_A_LISTEN_LIMITED,
 	FSK_A_LISTEN_OWNER_LOCALS,
+	FSK_A_LISTEN_SYNS_FAR,
+	FSK_A_LISTEN_TIMES_LATE,
+	FSK_A_LISTEN_LATE,
+	FSK_A_LISTEN_PID,
+	FSK_A_LISTEN_SERVES,
 
 	/* private: */
 	__FSK_A_LISTEN_MAX,
@@ -235,8 +251,9 @@ enum fsk_stats_attr {
 /**
  * enum fsk_counter_attr - attributes of counter
  * @FSK_A_COUNTER_PAD: padding for 64-bit values
- * @FSK_A_COUNTER_SYN_LOCAL: (u64) SYN given to the local listener of its core
- * @FSK_A_COUNTER_SYN_UNCLAIMED: (u64) SYN left alone, no worker on its core
+ * @FSK_A_COUNTER_SYN_LOCAL: (u64) SYN given to the local listener of the core
+ *     it arrived on
+ * @FSK_A_COUNTER_SYN_UNCLAIMED: (u64) SYN left alone, no worker to take it
  * @FSK_A_COUNTER_SYN_ORPHANED: (u64) SYN left alone, worker of its core gone
  *     or late
  * @FSK_A_COUNTER_SYN_BYPASSED: (u64) SYN left alone, the listener asks for
@@ -293,6 +310,14 @@ enum fsk_stats_attr {
  *     cgroup paid for them
  * @FSK_A_COUNTER_VFS_RECLAIM: (u64) socket files given back, memory was short
  *     or the core went offline
+ * @FSK_A_COUNTER_SYN_FAR: (u64) SYN given to the local listener of another
+ *     core
+ * @FSK_A_COUNTER_SYN_IDLE: (u64) SYN given to an idle worker, the one that is
+ *     near was late
+ * @FSK_A_COUNTER_SYN_SHARED: (u64) SYN given to a worker with fewer
+ *     connections than the one near
+ * @FSK_A_COUNTER_LATE: (u64) times a worker was late, and others could take
+ *     from its queue
  */
 enum fsk_counter_attr {
 	FSK_A_COUNTER_PAD = 1,
@@ -335,6 +360,10 @@ enum fsk_counter_attr {
 	FSK_A_COUNTER_VFS_FULL,
 	FSK_A_COUNTER_VFS_MEMCG,
 	FSK_A_COUNTER_VFS_RECLAIM,
+	FSK_A_COUNTER_SYN_FAR,
+	FSK_A_COUNTER_SYN_IDLE,
+	FSK_A_COUNTER_SYN_SHARED,
+	FSK_A_COUNTER_LATE,
 
 	/* private: */
 	__FSK_A_COUNTER_MAX,
@@ -343,8 +372,9 @@ enum fsk_counter_attr {
 
 /**
  * enum fsk_stat - the counters, counted from 0
- * @FSK_STAT_SYN_LOCAL: SYN given to the local listener of its core
- * @FSK_STAT_SYN_UNCLAIMED: SYN left alone, no worker on its core
+ * @FSK_STAT_SYN_LOCAL: SYN given to the local listener of the core it arrived
+ *     on
+ * @FSK_STAT_SYN_UNCLAIMED: SYN left alone, no worker to take it
  * @FSK_STAT_SYN_ORPHANED: SYN left alone, worker of its core gone or late
  * @FSK_STAT_SYN_BYPASSED: SYN left alone, the listener asks for that
  * @FSK_STAT_SYN_TIMEWAIT: SYN that reuses a closing connection
@@ -394,6 +424,13 @@ enum fsk_counter_attr {
  *     paid for them
  * @FSK_STAT_VFS_RECLAIM: socket files given back, memory was short or the
  *     core went offline
+ * @FSK_STAT_SYN_FAR: SYN given to the local listener of another core
+ * @FSK_STAT_SYN_IDLE: SYN given to an idle worker, the one that is near was
+ *     late
+ * @FSK_STAT_SYN_SHARED: SYN given to a worker with fewer connections than the
+ *     one near
+ * @FSK_STAT_LATE: times a worker was late, and others could take from its
+ *     queue
  */
 enum fsk_stat {
 	FSK_STAT_SYN_LOCAL = 0,
@@ -435,6 +472,10 @@ enum fsk_stat {
 	FSK_STAT_VFS_FULL,
 	FSK_STAT_VFS_MEMCG,
 	FSK_STAT_VFS_RECLAIM,
+	FSK_STAT_SYN_FAR,
+	FSK_STAT_SYN_IDLE,
+	FSK_STAT_SYN_SHARED,
+	FSK_STAT_LATE,
 
 	/* private: */
 	__FSK_STAT_MAX
@@ -446,8 +487,9 @@ enum fsk_stat {
 
 /**
  * enum fsk_config_attr - attributes of config
- * @FSK_A_CONFIG_RESCUE_MS: (u32) longest time which a connection waits for
- *     the worker of its core before others may take it, 0 means for ever
+ * @FSK_A_CONFIG_RESCUE_MS: (u32) longest time for which a worker may take
+ *     nothing from its queue before new connections go elsewhere, 0 means for
+ *     ever
  * @FSK_A_CONFIG_RFD: (u8) mode of the interfaces which have none of their own
  * @FSK_A_CONFIG_RFD_COUNT: (u8) 1 to count packets by the core they come in
  *     on in all modes, not only in steer mode; costs each packet of the
@@ -460,6 +502,8 @@ enum fsk_stat {
  *     all namespaces; needs CAP_NET_ADMIN in the initial user namespace
  * @FSK_A_CONFIG_VFS: (u8) 1 when FSK_IOC_ACCEPT accepts, 0 when it leaves all
  *     to accept4()
+ * @FSK_A_CONFIG_LATE_MS: (u32) how long a connection waits for its worker
+ *     before idle workers are woken to take it
  */
 enum fsk_config_attr {
 	FSK_A_CONFIG_RESCUE_MS = 1,
@@ -469,6 +513,7 @@ enum fsk_config_attr {
 	FSK_A_CONFIG_ESTABLISHED_AFTER,
 	FSK_A_CONFIG_LOCALS_MAX,
 	FSK_A_CONFIG_VFS,
+	FSK_A_CONFIG_LATE_MS,
 
 	/* private: */
 	__FSK_A_CONFIG_MAX,

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Placement: workers that are fewer than the CPUs, bound to several, or to
+ * none; clients that all come in on one CPU; workers that take one at a time.
+ * Each worker gets its share, near where that costs nobody anything.
+ */
+#include "kselftest_harness.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "support.h"
+#include "workers.h"
+
+#define CPUS		4
+#define EACH		40	/* connections from each CPU */
+#define STAY		64	/* connections that stay open */
+#define SETTLE_MS	10000
+#define WORK_MS		20
+#define CROWD		64	/* connections at once */
+#define LATE_MS		5
+
+FIXTURE(placement) {
+	struct place place;
+	struct crew crew;
+	int stay[STAY];
+	int lfd[CPUS];
+	int port;
+};
+
+PLACE_VARIANTS(placement);
+
+FIXTURE_SETUP(placement)
+{
+	int i;
+
+	if (cpus_online() < CPUS)
+		SKIP(return, "needs %d CPUs", CPUS);
+	self->place = variant->place;
+	for (i = 0; i < STAY; i++)
+		self->stay[i] = -1;
+	ASSERT_EQ(0, net_enter());
+	/* Who is slow here is the machine. */
+	ASSERT_EQ(0, rescue_set_ms(FSK_RESCUE_MS_MAX));
+	ASSERT_EQ(0, crew_make(&self->crew));
+	self->lfd[0] = sock_listen(&self->place, 512);
+	ASSERT_LE(0, self->lfd[0]);
+	self->port = sock_port(self->lfd[0]);
+}
+
+FIXTURE_TEARDOWN(placement)
+{
+	int i;
+
+	crew_end(&self->crew);
+	for (i = 0; i < STAY; i++)
+		if (self->stay[i] >= 0)
+			close(self->stay[i]);
+	unpin();
+}
+
+/* Workers */
+
+static struct worker *add(FIXTURE_DATA(placement) *self, int cpu)
+{
+	return crew_add(&self->crew, self->lfd[0], BY_EPOLL_LEVEL, cpu);
+}
+
+static uint64_t taken(const FIXTURE_DATA(placement) *self, int id)
+{
+	return self->crew.w[id].accepted;
+}
+
+static void forget(FIXTURE_DATA(placement) *self)
+{
+	int i;
+
+	for (i = 0; i < self->crew.n; i++)
+		self->crew.w[i].accepted = 0;
+}
+
+/* One connection from a CPU, which is left to the app listener until the map
+ * knows the workers. Return: whether it was not.
+ */
+static bool placed(FIXTURE_DATA(placement) *self, int cpu)
+{
+	uint64_t before = count(FSK_STAT_SYN_UNCLAIMED);
+
+	return !pin(cpu) && ask(&self->place, self->port) >= 0 &&
+	       count(FSK_STAT_SYN_UNCLAIMED) == before;
+}
+
+static int settle(FIXTURE_DATA(placement) *self)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < CPUS; cpu++)
+		if (!until_ms(SETTLE_MS, placed(self, cpu)))
+			return -ETIMEDOUT;
+	forget(self);
+	return 0;
+}
+
+/* As many connections from each CPU. Return: how many were answered. */
+static int ask_all(FIXTURE_DATA(placement) *self)
+{
+	int i, cpu, n = 0;
+
+	for (i = 0; i < EACH; i++)
+		for (cpu = 0; cpu < CPUS; cpu++)
+			n += !pin(cpu) && ask(&self->place, self->port) >= 0;
+	return n;
+}
+
+/* Fewer workers than CPUs */
+
+TEST_F(placement, few__shared_out_evenly)
+{
+	uint64_t app;
+	int i;
+
+	add(self, 0);
+	add(self, 2);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == 2));
+	ASSERT_EQ(0, settle(self));
+	app = count(FSK_STAT_ACCEPT_APP);
+
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	EXPECT_EQ(app, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_LE(2 * EACH, count(FSK_STAT_SYN_FAR));
+	/* A tenth from an even share, which is what two CPUs bring. */
+	for (i = 0; i < 2; i++) {
+		EXPECT_LE(2 * EACH * 9 / 10, taken(self, i));
+		EXPECT_GE(2 * EACH * 11 / 10, taken(self, i));
+	}
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+/* A worker that ends leaves its CPUs to the others. */
+TEST_F(placement, few__one_leaves)
+{
+	uint64_t app;
+
+	add(self, 0);
+	add(self, 2);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == 2));
+	ASSERT_EQ(0, settle(self));
+	end(self->crew.w[1].pid);
+	self->crew.w[1].pid = 0;
+	ASSERT_EQ(0, settle(self));
+	app = count(FSK_STAT_ACCEPT_APP);
+
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	EXPECT_EQ(app, count(FSK_STAT_ACCEPT_APP));
+	EXPECT_EQ(CPUS * EACH, taken(self, 0));
+}
+
+/* ... and one that comes has its own CPU to itself. */
+TEST_F(placement, few__one_comes)
+{
+	uint64_t local;
+	int i;
+
+	add(self, 0);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	ASSERT_EQ(0, settle(self));
+	ASSERT_EQ(0, worker_start(add(self, 3)));
+	ASSERT_TRUE(until(claims(self->port) == 2));
+	ASSERT_EQ(0, pin(3));
+	ASSERT_TRUE(until(ask(&self->place, self->port) == 1));
+
+	local = count(FSK_STAT_SYN_LOCAL);
+	for (i = 0; i < EACH; i++)
+		EXPECT_EQ(1, ask(&self->place, self->port));
+	EXPECT_EQ(local + EACH, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* Workers that are bound to no CPU, or to several */
+
+TEST_F(placement, unbound__each_has_a_queue)
+{
+	uint64_t app;
+	int i;
+
+	for (i = 0; i < CPUS; i++)
+		add(self, UNBOUND);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, settle(self));
+	app = count(FSK_STAT_ACCEPT_APP);
+
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	EXPECT_EQ(app, count(FSK_STAT_ACCEPT_APP));
+	for (i = 0; i < CPUS; i++) {
+		EXPECT_LE(EACH / 2, taken(self, i));
+		EXPECT_GE(EACH * 2, taken(self, i));
+	}
+}
+
+TEST_F(placement, unbound__threads)
+{
+	uint64_t app;
+	int i;
+
+	for (i = 0; i < CPUS; i++)
+		add(self, UNBOUND);
+	ASSERT_EQ(0, crew_start_threads(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, settle(self));
+	app = count(FSK_STAT_ACCEPT_APP);
+
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	EXPECT_EQ(app, count(FSK_STAT_ACCEPT_APP));
+	for (i = 0; i < CPUS; i++)
+		EXPECT_LE(EACH / 2, taken(self, i));
+}
+
+/* More workers than CPUs: nobody is without a queue, none is crowded. */
+TEST_F(placement, unbound__more_than_cpus)
+{
+	int i;
+
+	for (i = 0; i < 2 * CPUS + 1; i++)
+		crew_add(&self->crew, self->lfd[0], BY_ACCEPT, UNBOUND);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, settle(self));
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
+}
+
+/* One that may run anywhere has nothing to share: as on the plain kernel. */
+TEST_F(placement, unbound__alone_is_plain)
+{
+	add(self, UNBOUND);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	ASSERT_TRUE(until_ms(SETTLE_MS, !placed(self, 0)));
+	forget(self);
+
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	EXPECT_EQ(CPUS * EACH, taken(self, 0));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_FAR));
+}
+
+TEST_F(placement, sets__stay_in_their_set)
+{
+	struct core_row row;
+	int i;
+
+	for (i = 0; i < CPUS; i++)
+		add(self, UNBOUND)->mask = i < 2 ? 3 : 12;
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, settle(self));
+
+	EXPECT_EQ(CPUS * EACH, ask_all(self));
+	for (i = 0; i < CPUS; i++) {
+		ASSERT_TRUE(row_get(self->port, i, &row));
+		EXPECT_LE(EACH * 9 / 10, row.accept_local);
+	}
+	EXPECT_LE(2 * EACH * 9 / 10, taken(self, 0) + taken(self, 1));
+	EXPECT_LE(2 * EACH * 9 / 10, taken(self, 2) + taken(self, 3));
+}
+
+/* All clients on one CPU */
+
+/* Connections that nobody closes. Return: how many were answered. */
+static int stay(FIXTURE_DATA(placement) *self)
+{
+	char id;
+	int i, n = 0;
+
+	for (i = 0; i < STAY; i++) {
+		self->stay[i] = sock_dial(&self->place, self->port);
+		n += self->stay[i] >= 0 &&
+		     sock_wait(self->stay[i], POLLIN, PATIENCE_MS) &&
+		     read(self->stay[i], &id, 1) == 1;
+	}
+	return n;
+}
+
+static int bound(FIXTURE_DATA(placement) *self, bool keep)
+{
+	int cpu;
+
+	for (cpu = 0; cpu < CPUS; cpu++)
+		add(self, cpu)->keep = keep;
+	return crew_start(&self->crew);
+}
+
+TEST_F(placement, one_cpu__those_that_stay_are_shared)
+{
+	int i;
+
+	ASSERT_EQ(0, bound(self, true));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, pin(1));
+	EXPECT_EQ(STAY, stay(self));
+	EXPECT_LT(STAY / 4, count(FSK_STAT_SYN_SHARED));
+	/* Nobody has twice an even share, nor less than half of one. */
+	for (i = 0; i < CPUS; i++) {
+		EXPECT_GE(2 * STAY / CPUS, taken(self, i));
+		EXPECT_LE(STAY / CPUS / 2, taken(self, i));
+	}
+}
+
+/* SO_REUSEPORT, as PgBouncer uses it. */
+TEST_F(placement, one_cpu__a_group_shares_those_that_stay)
+{
+	struct worker *w;
+	int i, on = 1, fd;
+
+	close(self->lfd[0]);
+	for (i = 0; i < CPUS; i++) {
+		fd = sock_make(&self->place);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
+					sizeof(on)));
+		ASSERT_EQ(0, sock_bind(&self->place, fd, self->port));
+		ASSERT_EQ(0, listen(fd, 512));
+		ASSERT_EQ(0, join(fd));
+		self->lfd[i] = fd;
+		w = crew_add(&self->crew, fd, BY_EPOLL_LEVEL, i);
+		w->keep = true;
+	}
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, pin(0));
+	EXPECT_EQ(STAY, stay(self));
+	for (i = 0; i < CPUS; i++) {
+		EXPECT_GE(2 * STAY / CPUS, taken(self, i));
+		EXPECT_LE(STAY / CPUS / 2, taken(self, i));
+	}
+}
+
+TEST_F(placement, one_cpu__those_that_come_and_go_are_near)
+{
+	int i, near = 0;
+
+	ASSERT_EQ(0, bound(self, false));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, pin(1));
+	for (i = 0; i < 5 * EACH; i++)
+		near += ask(&self->place, self->port) == 1;
+	EXPECT_LE(5 * EACH * 9 / 10, near);
+	EXPECT_GE(5 * EACH / 10, count(FSK_STAT_SYN_SHARED));
+}
+
+/* The one that is near can't cope: the others help. */
+TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
+{
+	int i, cpu, fd[CROWD];
+
+	ASSERT_EQ(0, late_set_ms(LATE_MS));
+	for (cpu = 0; cpu < CPUS; cpu++)
+		add(self, cpu)->work_ms = WORK_MS;
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_EQ(0, pin(0));
+	for (i = 0; i < CROWD; i++) {
+		fd[i] = sock_dial_nowait(&self->place, self->port);
+		ASSERT_LE(0, fd[i]);
+	}
+	for (i = 0; i < CROWD; i++)
+		EXPECT_LE(0, ask_hear(fd[i]));
+	/* Each has half of an even share, at least. */
+	for (cpu = 0; cpu < CPUS; cpu++)
+		EXPECT_LE(CROWD / CPUS / 2, taken(self, cpu));
+}
+
+/* ... which is what they are told for, if nobody was near when they came. */
+TEST_F(placement, one_cpu__one_is_stopped)
+{
+	int i, fd[CPUS];
+
+	ASSERT_EQ(0, late_set_ms(LATE_MS));
+	ASSERT_EQ(0, bound(self, false));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	self->crew.w[1].hold = HOLD_SPIN;
+	ASSERT_EQ(0, pin(1));
+	for (i = 0; i < CPUS; i++) {
+		fd[i] = sock_dial_nowait(&self->place, self->port);
+		ASSERT_LE(0, fd[i]);
+	}
+	for (i = 0; i < CPUS; i++)
+		EXPECT_LE(0, ask_hear(fd[i]));
+	EXPECT_LT(0, count(FSK_STAT_LATE));
+	/* While it is late, new ones go to somebody else at once. */
+	EXPECT_TRUE(until(count(FSK_STAT_SYN_IDLE) > 0 ||
+			  ask(&self->place, self->port) < 0));
+	EXPECT_EQ(0, taken(self, 1));
+	self->crew.w[1].hold = HOLD_NOT;
+}
+
+/* What programs that start workers by the queue's length look at. */
+TEST_F(placement, queue__is_in_tcp_info)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int i;
+
+	ASSERT_EQ(0, bound(self, false));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	for (i = 0; i < CPUS; i++)
+		self->crew.w[i].hold = HOLD_SPIN;
+	for (i = 0; i < CPUS; i++) {
+		ASSERT_EQ(0, pin(i));
+		self->stay[i] = sock_dial(&self->place, self->port);
+		ASSERT_LE(0, self->stay[i]);
+	}
+	ASSERT_EQ(0, getsockopt(self->lfd[0], SOL_TCP, TCP_INFO, &info, &len));
+	EXPECT_EQ(CPUS, info.tcpi_unacked);
+	EXPECT_EQ(512, info.tcpi_sacked);
+	/* Asked for less, it is told less. */
+	len = offsetof(struct tcp_info, tcpi_unacked);
+	memset(&info, 0, sizeof(info));
+	ASSERT_EQ(0, getsockopt(self->lfd[0], SOL_TCP, TCP_INFO, &info, &len));
+	EXPECT_EQ(0, info.tcpi_unacked);
+	for (i = 0; i < CPUS; i++)
+		self->crew.w[i].hold = HOLD_NOT;
+	EXPECT_TRUE(until(crew_accepted(&self->crew) == CPUS));
+}
+
+/* Workers that take one at a time, under a lock */
+
+static void serial(struct __test_metadata *_metadata,
+		   FIXTURE_DATA(placement) *self, unsigned int rescue_ms)
+{
+	pthread_mutex_t *lock = worker_lock();
+	int i, cpu;
+
+	ASSERT_NE(NULL, lock);
+	ASSERT_EQ(0, rescue_set_ms(rescue_ms));
+	ASSERT_EQ(0, late_set_ms(LATE_MS));
+	for (cpu = 0; cpu < CPUS; cpu++)
+		add(self, cpu)->lock = lock;
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	for (i = 0; i < EACH; i++) {
+		ASSERT_EQ(0, pin(i % CPUS));
+		EXPECT_LE(0, ask(&self->place, self->port));
+	}
+	EXPECT_LT(0, count(FSK_STAT_RESCUE));
+}
+
+TEST_F(placement, serial__nobody_waits_for_the_lock)
+{
+	serial(_metadata, self, 1000);
+}
+
+TEST_F(placement, serial__not_even_without_a_limit)
+{
+	serial(_metadata, self, 0);
+}
+
+TEST_HARNESS_MAIN
