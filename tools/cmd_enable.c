@@ -455,7 +455,9 @@ static const char *fsk_enabled_state(const char *name, bool user)
 		if (!file)
 			state = "not told";
 		while (file && fgets(line, sizeof(line), file))
-			if (strstr(line, "/" FSK_LIBRARY_NAME))
+			/* An upgrade has replaced the file of this one. */
+			if (strstr(line, "/" FSK_LIBRARY_NAME) &&
+			    !strstr(line, " (deleted)"))
 				state = "loaded";
 		if (file)
 			fclose(file);
@@ -478,7 +480,7 @@ static int fsk_enabled_row(const char *name, const char *path, bool user,
 		fsk_json_bool("user", user);
 		if (*profile)
 			fsk_json_str("profile", profile);
-		fsk_json_str("library", state);
+		fsk_json_str("state", state);
 		fsk_json_close('}');
 		return 0;
 	}
