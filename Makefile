@@ -113,7 +113,8 @@ install-programs: programs man
 		$(DESTDIR)$(MANDIR)/man8/fastsocket.8
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 \
 		$(build)/libfsocket.7 $(build)/fastsocket-options.7 \
-		$(build)/fastsocket-json.7
+		$(build)/fastsocket-json.7 \
+		$(build)/fastsocket-placement.7
 	$(INSTALL) -D -m 644 $(build)/fastsocket.conf.5 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5
 	$(INSTALL) -D -m 644 include/netlink/fastsocket.yaml \
@@ -148,6 +149,7 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man7/libfsocket.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-options.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-json.7 \
+		$(DESTDIR)$(MANDIR)/man7/fastsocket-placement.7 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fastsocket \
 		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)

@@ -58,11 +58,14 @@ static void fsk_listen_text(void *data)
 		{ "QUEUE", FSK_A_LISTEN_QLEN },
 		{ "LIMIT", FSK_A_LISTEN_QMAX },
 		{ "SYNS", FSK_A_LISTEN_SYNS },
+		{ "FAR", FSK_A_LISTEN_SYNS_FAR },
 		{ "LOCAL", FSK_A_LISTEN_ACCEPT_LOCAL },
 		{ "APP", FSK_A_LISTEN_ACCEPT_APP },
 		{ "OTHER", FSK_A_LISTEN_ACCEPT_OTHER },
 		{ "DROPS", FSK_A_LISTEN_DROPS },
 		{ "RESCUED", FSK_A_LISTEN_RESCUED },
+		{ "SERVES", FSK_A_LISTEN_SERVES },
+		{ "PID", FSK_A_LISTEN_PID },
 	};
 	const size_t count = sizeof(columns) / sizeof(*columns);
 	struct fsk_table *table = fsk_table_create(3 + count);
@@ -86,7 +89,7 @@ static void fsk_listen_text(void *data)
 			fsk_row_put_number(row, columns[c].attr, table);
 		fsk_row_put_state(row, table);
 	}
-	fsk_table_print(table, "lrrrrrrrrrl");
+	fsk_table_print(table, "lrrrrrrrrrrrrl");
 }
 
 /* JSON */
@@ -103,12 +106,14 @@ static void fsk_row_json_counters(const struct fsk_row *row)
 	fsk_row_json_number(row, "qlen", FSK_A_LISTEN_QLEN);
 	fsk_row_json_number(row, "qmax", FSK_A_LISTEN_QMAX);
 	fsk_row_json_number(row, "syns", FSK_A_LISTEN_SYNS);
+	fsk_row_json_number(row, "syns-far", FSK_A_LISTEN_SYNS_FAR);
 	fsk_row_json_number(row, "accept-local", FSK_A_LISTEN_ACCEPT_LOCAL);
 	fsk_row_json_number(row, "accept-app", FSK_A_LISTEN_ACCEPT_APP);
 	fsk_row_json_number(row, "accept-other", FSK_A_LISTEN_ACCEPT_OTHER);
 	fsk_row_json_number(row, "drops", FSK_A_LISTEN_DROPS);
 	fsk_row_json_number(row, "rescues", FSK_A_LISTEN_RESCUES);
 	fsk_row_json_number(row, "rescued", FSK_A_LISTEN_RESCUED);
+	fsk_row_json_number(row, "times-late", FSK_A_LISTEN_TIMES_LATE);
 }
 
 static void fsk_row_json_app(const struct fsk_row *row)
@@ -142,6 +147,9 @@ static void fsk_row_json_core(const struct fsk_row *row)
 	fsk_row_json_number(row, "cpu", FSK_A_LISTEN_CPU);
 	fsk_json_bool("claimed", row->flag[FSK_A_LISTEN_CLAIMED]);
 	fsk_json_bool("orphaned", row->flag[FSK_A_LISTEN_ORPHANED]);
+	fsk_json_bool("helped", row->flag[FSK_A_LISTEN_LATE]);
+	fsk_row_json_number(row, "serves", FSK_A_LISTEN_SERVES);
+	fsk_row_json_number(row, "pid", FSK_A_LISTEN_PID);
 	fsk_row_json_counters(row);
 	fsk_json_close('}');
 }

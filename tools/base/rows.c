@@ -78,6 +78,7 @@ const char *fsk_row_state(const struct fsk_row *row)
 {
 	if (!fsk_row_is_app(row))
 		return row->flag[FSK_A_LISTEN_ORPHANED] ? "orphaned" :
+		       row->flag[FSK_A_LISTEN_LATE] ? "late" :
 		       row->flag[FSK_A_LISTEN_CLAIMED] ? "claimed" :
 		       "unclaimed";
 	if (row->value[FSK_A_LISTEN_STATE] == FSK_STATE_BYPASS)
