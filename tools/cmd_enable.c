@@ -228,7 +228,7 @@ static int fsk_enable_end(struct fsk_enable *enable, int argc, char **argv)
 
 	if (enable->changed)
 		status = fsk_service_systemctl(enable->user, NULL,
-					    "daemon-reload", NULL);
+					       "daemon-reload", NULL);
 	for (int i = 1; i <= argc && enable->now && !status; i++) {
 		if (!argv[i])
 			continue;
@@ -242,7 +242,7 @@ static int fsk_enable_end(struct fsk_enable *enable, int argc, char **argv)
 		fsk_service_free(&unit);
 		status = fsk_service_systemctl(enable->user, NULL,
 					       "try-restart",
-					    "--", names, NULL);
+					       "--", names, NULL);
 	}
 	return status;
 }

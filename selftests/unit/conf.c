@@ -47,7 +47,7 @@ FIXTURE(conf) {
 FIXTURE_SETUP(conf)
 {
 	memset(self, 0, sizeof(*self));
-	strcpy(self->file, "/tmp/fsk-conf-XXXXXX");
+	snprintf(self->file, sizeof(self->file), "/tmp/fsk-conf-XXXXXX");
 	close(mkstemp(self->file));
 }
 
@@ -152,7 +152,8 @@ TEST_F(conf, mistakes)
 			       "    ports: x\n"
 			       "    set: 5\n"
 			       "profiles: 7\n"));
-	EXPECT_STREQ("F:1:1: the configuration has no 'profle', did you mean 'profile'?\n"
+	EXPECT_STREQ("F:1:1: the configuration has no 'profle', "
+		     "did you mean 'profile'?\n"
 		     "F:3:14: rescue-ms: 60001 is out of range, 0 to 60000\n"
 		     "F:4:3: there is no setting 'resce-ms', did you mean 'rescue-ms'?\n"
 		     "F:5:8: vfs: 'maybe' is neither on nor off\n"

@@ -147,7 +147,7 @@ TEST(top__rows_of_listeners)
 	add(1, 90, -1);
 	row = add(1, 91, -1);
 	set(row, FSK_A_LISTEN_STATE, FSK_STATE_BYPASS);
-	strcpy(row->bypass, "TCP_MD5SIG");
+	snprintf(row->bypass, sizeof(row->bypass), "TCP_MD5SIG");
 	board = fill();
 	ASSERT_NE(NULL, board);
 	ASSERT_EQ(3, board->listeners.count);
@@ -241,7 +241,7 @@ TEST(top__draws_80_columns)
 	struct fsk_view view;
 
 	fsk_view_init(&view);
-	strcpy(view.clock, "12:34:56");
+	snprintf(view.clock, sizeof(view.clock), "12:34:56");
 	begin(2);
 	cores[1][1].n[FSK_STAT_ACCEPT_LOCAL] = 198;
 	cores[1][1].n[FSK_STAT_ACCEPT_APP] = 2;
@@ -345,7 +345,8 @@ TEST(top__without_listeners)
 	begin(0);
 	ASSERT_TRUE(draw(&view, 80, 24));
 	EXPECT_NE(-1, line_with(&canvas, "no listeners"));
-	strcpy(view.message, "the kernel module is not loaded");
+	snprintf(view.message, sizeof(view.message),
+		 "the kernel module is not loaded");
 	ASSERT_TRUE(draw(&view, 80, 24));
 	EXPECT_EQ(23, line_with(&canvas, "the kernel module is not loaded"));
 }

@@ -64,7 +64,8 @@ static const struct {
 	{ FSK_STAT_VFS_MEMCG, "vfs_rules:memcg" },
 	{ FSK_STAT_VFS_RECLAIM, "vfs_rules:reclaim" },
 	{ FSK_STAT_SYN_FAR, "placement:few__shared_out_evenly" },
-	{ FSK_STAT_SYN_SHARED, "placement:one_cpu__those_that_stay_are_shared" },
+	{ FSK_STAT_SYN_SHARED,
+	  "placement:one_cpu__those_that_stay_are_shared" },
 	{ FSK_STAT_SYN_IDLE, "placement:one_cpu__one_is_stopped" },
 	{ FSK_STAT_LATE, "placement:one_cpu__one_is_stopped" },
 };
@@ -148,7 +149,7 @@ static unsigned int served(int port)
 	return sum;
 }
 
-/* It waits on a core, alone and unbound: connections are left to the listener. */
+/* It waits on a core, alone and unbound: the listener keeps its connections. */
 static int row_woken_by_app(const struct place *p)
 {
 	int fd = sock_listen(p, 16);

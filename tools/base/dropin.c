@@ -262,11 +262,12 @@ static void fsk_dropin_check_environment(struct fsk_dropin *dropin,
 	if (fsk_dropin_each(value, fsk_dropin_is_preload, NULL))
 		fsk_dropin_refuse(dropin, "UnsetEnvironment= takes it away");
 	while ((after = fsk_service_next(unit, "EnvironmentFiles", after, value,
-				      sizeof(value)))) {
+					 sizeof(value)))) {
 		value[strcspn(value, " ")] = '\0';
 		if (fsk_dropin_file_sets(value))
 			fsk_dropin_refuse(dropin,
-					  "%s sets LD_PRELOAD %s: add %s there", value, "and goes before a drop-in",
+					  "%s sets LD_PRELOAD and goes before "
+					  "a drop-in: add %s there", value,
 					  dropin->library);
 	}
 }
@@ -362,7 +363,7 @@ static void fsk_dropin_check_programs(struct fsk_dropin *dropin,
 	const char *after = NULL;
 
 	while ((after = fsk_service_next(unit, "ExecStart", after, value,
-				      sizeof(value))))
+					 sizeof(value))))
 		if (sscanf(value, "{ path=%4095[^;]", path) == 1) {
 			path[strcspn(path, " ")] = '\0';
 			fsk_dropin_check_program(dropin, unit, path);

@@ -168,12 +168,12 @@ int fsk_service_read(struct fsk_service *unit, const char *word, bool user)
 		return fsk_usage("'%s' is no service's name", word);
 	fsk_service_instance(unit, name);
 	return fsk_service_systemctl(user, &unit->text, "show",
-				  "-p", fsk_service_properties[0],
-				  "-p", fsk_service_properties[1],
-				  "-p", fsk_service_properties[2],
-				  "-p", fsk_service_properties[3],
-				  "-p", fsk_service_properties[4],
-				  "--", name, NULL);
+				     "-p", fsk_service_properties[0],
+				     "-p", fsk_service_properties[1],
+				     "-p", fsk_service_properties[2],
+				     "-p", fsk_service_properties[3],
+				     "-p", fsk_service_properties[4],
+				     "--", name, NULL);
 }
 
 /**
@@ -198,7 +198,7 @@ void fsk_service_free(struct fsk_service *unit)
  */
 const char *fsk_service_next(const struct fsk_service *unit,
 			     const char *property,
-			  const char *after, char *value, size_t size)
+			     const char *after, char *value, size_t size)
 {
 	const char *line = after ? after : unit->text;
 	size_t len = strlen(property), end;
@@ -225,7 +225,7 @@ const char *fsk_service_next(const struct fsk_service *unit,
  */
 const char *fsk_service_get(const struct fsk_service *unit,
 			    const char *property,
-			 char *value, size_t size)
+			    char *value, size_t size)
 {
 	*value = '\0';
 	fsk_service_next(unit, property, NULL, value, size);
@@ -241,7 +241,7 @@ const char *fsk_service_get(const struct fsk_service *unit,
  * Return: whether it has.
  */
 bool fsk_service_is(const struct fsk_service *unit, const char *property,
-		 const char *value)
+		    const char *value)
 {
 	char found[64];
 

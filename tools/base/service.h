@@ -26,12 +26,12 @@ int fsk_service_read(struct fsk_service *unit, const char *word, bool user);
 void fsk_service_free(struct fsk_service *unit);
 const char *fsk_service_next(const struct fsk_service *unit,
 			     const char *property,
-			  const char *after, char *value, size_t size);
+			     const char *after, char *value, size_t size);
 const char *fsk_service_get(const struct fsk_service *unit,
 			    const char *property,
-			 char *value, size_t size);
+			    char *value, size_t size);
 bool fsk_service_is(const struct fsk_service *unit, const char *property,
-		 const char *value);
+		    const char *value);
 int fsk_service_folder(bool user, char *path, size_t size);
 
 #endif

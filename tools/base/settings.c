@@ -86,9 +86,9 @@ static int fsk_setting_number(const struct fsk_setting *setting,
 	errno = 0;
 	value = strtoull(word, &end, 10);
 	if (*word < '0' || *word > '9' || *end)
-		return fsk_setting_wrong(why, "%s: '%s' is no number from 0 %s%u",
-					 setting->name, word, "to ",
-					 setting->max);
+		return fsk_setting_wrong(why,
+					 "%s: '%s' is no number from 0 to %u",
+					 setting->name, word, setting->max);
 	if (errno || value > setting->max)
 		return fsk_setting_wrong(why, "%s: %s is out of range, %s%u",
 					 setting->name, word, "0 to ",
