@@ -162,9 +162,10 @@ bool fsk_claim_is_wide(const struct fsk_core *core)
  */
 bool fsk_claim_is_idle(const struct fsk_core *core)
 {
+	if (READ_ONCE(core->flags) || fsk_core_pending(core))
+		return false;
 	/* No barrier: who is missed is found by the next tick. */
-	return !READ_ONCE(core->flags) && !fsk_core_pending(core) &&
-	       waitqueue_active(&core->sock->wq.wait) &&
+	return waitqueue_active(&core->sock->wq.wait) &&
 	       fsk_claim_is_asleep(core);
 }
 

@@ -335,9 +335,10 @@ static struct fsk_core *fsk_worker_bound_core(struct fsk_listener *l)
 	if (likely(worker && worker->pid == task_pid(current)))
 		goto out;
 	worker = READ_ONCE(l->nr_workers) ? fsk_worker_find(l) : NULL;
+	if (!worker || worker->core == core || READ_ONCE(worker->returns))
+		goto out;
 	/* No barrier: it has queued itself, or not, before this call. */
-	if (worker && worker->core != core && !READ_ONCE(worker->returns) &&
-	    waitqueue_active(&worker->core->sock->wq.wait))
+	if (waitqueue_active(&worker->core->sock->wq.wait))
 		core = worker->core;
 out:
 	rcu_read_unlock();
