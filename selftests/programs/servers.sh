@@ -65,10 +65,11 @@ serve() {
 }
 
 # A virtual CPU stands still at times, for longer than a real worker ever: what
-# is counted by core must not be rescued.
+# is counted by core must not be rescued, nor idle workers help.
 no_rescue() {
-	"$FSK_TOOL" set rescue-ms=0 || fail "fastsocket set rescue-ms"
-	defer "$FSK_TOOL" set rescue-ms=20
+	"$FSK_TOOL" set rescue-ms=0 late-ms=10000 ||
+		fail "fastsocket set rescue-ms late-ms"
+	defer "$FSK_TOOL" set rescue-ms=20 late-ms=5
 }
 
 # start_nginx HOW [LISTEN-OPTIONS]
