@@ -65,9 +65,10 @@ static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
  * fsk_wake_core() - a connection was queued on a core
  * @core: the core
  *
- * The core's worker, while it is alive and runs, looks here before it sleeps,
- * so it needs no waking. When it sleeps, but not here, another one may take.
- * Without a worker the connection is offered to all.
+ * The core's worker, while it is alive and busy, looks here before it sleeps for
+ * connections, so it needs no waking.  One that is bound is waited for, as what
+ * it takes is near; where one that is not bound sleeps elsewhere, another may
+ * take at once.  Without a worker the connection is offered to all.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
@@ -86,7 +87,7 @@ void fsk_wake_core(struct fsk_core *core)
 		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
 	else if (!fsk_claim_holds(core))
 		fsk_rescue_orphan(core);
-	else if (fsk_claim_is_asleep(core))
+	else if (fsk_claim_is_wide(core) && fsk_claim_is_asleep(core))
 		fsk_rescue_help(core);
 	if (unlikely(sock_flag(app, SOCK_FASYNC)))
 		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
