@@ -65,10 +65,10 @@ static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
  * fsk_wake_core() - a connection was queued on a core
  * @core: the core
  *
- * The core's worker, while it is alive and busy, looks here before it sleeps for
- * connections, so it needs no waking.  One that is bound is waited for, as what
- * it takes is near; where one that is not bound sleeps elsewhere, another may
- * take at once.  Without a worker the connection is offered to all.
+ * The core's worker, while it is alive and busy, looks here before it sleeps
+ * for connections, so it needs no waking.  One that is bound is waited for, as
+ * what it takes is near; where one that is not bound sleeps elsewhere, another
+ * may take at once.  Without a worker the connection is offered to all.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
