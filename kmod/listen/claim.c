@@ -23,6 +23,14 @@ static struct task_struct *fsk_claim_task(const struct fsk_worker *worker)
 	return task && !(READ_ONCE(task->flags) & PF_EXITING) ? task : NULL;
 }
 
+/* The task of the worker that asked here last, while it lives. */
+static struct task_struct *fsk_claim_core_task(const struct fsk_core *core)
+{
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+
+	return worker ? fsk_claim_task(worker) : NULL;
+}
+
 /* Whether a worker that does not stay queued will come back, and may run on the
  * core.
  */
@@ -78,11 +86,9 @@ bool fsk_claim_holds(const struct fsk_core *core)
  */
 bool fsk_claim_reserved(const struct fsk_core *core)
 {
-	const struct fsk_worker *worker = rcu_dereference(core->worker);
-
 	/* No barrier: advice only. */
 	return waitqueue_active(&core->sock->wq.wait) ||
-	       (worker && fsk_claim_task(worker));
+	       fsk_claim_core_task(core);
 }
 
 /**
@@ -98,8 +104,7 @@ bool fsk_claim_reserved(const struct fsk_core *core)
  */
 bool fsk_claim_is_asleep(const struct fsk_core *core)
 {
-	const struct fsk_worker *worker = rcu_dereference(core->worker);
-	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+	struct task_struct *task = fsk_claim_core_task(core);
 
 	return task && !task_is_running(task);
 }
@@ -145,8 +150,7 @@ bool fsk_claim_is_alive(const struct fsk_worker *worker)
  */
 bool fsk_claim_is_wide(const struct fsk_core *core)
 {
-	const struct fsk_worker *worker = rcu_dereference(core->worker);
-	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+	struct task_struct *task = fsk_claim_core_task(core);
 
 	return task && READ_ONCE(task->nr_cpus_allowed) != 1;
 }
@@ -182,8 +186,7 @@ bool fsk_claim_is_idle(const struct fsk_core *core)
  */
 bool fsk_claim_is_throttled(const struct fsk_core *core)
 {
-	const struct fsk_worker *worker = rcu_dereference(core->worker);
-	struct task_struct *task = worker ? fsk_claim_task(worker) : NULL;
+	struct task_struct *task = fsk_claim_core_task(core);
 
 	return task && is_idle_task(current) && task_is_running(task) &&
 	       task_cpu(task) == smp_processor_id();

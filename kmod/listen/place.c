@@ -132,7 +132,7 @@ static void fsk_place_count(struct fsk_place_census *census,
 			      group->ended);
 }
 
-/* Forgets half of what was counted, or all of it. */
+/* Forgets half of what was counted. */
 static void fsk_place_forget(struct fsk_group *group,
 			     const struct fsk_place_census *census)
 {
