@@ -88,23 +88,11 @@ static void fsk_config_named_text(const char *kind,
 
 static void fsk_config_set_json(const struct fsk_conf_section *section)
 {
-	const struct fsk_setting *setting;
 	struct fsk_values values;
 
 	fsk_conf_values(section, &values);
 	fsk_json_open("set", '{');
-	for (setting = fsk_settings; setting->name; setting++) {
-		uint32_t number = values.number[setting->attr];
-
-		if (!values.given[setting->attr])
-			continue;
-		if (setting->kind == FSK_SETTING_SWITCH)
-			fsk_json_bool(setting->name, number);
-		else if (setting->kind == FSK_SETTING_NUMBER)
-			fsk_json_uint(setting->name, number);
-		else
-			fsk_json_str(setting->name, fsk_rfd_mode_name(number));
-	}
+	fsk_values_json(&values);
 	fsk_json_close('}');
 	fsk_json_open("interfaces", '[');
 	for (size_t i = 0; i < section->interface_count; i++) {

@@ -125,24 +125,6 @@ static void fsk_status_text(const struct nlmsghdr *msg,
 	fsk_table_print(table, "l");
 }
 
-static void fsk_status_json_settings(const struct fsk_values *values)
-{
-	const struct fsk_setting *setting;
-	uint32_t number;
-
-	for (setting = fsk_settings; setting->name; setting++) {
-		number = values->number[setting->attr];
-		if (!values->given[setting->attr])
-			continue;
-		if (setting->kind == FSK_SETTING_SWITCH)
-			fsk_json_bool(setting->name, number);
-		else if (setting->kind == FSK_SETTING_NUMBER)
-			fsk_json_uint(setting->name, number);
-		else
-			fsk_json_str(setting->name, fsk_rfd_mode_name(number));
-	}
-}
-
 static void fsk_status_json(const struct nlmsghdr *msg,
 			    const struct nlattr **attrs,
 			    const struct fsk_values *values)
@@ -160,7 +142,7 @@ static void fsk_status_json(const struct nlmsghdr *msg,
 	fsk_json_bool("secure-boot", boot.secure_boot);
 	fsk_json_uint("listeners", fsk_nl_uint(attrs[FSK_A_STATUS_LISTENERS]));
 	fsk_json_uint("locals", fsk_nl_uint(attrs[FSK_A_STATUS_LOCALS]));
-	fsk_status_json_settings(values);
+	fsk_values_json(values);
 	fsk_json_open("features", '[');
 	fsk_status_features(msg, NULL);
 	fsk_json_close(']');

@@ -57,6 +57,7 @@ const char *fsk_setting_word(const struct fsk_setting *setting, uint32_t number,
 int fsk_values_put(struct fsk_values *values, const char *name,
 		   const char *word, char *why);
 int fsk_values_read(struct fsk_nl *nl, struct fsk_values *values);
+void fsk_values_json(const struct fsk_values *values);
 int fsk_values_send(struct fsk_nl *nl, const struct fsk_values *values);
 
 #endif
