@@ -7,35 +7,7 @@
 #include "kselftest_harness.h"
 
 #include "../../tools/base/conf.h"
-#include "../../tools/base/nl.h"
-
-/* Stand-ins: no module is asked here. */
-struct nlmsghdr *fsk_nl_message(struct fsk_nl *nl, uint8_t cmd)
-{
-	abort();
-}
-
-int fsk_nl_do(struct fsk_nl *nl, struct nlmsghdr *msg, int max,
-	      fsk_nl_take *take, void *data)
-{
-	abort();
-}
-
-uint64_t fsk_nl_uint(const struct nlattr *attr)
-{
-	abort();
-}
-
-int fsk_nl_dump(struct fsk_nl *nl, uint8_t cmd, int max, fsk_nl_take *take,
-		void *data)
-{
-	abort();
-}
-
-unsigned int fsk_nic_port_mask(void)
-{
-	abort();
-}
+#include "no_module.h"
 
 FIXTURE(conf) {
 	struct fsk_conf conf;

@@ -5,37 +5,9 @@
 
 #include "kselftest_harness.h"
 
-#include "../../tools/base/nl.h"
 #include "../../tools/base/rfd.h"
 #include "../../tools/base/settings.h"
-
-/* Stand-ins: no module is asked here. */
-struct nlmsghdr *fsk_nl_message(struct fsk_nl *nl, uint8_t cmd)
-{
-	abort();
-}
-
-int fsk_nl_do(struct fsk_nl *nl, struct nlmsghdr *msg, int max,
-	      fsk_nl_take *take, void *data)
-{
-	abort();
-}
-
-uint64_t fsk_nl_uint(const struct nlattr *attr)
-{
-	abort();
-}
-
-int fsk_nl_dump(struct fsk_nl *nl, uint8_t cmd, int max, fsk_nl_take *take,
-		void *data)
-{
-	abort();
-}
-
-unsigned int fsk_nic_port_mask(void)
-{
-	abort();
-}
+#include "no_module.h"
 
 int fsk_no_memory(void)
 {
