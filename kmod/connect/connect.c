@@ -46,11 +46,24 @@ static struct proto fsk_connect_prot[2] __ro_after_init;
  */
 DEFINE_STATIC_SRCU(fsk_connect_srcu);
 
-/* The socket is as it was before it was primed. */
+/* What a primed socket has for sk_user_data.  A ULP that replaces sk_prot of a
+ * socket that is not connected (espintcp) refuses one whose sk_user_data is
+ * taken: it would copy our functions, or put its own in the place of those by
+ * which we hear of the socket's end.
+ */
+static void *fsk_connect_mark(void)
+{
+	return fsk_connect_prot;
+}
+
+/* The socket is as it was before it was primed.  What another module has put in
+ * the place of our mark, without asking, stays.
+ */
 static void fsk_connect_make_plain(struct sock *sk)
 {
 	fsk_primed_del(sk);
 	WRITE_ONCE(sk->sk_prot, fsk_host_get(sk->sk_family)->prot);
+	cmpxchg(&sk->sk_user_data, fsk_connect_mark(), NULL);
 }
 
 static bool fsk_connect_primed(const struct sock *sk)
@@ -221,9 +234,13 @@ static int __fsk_connect_sk_init(struct sock *sk)
 	err = fsk_connect_check(sk);
 	if (err)
 		return err;
+	if (cmpxchg(&sk->sk_user_data, NULL, fsk_connect_mark()))
+		return -EOPNOTSUPP;
 	err = fsk_primed_add(sk);	/* until fsk_connect_make_plain() */
-	if (err)
+	if (err) {
+		cmpxchg(&sk->sk_user_data, fsk_connect_mark(), NULL);
 		return err;
+	}
 	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
 	return FSK_RFD_PRIMED;
 }
