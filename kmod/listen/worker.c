@@ -93,7 +93,10 @@ static void fsk_worker_purge(struct fsk_listener *l)
 		if (gone)
 			fsk_worker_remove(l, worker);
 	}
-	l->purge_at = 2 * l->nr_workers;
+	/* A full table is looked through each time, or it would stay full of
+	 * tasks that have ended.
+	 */
+	l->purge_at = min(2 * l->nr_workers, fsk_worker_max());
 }
 
 /* An entry for the calling task, not yet in the table. */
