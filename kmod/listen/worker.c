@@ -41,7 +41,9 @@ static struct hlist_head *fsk_worker_chain(struct fsk_listener *l,
 }
 
 /* The calling task's entry.  It goes only when the task has ended, or by the
- * task's own doing, so it may be used without a lock.
+ * task's own doing, so it may be used without a lock; but a thread that calls
+ * exec() gets the entry of its leader, which has ended: __fsk_worker_note()
+ * looks again.
  */
 static struct fsk_worker *fsk_worker_find(struct fsk_listener *l)
 {
@@ -63,6 +65,13 @@ static void fsk_worker_free_rcu(struct rcu_head *rcu)
 	kfree(worker);
 }
 
+/* The worker asks at its core no more; another one may by now. */
+static void fsk_worker_retract(struct fsk_worker *worker)
+{
+	unrcu_pointer(cmpxchg(&worker->core->worker, RCU_INITIALIZER(worker),
+			      NULL));
+}
+
 static void fsk_worker_remove(struct fsk_listener *l, struct fsk_worker *worker)
 {
 	struct fsk_core *core = worker->core;
@@ -72,7 +81,8 @@ static void fsk_worker_remove(struct fsk_listener *l, struct fsk_worker *worker)
 	l->nr_workers--;
 	WRITE_ONCE(core->workers, core->workers - 1);
 	/* Others name themselves there without a lock. */
-	unrcu_pointer(cmpxchg(&core->worker, RCU_INITIALIZER(worker), NULL));
+	smp_mb();	/* pairs with that in __fsk_worker_note() */
+	fsk_worker_retract(worker);
 	call_rcu(&worker->rcu, fsk_worker_free_rcu);
 }
 
@@ -158,8 +168,13 @@ static void __fsk_worker_note(struct fsk_core *core, struct fsk_worker *worker,
 	    READ_ONCE(last->returns) && fsk_claim_is_alive(last))
 		return;
 	rcu_assign_pointer(core->worker, worker);
-	/* Claimed, then it looks whether it is in the map; see map.c. */
+	/* Claimed, then it looks whether it is in the map; see map.c.  And
+	 * whether it is in the table: who looked before a thread took its
+	 * leader's number, in exec(), found that the task had ended.
+	 */
 	smp_mb();
+	if (unlikely(hlist_unhashed_lockless(&worker->node)))
+		fsk_worker_retract(worker);
 }
 
 /* The same without a lock, for a task that has an entry.  Expects
