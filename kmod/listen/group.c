@@ -118,6 +118,16 @@ void fsk_group_leave(struct fsk_listener *l)
 		call_rcu(&group->rcu, fsk_group_free_rcu);
 }
 
+/* Packets may have found the core already, by its listener. */
+static void fsk_group_count_anew(struct fsk_group *group, struct fsk_core *core)
+{
+	spin_lock_bh(&group->lock);
+	core->held = fsk_core_given(core);
+	core->lend = 0;
+	core->promised = 0;
+	spin_unlock_bh(&group->lock);
+}
+
 /**
  * fsk_group_insert() - let other members' connections come to this core
  * @core: a core of a listed listener, in no group yet
@@ -133,14 +143,13 @@ void fsk_group_insert(struct fsk_core *core)
 	group = rcu_dereference_protected(core->listener->group,
 					  lockdep_is_held(&fn->mutex));
 	WRITE_ONCE(core->mapped, false);
-	core->held = fsk_core_given(core);
-	core->lend = 0;
-	core->promised = 0;
-	if (group && READ_ONCE(core->flags))
-		WRITE_ONCE(group->orphans, true);
-	if (group)
+	if (group) {
+		fsk_group_count_anew(group, core);
+		if (READ_ONCE(core->flags))
+			WRITE_ONCE(group->orphans, true);
 		hlist_add_head_rcu(&core->group_node,
 				   &group->cores[core->cpu]);
+	}
 	mutex_unlock(&fn->mutex);
 }
 
