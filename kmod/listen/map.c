@@ -73,7 +73,7 @@ static bool fsk_map_reaches(int home, int cpu, enum fsk_map_reach reach)
  */
 static bool fsk_map_add_core(struct fsk_map_plan *plan, struct fsk_core *core)
 {
-	bool exists;
+	bool exists, wide;
 
 	/* A worker claims the core and then looks whether it is mapped; here it
 	 * is the other way round.
@@ -81,11 +81,12 @@ static bool fsk_map_add_core(struct fsk_map_plan *plan, struct fsk_core *core)
 	WRITE_ONCE(core->mapped, false);
 	smp_mb();	/* pairs with those of sock_poll_wait(), worker.c */
 	exists = fsk_claim_exists(core);
-	core->wide = exists && READ_ONCE(core->workers) <= 1 &&
-		     fsk_claim_is_wide(core);
+	wide = exists && READ_ONCE(core->workers) <= 1 &&
+	       fsk_claim_is_wide(core);
+	WRITE_ONCE(core->wide, wide);
 	if (exists)
 		WRITE_ONCE(core->mapped, true);
-	if (core->wide)
+	if (wide)
 		plan->wide = true;
 	return exists;
 }
