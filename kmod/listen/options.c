@@ -136,8 +136,12 @@ static void fsk_options_sync_tcp(struct sock *sk, const struct sock *app)
  * by any process that has the socket, a second listen() or a BPF program made
  * it.
  *
- * Context: Softirq; several may do so at once, and write the same; or
- *          process, before @sk listens.
+ * Several may do so at once.  Some options are bit-fields, and share a byte:
+ * who writes one of them last writes the others as they were when it looked,
+ * and then finds and writes what it has undone.  The kernel writes none of
+ * these bytes of a socket that listens.
+ *
+ * Context: Softirq; or process, before @sk listens.
  */
 void fsk_options_sync(struct sock *sk, const struct sock *app)
 {
@@ -159,9 +163,10 @@ void fsk_options_sync(struct sock *sk, const struct sock *app)
 	if ((sk->sk_userlocks ^ app->sk_userlocks) & locks)
 		sk->sk_userlocks = (sk->sk_userlocks & ~locks) |
 				   (app->sk_userlocks & locks);
+	/* Atomic: the kernel may be setting SOCK_DEAD in the same word. */
 	if (sock_flag(sk, SOCK_LOCALROUTE) != sock_flag(app, SOCK_LOCALROUTE))
-		sock_valbool_flag(sk, SOCK_LOCALROUTE,
-				  sock_flag(app, SOCK_LOCALROUTE));
+		assign_bit(SOCK_LOCALROUTE, &sk->sk_flags,
+			   sock_flag(app, SOCK_LOCALROUTE));
 	fsk_compat_sync_inet(sk, app);
 	fsk_options_sync_tcp(sk, app);
 }
