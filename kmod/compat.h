@@ -128,8 +128,9 @@ name(const struct sock *sk, struct sk_buff *skb,			\
 /* A kernel socket that holds its namespace as a user's does, because what
  * refers to it may be the last to leave.
  *
- * sk_net_refcnt_upgrade() came with 6.15 and was backported.  Before it, a
- * kernel socket has no accounting to undo.  Delete with 6.14.
+ * sk_net_refcnt_upgrade() came with 6.15 and was backported.  Before it, from
+ * 6.2 on, there is one thing to undo: kernels that track references (a debug
+ * option) have a kernel socket among those without one.  Delete with 6.14.
  */
 static inline void fsk_compat_sk_hold_net(struct sock *sk)
 {
@@ -138,6 +139,9 @@ static inline void fsk_compat_sk_hold_net(struct sock *sk)
 #else
 	struct net *net = sock_net(sk);
 
+#ifdef FSK_HAVE_NETNS_TRACKER_FREE
+	__netns_tracker_free(net, &sk->ns_tracker, false);
+#endif
 	sk->sk_net_refcnt = 1;
 	get_net_track(net, &sk->ns_tracker, GFP_KERNEL);
 	sock_inuse_add(net, 1);
