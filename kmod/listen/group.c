@@ -145,10 +145,12 @@ void fsk_group_insert(struct fsk_core *core)
 	WRITE_ONCE(core->mapped, false);
 	if (group) {
 		fsk_group_count_anew(group, core);
-		if (READ_ONCE(core->flags))
-			WRITE_ONCE(group->orphans, true);
 		hlist_add_head_rcu(&core->group_node,
 				   &group->cores[core->cpu]);
+		/* Linked, then set: fsk_group_search() clears, then looks. */
+		smp_mb();
+		if (READ_ONCE(core->flags))
+			WRITE_ONCE(group->orphans, true);
 	}
 	mutex_unlock(&fn->mutex);
 }
