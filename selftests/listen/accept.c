@@ -425,7 +425,10 @@ TEST_F(accept, accept__times_out)
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
 	EXPECT_EQ(-1, accept(fd, NULL, NULL));
 	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_LE(50, now_ms() - begin);
+	/* The kernel counts ticks, of which an emulator makes up several at
+	 * once when it was late: not by the clock, but not at once either.
+	 */
+	EXPECT_LE(20, now_ms() - begin);
 	/* It held its core meanwhile. */
 	EXPECT_EQ(self->site.place.join, claims(sock_port(fd)));
 }

@@ -62,7 +62,9 @@ FIXTURE_TEARDOWN(departed)
 	crew_end(&self->crew);
 }
 
-/* Connections in the queue of a worker that is stopped. */
+/* Connections in the queue of a worker that is stopped.  The time of the rescue
+ * begins when all are queued.
+ */
 static void queue_some(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(departed) *self, unsigned int rescue_ms)
 {
@@ -70,7 +72,7 @@ static void queue_some(struct __test_metadata *_metadata,
 	struct core_row row;
 	int i;
 
-	ASSERT_EQ(0, rescue_set_ms(rescue_ms));
+	ASSERT_EQ(0, rescue_set_ms(0));
 	ASSERT_EQ(0, halt(self->home->pid));
 	if (self->other->pid)	/* or it would help */
 		ASSERT_EQ(0, halt(self->other->pid));
@@ -83,6 +85,7 @@ static void queue_some(struct __test_metadata *_metadata,
 	EXPECT_EQ(local + QUEUED, count(FSK_STAT_SYN_LOCAL));
 	ASSERT_TRUE(row_get(self->port, HOME, &row));
 	EXPECT_EQ(QUEUED, row.qlen);
+	ASSERT_EQ(0, rescue_set_ms(rescue_ms));
 }
 
 /* How many that worker answered. */
