@@ -110,6 +110,20 @@ bool fsk_claim_is_asleep(const struct fsk_core *core)
 }
 
 /**
+ * fsk_claim_is_busy() - does this core's worker run, or wait for a CPU?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: false, too, when it is not known who the worker is.
+ */
+bool fsk_claim_is_busy(const struct fsk_core *core)
+{
+	struct task_struct *task = fsk_claim_core_task(core);
+
+	return task && task_is_running(task);
+}
+
+/**
  * fsk_claim_is_absent() - has the worker not come though it was woken?
  * @core: a core that was woken for a connection which is still queued
  *

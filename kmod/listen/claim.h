@@ -13,6 +13,7 @@ bool fsk_claim_reserved(const struct fsk_core *core);
 bool fsk_claim_is_absent(const struct fsk_core *core);
 bool fsk_claim_is_alive(const struct fsk_worker *worker);
 bool fsk_claim_is_asleep(const struct fsk_core *core);
+bool fsk_claim_is_busy(const struct fsk_core *core);
 bool fsk_claim_is_wide(const struct fsk_core *core);
 bool fsk_claim_is_idle(const struct fsk_core *core);
 bool fsk_claim_is_throttled(const struct fsk_core *core);

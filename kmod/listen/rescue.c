@@ -5,7 +5,8 @@
  * A timer ticks while a core's queue holds something.  When a connection has
  * waited for late-ms, the core is *late*: other workers may take what is
  * queued, an idle one is woken to do so, and place.c gives new connections to
- * idle ones.  It is late no more as soon as its worker keeps up.
+ * idle ones.  It is late no more as soon as its worker keeps up, or sleeps with
+ * nothing queued.
  *
  * A core is *orphaned* when no worker is left that could take, when its worker
  * sleeps while a connection waits, or when the worker has taken nothing for
@@ -132,6 +133,15 @@ static bool fsk_rescue_is_late(struct fsk_core *core, const struct sock *sk)
 	return late;
 }
 
+/* From now on, what is queued waits. */
+static void fsk_rescue_start(struct fsk_core *core, const struct sock *sk)
+{
+	core->looked = jiffies;
+	core->mark = fsk_rescue_taken(core) + READ_ONCE(sk->sk_ack_backlog);
+	core->ticks = 0;
+	mod_timer(&core->timer, jiffies + fsk_rescue_tick(core->listener));
+}
+
 /* Nobody takes from here: the worker is gone, or does not come though it was
  * woken, or has had its time.
  */
@@ -178,6 +188,15 @@ static void fsk_rescue_rest(struct fsk_core *core, const struct sock *sk)
 		fsk_rescue_orphan(core);
 }
 
+/* Others have taken all that was queued, and the worker, which would end this by
+ * asking for more, has not been back: it is as late as before.
+ */
+static bool fsk_rescue_stays_late(const struct fsk_core *core)
+{
+	return test_bit(FSK_CORE_LATE, &core->flags) &&
+	       fsk_claim_is_busy(core);
+}
+
 static void __fsk_rescue_core_timer(struct fsk_core *core)
 {
 	const struct sock *sk = rcu_dereference(core->sk);
@@ -186,7 +205,10 @@ static void __fsk_rescue_core_timer(struct fsk_core *core)
 	/* Somebody queued one and saw that this timer was pending. */
 	smp_mb();
 	if (!sk || fsk_queue_empty(sk)) {
-		fsk_rescue_rest(core, sk);
+		if (sk && fsk_rescue_stays_late(core))
+			fsk_rescue_start(core, sk);
+		else
+			fsk_rescue_rest(core, sk);
 		return;
 	}
 	/* Aborted from outside (ss -K): close what is queued with it. */
@@ -303,10 +325,7 @@ void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk)
 	smp_mb();	/* pairs with that in __fsk_rescue_core_timer() */
 	if (timer_pending(&core->timer))
 		return;
-	core->looked = jiffies;
-	core->mark = fsk_rescue_taken(core) + READ_ONCE(sk->sk_ack_backlog);
-	core->ticks = 0;
-	mod_timer(&core->timer, jiffies + fsk_rescue_tick(core->listener));
+	fsk_rescue_start(core, sk);
 }
 
 /**
