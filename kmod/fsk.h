@@ -72,6 +72,8 @@
  *      none; nothing is taken under it.
  *  10. fsk_pool.lock, of a core's socket files, and fsk_vfs_pass.lock, taken by
  *      tasks only; nothing of ours is taken under them.
+ *  11. fsk_selected_mutex, of selected control groups, taken under none; of the
+ *      kernel's, its tracepoints' is taken under it.  Sleeps.
  *
  * Netfilter calls hooks with BH off, but for those behind NFQUEUE, which run in
  * the task that gives the verdict and with BH on.  A hook of ours therefore
@@ -113,6 +115,8 @@
  *     A primed socket does not pin it: it is in a table (primed.c) until it
  *     connects, listens or is destroyed, and unload takes out of it and makes
  *     plain what is there.
+ *   - A task work item of a task of a selected control group holds the module and
+ *     the listener's file until the task has done it, before listen() returns.
  *   - A packet in a core's queue holds its device, and that its namespace: a
  *     namespace goes when its devices have.  Unload waits, in each namespace,
  *     for what is in the queues then.
@@ -150,7 +154,8 @@
  * task that closed the last one, or the last connection that kernel_accept()
  * took, has some instructions left when it has dropped the module, in
  * fsk_ulp_sock_release(), and does not sleep among them: it has left after
- * synchronize_rcu_tasks().  Who can be in a function of connect.c:
+ * synchronize_rcu_tasks().  So has the task that did the last task work item of
+ * selected.c.  Who can be in a function of connect.c:
  *
  *   1. A task that found our ULP before it was unregistered, and calls .init().
  *      From finding it to the first line of .init(), which enters the SRCU

@@ -16,6 +16,7 @@
 #include "listen/owner.h"
 #include "listen/ref.h"
 #include "listen/rx.h"
+#include "listen/selected.h"
 #include "listen/ulp.h"
 #include "netlink/netlink.h"
 #include "netns.h"
@@ -59,6 +60,7 @@ static int __init fsk_main_init(void)
 	err = fsk_ulp_init();
 	if (err)
 		goto err_connect;
+	fsk_selected_init();
 	pr_info("version " FSK_VERSION " on %s: listen tables, %sports%s\n",
 		init_utsname()->release,
 		fsk_compat_has_port_range() ? "source " : "no source ",
@@ -69,6 +71,7 @@ err_connect:
 	fsk_connect_exit();
 err_netlink:
 	fsk_netlink_exit();
+	fsk_selected_exit();
 err_net:
 	fsk_net_exit();
 err_est:
@@ -87,9 +90,10 @@ err_pool:
  */
 static void __exit fsk_main_exit(void)
 {
+	fsk_netlink_exit();
+	fsk_selected_exit();
 	fsk_connect_exit();
 	fsk_ulp_exit();
-	fsk_netlink_exit();
 	fsk_ref_exit();
 	fsk_net_exit();
 	fsk_est_exit();

@@ -430,6 +430,22 @@ static const struct genl_ops fsk_netlink_ops[] = {
 	}, {
 		.cmd	 = FSK_CMD_VFS_GET,
 		.dumpit	 = fsk_netlink_vfs_dump,
+	}, {
+		.cmd	 = FSK_CMD_CGROUP_GET,
+		.dumpit	 = fsk_netlink_cgroup_dump,
+		.flags	 = GENL_ADMIN_PERM,
+	}, {
+		.cmd	 = FSK_CMD_CGROUP_ADD,
+		.doit	 = fsk_netlink_cgroup_add,
+		.flags	 = GENL_ADMIN_PERM,
+		.policy	 = fsk_netlink_cgroup_policy,
+		.maxattr = FSK_A_CGROUP_PATH,
+	}, {
+		.cmd	 = FSK_CMD_CGROUP_DEL,
+		.doit	 = fsk_netlink_cgroup_del,
+		.flags	 = GENL_ADMIN_PERM,
+		.policy	 = fsk_netlink_cgroup_policy,
+		.maxattr = FSK_A_CGROUP_PATH,
 	},
 };
 

@@ -7,6 +7,7 @@
 struct fsk_net;
 
 extern const struct nla_policy fsk_netlink_rfd_policy[];
+extern const struct nla_policy fsk_netlink_cgroup_policy[];
 extern const struct nla_policy fsk_netlink_rfd_del_policy[];
 
 int fsk_netlink_listen_start(struct netlink_callback *cb);
@@ -14,6 +15,10 @@ int fsk_netlink_listen_dump(struct sk_buff *msg, struct netlink_callback *cb);
 int fsk_netlink_listen_done(struct netlink_callback *cb);
 
 int fsk_netlink_vfs_dump(struct sk_buff *msg, struct netlink_callback *cb);
+
+int fsk_netlink_cgroup_add(struct sk_buff *skb, struct genl_info *info);
+int fsk_netlink_cgroup_del(struct sk_buff *skb, struct genl_info *info);
+int fsk_netlink_cgroup_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);

@@ -329,6 +329,82 @@ static int config_set(int attr, uint32_t value)
 	return request_send(&rq, NULL, NULL);
 }
 
+static int group_ask(int cmd, const char *path)
+{
+	struct request rq;
+	int err = request_begin(&rq, cmd, NLM_F_ACK);
+
+	if (err)
+		return err;
+	if (path)
+		mnl_attr_put_strz(rq.nlh, FSK_A_CGROUP_PATH, path);
+	return request_send(&rq, NULL, NULL);
+}
+
+/**
+ * group_select() - listeners of a control group join by themselves
+ * @path: from the root of the hierarchy; %NULL is an error of the caller
+ *
+ * Return: 0 or a negative errno.
+ */
+int group_select(const char *path)
+{
+	return group_ask(FSK_CMD_CGROUP_ADD, path);
+}
+
+/**
+ * group_deselect() - no more
+ * @path: as it was given to group_select()
+ *
+ * Return: 0 or a negative errno.
+ */
+int group_deselect(const char *path)
+{
+	return group_ask(FSK_CMD_CGROUP_DEL, path);
+}
+
+static int group_cb(const struct nlmsghdr *nlh, void *data)
+{
+	struct group_row *row = data;
+	uint64_t joined = 0, refused = 0;
+	const struct nlattr *attr;
+	bool found = false;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		switch (mnl_attr_get_type(attr)) {
+		case FSK_A_CGROUP_PATH:
+			found = !strcmp(mnl_attr_get_str(attr), row->path);
+			break;
+		case FSK_A_CGROUP_JOINED:
+			joined = mnl_attr_get_u64(attr);
+			break;
+		case FSK_A_CGROUP_REFUSED:
+			refused = mnl_attr_get_u64(attr);
+			break;
+		}
+	}
+	if (found) {
+		row->found = true;
+		row->joined = joined;
+		row->refused = refused;
+	}
+	return MNL_CB_OK;
+}
+
+/**
+ * group_get() - what a selected control group has come to
+ * @row: its path is given, the rest filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int group_get(struct group_row *row)
+{
+	row->found = false;
+	row->joined = 0;
+	row->refused = 0;
+	return ask_module(FSK_CMD_CGROUP_GET, NLM_F_DUMP, group_cb, row);
+}
+
 /**
  * rescue_set_ms() - how long a queue may wait for its worker
  * @ms: 0 for ever

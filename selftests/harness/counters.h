@@ -59,6 +59,24 @@ int rows_hold(void);
 int claims(int port);
 unsigned int serves(int port, int cpu);
 
+/**
+ * struct group_row - a selected control group
+ * @path: which
+ * @found: it is selected
+ * @joined: listeners that joined
+ * @refused: listeners that could not
+ */
+struct group_row {
+	const char *path;
+	bool found;
+	uint64_t joined;
+	uint64_t refused;
+};
+
+int group_select(const char *path);
+int group_deselect(const char *path);
+int group_get(struct group_row *row);
+
 uint64_t count(enum fsk_stat item);
 uint64_t count_accepts(void);
 int rescue_set_ms(unsigned int ms);

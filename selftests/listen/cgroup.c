@@ -6,15 +6,13 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpf.h"
 #include "counters.h"
+#include "groups.h"
 #include "support.h"
 
 #define CPU	1
@@ -27,7 +25,7 @@ static const char *const names[GROUPS] = { "fsk-listener", "fsk-worker" };
 
 FIXTURE(cgroup) {
 	struct place place;
-	char root[32];
+	char root[GROUPS_ROOT];
 	int group[GROUPS];
 	int map;
 };
@@ -35,57 +33,29 @@ FIXTURE(cgroup) {
 PLACE_VARIANTS(cgroup);
 PLACE_VARIANTS_PLAIN(cgroup);
 
-/* The calling task goes to @dir, a path below the root. */
-static int enter(const char *root, const char *dir)
-{
-	char path[96];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s/%s/cgroup.procs", root, dir);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, "0", 1) != 1)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
 FIXTURE_SETUP(cgroup)
 {
-	char path[96];
 	int i;
 
 	self->place = variant->place;
 	ASSERT_EQ(0, net_enter());
-	snprintf(self->root, sizeof(self->root), "/tmp/fsk-cgroup-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->root));
-	ASSERT_EQ(0, mount("cgroup2", self->root, "cgroup2", 0, NULL));
+	ASSERT_EQ(0, groups_mount(self->root));
 	for (i = 0; i < GROUPS; i++) {
-		snprintf(path, sizeof(path), "%s/%s", self->root, names[i]);
-		ASSERT_TRUE(!mkdir(path, 0700) || errno == EEXIST);
-		self->group[i] = open(path, O_RDONLY | O_CLOEXEC);
+		self->group[i] = group_make(self->root, names[i]);
 		ASSERT_LE(0, self->group[i]);
 	}
 	self->map = bpf_map(BPF_MAP_TYPE_ARRAY, 32);
 	ASSERT_LE(0, self->map);
 }
 
-/* A group may stay while sockets of it are being freed: the next test takes it
- * as it is.
- */
 FIXTURE_TEARDOWN(cgroup)
 {
-	char path[96];
 	int i;
 
-	enter(self->root, ".");
-	for (i = 0; i < GROUPS; i++) {
-		snprintf(path, sizeof(path), "%s/%s", self->root, names[i]);
-		rmdir(path);
-	}
-	umount2(self->root, MNT_DETACH);
-	rmdir(self->root);
+	group_enter(self->root, ".");
+	for (i = 0; i < GROUPS; i++)
+		group_remove(self->root, names[i]);
+	groups_unmount(self->root);
 }
 
 /* Attached as @attach, it counts each packet and drops it. */
@@ -125,16 +95,16 @@ static int listen_apart(FIXTURE_DATA(cgroup) *self)
 {
 	int fd, err;
 
-	err = enter(self->root, names[LISTENER]);
+	err = group_enter(self->root, names[LISTENER]);
 	if (err)
 		return err;
 	fd = sock_listen(&self->place, 16);
-	err = enter(self->root, names[WORKER]);
+	err = group_enter(self->root, names[WORKER]);
 	if (err)
 		return err;
 	if (fd >= 0 && !sock_claim(fd, CPU))
 		return -EINVAL;
-	err = enter(self->root, ".");
+	err = group_enter(self->root, ".");
 	/* 6.1 forgets the binding where the group has a cpuset. */
 	if (!err)
 		err = pin(CPU);

@@ -671,6 +671,25 @@ enum fsk_vfs_attr {
 };
 
 /**
+ * enum fsk_cgroup_attr - attributes of cgroup
+ * @FSK_A_CGROUP_PATH: (string) from the root of the hierarchy, as in
+ *     /proc/PID/cgroup
+ * @FSK_A_CGROUP_PAD: padding for 64-bit values
+ * @FSK_A_CGROUP_JOINED: (u64) listeners which joined since it was selected
+ * @FSK_A_CGROUP_REFUSED: (u64) listeners which could not join
+ */
+enum fsk_cgroup_attr {
+	FSK_A_CGROUP_PATH = 1,
+	FSK_A_CGROUP_PAD,
+	FSK_A_CGROUP_JOINED,
+	FSK_A_CGROUP_REFUSED,
+
+	/* private: */
+	__FSK_A_CGROUP_MAX,
+	FSK_A_CGROUP_MAX = __FSK_A_CGROUP_MAX - 1
+};
+
+/**
  * enum fsk_cmd - commands
  * @FSK_CMD_STATUS_GET: Version, features and totals.
  * @FSK_CMD_LISTEN_GET: One message per row, a consistent snapshot of the set
@@ -694,6 +713,14 @@ enum fsk_vfs_attr {
  * @FSK_CMD_CONN_GET: One message per connection in an established table.
  * @FSK_CMD_VFS_GET: One message per core whose listeners have socket files to
  *     use again.
+ * @FSK_CMD_CGROUP_GET: One message per control group which is selected. Needs
+ *     CAP_NET_ADMIN in the initial user namespace.
+ * @FSK_CMD_CGROUP_ADD: Select a control group: what begins to listen in its
+ *     tasks, and in those of groups below it, joins, in all network
+ *     namespaces. It need not exist. Needs CAP_NET_ADMIN in the initial user
+ *     namespace.
+ * @FSK_CMD_CGROUP_DEL: Select it no more. What has joined stays joined. Needs
+ *     CAP_NET_ADMIN in the initial user namespace.
  */
 enum fsk_cmd {
 	FSK_CMD_STATUS_GET = 1,
@@ -708,6 +735,9 @@ enum fsk_cmd {
 	FSK_CMD_EST_GET,
 	FSK_CMD_CONN_GET,
 	FSK_CMD_VFS_GET,
+	FSK_CMD_CGROUP_GET,
+	FSK_CMD_CGROUP_ADD,
+	FSK_CMD_CGROUP_DEL,
 
 	/* private: */
 	__FSK_CMD_MAX,

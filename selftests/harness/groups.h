@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Control groups of the test's own, in a hierarchy that it mounts. */
+#ifndef GROUPS_H
+#define GROUPS_H
+
+#define GROUPS_ROOT	32	/* bytes of the mount's path */
+
+int groups_mount(char *root);
+void groups_unmount(const char *root);
+int group_make(const char *root, const char *dir);
+void group_remove(const char *root, const char *dir);
+int group_enter(const char *root, const char *dir);
+
+#endif
