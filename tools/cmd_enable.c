@@ -31,18 +31,22 @@
  * struct fsk_enable - what the command line says
  * @user: services of the caller's own manager
  * @now: restart those that run
+ * @cgroup: without the library, by their control groups
  * @profile: or %NULL
  * @again: not by the command line, only what the configuration has changed
  * @changed: the manager has to read its files again
  * @library: path of the library
+ * @tool: path of this program
  */
 struct fsk_enable {
 	int user;
 	int now;
+	int cgroup;
 	const char *profile;
 	bool again;
 	bool changed;
 	char library[PATH_MAX];
+	char tool[PATH_MAX];
 };
 
 /* The path of a service's drop-in, or of its folder with an empty @file. */
@@ -185,12 +189,24 @@ static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 	return status;
 }
 
+/* What stands against the library does not stand against control groups. */
+static const char *fsk_enable_hint(const struct fsk_enable *enable,
+				   const struct fsk_service *unit)
+{
+	if (enable->cgroup || unit->user ||
+	    !fsk_service_is(unit, "LoadState", "loaded") ||
+	    fsk_service_is(unit, "Transient", "yes"))
+		return "";
+	return "; 'enable --cgroup' does without the library";
+}
+
 static int fsk_enable_unit(struct fsk_enable *enable,
 			   const struct fsk_conf *conf,
 			   struct fsk_service *unit)
 {
 	struct fsk_dropin dropin = {
 		.library = enable->library,
+		.cgroup = enable->cgroup ? enable->tool : NULL,
 		.given = enable->profile,
 	};
 	struct fsk_conf_section section;
@@ -208,7 +224,8 @@ static int fsk_enable_unit(struct fsk_enable *enable,
 			 "its AppArmor profile has no local part: %s '%s mr'",
 			 "give it one that allows", dropin.library);
 	if (*dropin.why) {
-		fsk_error("%s: refused: %s", unit->name, dropin.why);
+		fsk_error("%s: refused: %s%s", unit->name, dropin.why,
+			  fsk_enable_hint(enable, unit));
 		return FSK_EXIT_REFUSED;
 	}
 	status = fsk_enable_put(enable, unit, &dropin, &section, &same);
@@ -261,13 +278,16 @@ static void fsk_enable_advise(const struct fsk_enable *enable)
 
 static int fsk_enable_options(int argc, char **argv, struct fsk_enable *enable)
 {
-	int user = 0, now = 0;
+	int user = 0, now = 0, cgroup = 0;
 
 	argc = fsk_words(argc, argv, 0, INT_MAX,
 			 FSK_OPTIONS(FSK_FLAG("now", FSK_OPTION_LONG, now)
 				     FSK_VALUE("profile", FSK_OPTION_PROFILE)
+				     FSK_FLAG("cgroup", FSK_OPTION_LONG,
+					      cgroup)
 				     FSK_FLAG("user", FSK_OPTION_LONG, user)));
 	enable->user = user;
+	enable->cgroup = cgroup;
 	enable->now = now;
 	enable->profile = fsk_option_value(FSK_OPTION_PROFILE);
 	return argc;
@@ -305,6 +325,14 @@ static int fsk_enable_each(struct fsk_enable *enable,
 	return status;
 }
 
+static void fsk_enable_find_tool(struct fsk_enable *enable)
+{
+	ssize_t len = readlink("/proc/self/exe", enable->tool,
+			       sizeof(enable->tool) - 1);
+
+	enable->tool[len > 0 ? len : 0] = '\0';
+}
+
 /**
  * fsk_cmd_enable() - fastsocket enable UNIT... [--profile P] [--now] [--user]
  * @argc: as main()
@@ -323,7 +351,11 @@ int fsk_cmd_enable(int argc, char **argv)
 		argc = fsk_words_check(argc, argv, 1, INT_MAX);
 	if (argc < 0)
 		return -1 - argc;
-	if (!fsk_library_find(enable.library)) {
+	if (enable.cgroup && enable.profile)
+		return fsk_usage("a profile is the library's: %s",
+				 "leave out --profile or --cgroup");
+	fsk_enable_find_tool(&enable);
+	if (!enable.cgroup && !fsk_library_find(enable.library)) {
 		fsk_error("no " FSK_LIBRARY_NAME " in " FSK_LIBDIR);
 		return FSK_EXIT_REFUSED;
 	}
@@ -469,10 +501,12 @@ static const char *fsk_enabled_state(const char *name, bool user)
 static int fsk_enabled_row(const char *name, const char *path, bool user,
 			   void *data)
 {
-	const char *state = fsk_enabled_state(name, user);
 	struct fsk_table *table = data;
 	char profile[256];
+	const char *state;
 
+	fsk_dropin_note(path, "cgroup", profile, sizeof(profile));
+	state = *profile ? "not needed" : fsk_enabled_state(name, user);
 	fsk_dropin_note(path, "profile", profile, sizeof(profile));
 	if (fsk_json) {
 		fsk_json_open(NULL, '{');
@@ -540,6 +574,8 @@ static int fsk_enable_again(const char *name, const char *path, bool user,
 	char profile[256];
 	int status;
 
+	fsk_dropin_note(path, "cgroup", profile, sizeof(profile));
+	refresh->enable.cgroup = *profile;
 	fsk_dropin_note(path, "given", profile, sizeof(profile));
 	refresh->enable.profile = NULL;
 	/* A profile that is gone since is no reason to leave all as it was. */
@@ -566,6 +602,7 @@ int fsk_enable_refresh(const struct fsk_conf *conf)
 	struct fsk_refresh refresh = { .enable.again = true, .conf = conf };
 	int status, last;
 
+	fsk_enable_find_tool(&refresh.enable);
 	/* Only where systemd runs there is somebody to read them. */
 	if (access("/run/systemd/system", F_OK) || fsk_nic_netns ||
 	    !fsk_library_find(refresh.enable.library))

@@ -105,6 +105,12 @@ const struct fsk_command fsk_commands[] = {
 			{ "--list", "the connections in it" }),
 	},
 	{
+		.words = { "show", "cgroup" },
+		.run = fsk_cmd_show_cgroup,
+		.args = "",
+		.text = "control groups whose listeners join by themselves",
+	},
+	{
 		.words = { "status" },
 		.run = fsk_cmd_status,
 		.args = "",
@@ -151,11 +157,13 @@ const struct fsk_command fsk_commands[] = {
 	{
 		.words = { "enable" },
 		.run = fsk_cmd_enable,
-		.args = "UNIT... [--profile NAME] [--now] [--user]",
+		.args = "UNIT... [--profile NAME | --cgroup] [--now] [--user]",
 		.text = "let services load the library at their next start",
 		.options = FSK_ROWS(
 			{ "--profile NAME",
 			  "with the options of this profile, see fastsocket.conf(5)" },
+			{ "--cgroup",
+			  "without the library: listeners join by themselves" },
 			{ "--now", "restart those that run" },
 			{ "--user", "services of the caller's own manager" }),
 	},
@@ -175,6 +183,19 @@ const struct fsk_command fsk_commands[] = {
 		.text = "the services that were enabled, and what they load",
 		.options = FSK_ROWS(
 			{ "--user", "services of the caller's own manager" }),
+	},
+	{
+		.words = { "cgroup", "add" },
+		.run = fsk_cmd_cgroup_add,
+		.args = "PATH|PID|UNIT|self...",
+		.text = "let all listeners of a control group join, without the\n"
+			"library",
+	},
+	{
+		.words = { "cgroup", "remove" },
+		.run = fsk_cmd_cgroup_remove,
+		.args = "PATH|PID|UNIT|self...",
+		.text = "let no more of them join",
 	},
 	{
 		.words = { "config", "check" },

@@ -370,6 +370,18 @@ static void fsk_dropin_check_programs(struct fsk_dropin *dropin,
 		}
 }
 
+/* Root's tool selects the control group, outside of the service's sandbox. */
+static void fsk_dropin_check_cgroup(struct fsk_dropin *dropin,
+				    const struct fsk_service *unit)
+{
+	if (unit->user)
+		fsk_dropin_refuse(dropin,
+				  "only root selects control groups");
+	if (strpbrk(dropin->cgroup, " \"\\%$"))
+		fsk_dropin_refuse(dropin, "the path %s cannot be in a unit",
+				  dropin->cgroup);
+}
+
 /**
  * fsk_dropin_needs() - which system calls will the library make?
  * @dropin: its needs are filled in
@@ -409,6 +421,10 @@ void fsk_dropin_check(struct fsk_dropin *dropin, const struct fsk_service *unit)
 		fsk_dropin_refuse(dropin,
 				  "it is transient: give '%s' -E LD_PRELOAD=%s",
 				  "systemd-run", dropin->library);
+	if (dropin->cgroup) {
+		fsk_dropin_check_cgroup(dropin, unit);
+		return;
+	}
 	if (strpbrk(dropin->library, " :\"\\%$"))
 		fsk_dropin_refuse(dropin, "the path %s cannot be preloaded",
 				  dropin->library);
@@ -477,6 +493,17 @@ bool fsk_dropin_note(const char *path, const char *name, char *value,
 	return true;
 }
 
+/* Both are in the service's control group.  Without the module the service
+ * starts all the same.
+ */
+static void fsk_dropin_text_cgroup(const struct fsk_dropin *dropin, FILE *file)
+{
+	fprintf(file, "[Service]\nExecStartPre=-+%s cgroup add self\n",
+		dropin->cgroup);
+	fprintf(file, "ExecStopPost=-+%s cgroup remove self\n",
+		dropin->cgroup);
+}
+
 /**
  * fsk_dropin_text() - the drop-in
  * @dropin: checked, nothing stands against it
@@ -502,10 +529,16 @@ char *fsk_dropin_text(const struct fsk_dropin *dropin,
 	fprintf(file, "# profile=%s\n", profile ? profile : "");
 	if (dropin->given)
 		fprintf(file, "# given=%s\n", dropin->given);
+	if (dropin->cgroup)
+		fputs("# cgroup=on\n", file);
 	if (*dropin->profile)
 		fprintf(file, "# apparmor=%s\n", dropin->profile);
 	if (!unit->user)
 		fputs("[Unit]\nAfter=fastsocket.service\n\n", file);
+	if (dropin->cgroup) {
+		fsk_dropin_text_cgroup(dropin, file);
+		return fclose(file) ? NULL : text;
+	}
 	fprintf(file, "[Service]\nEnvironment=LD_PRELOAD=%s%s\n",
 		dropin->library, others);
 	for (int i = 0; i < FSK_CONF_OPTIONS; i++) {

@@ -11,6 +11,8 @@ struct fsk_service;
 /**
  * struct fsk_dropin - what a service gets, so that it loads the library
  * @library: path of the library
+ * @cgroup: of the tool, if the service does without the library: its control
+ *	    group is selected while it runs; or %NULL
  * @given: the profile, if the command line names one and not the configuration
  * @need: system calls that the library makes, each with a blank behind it
  * @extra: lines that its sandbox needs
@@ -19,6 +21,7 @@ struct fsk_service;
  */
 struct fsk_dropin {
 	const char *library;
+	const char *cgroup;
 	const char *given;
 	char need[160];
 	char extra[8192];
