@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../vm/cache.sh"
 
 tests=(plain now profiles config_profile refresh harmless calls folders
-	environment rights static ambient template socket refused user_manager
+	environment rights static cgroup ambient template socket refused user_manager
 	boot_unit)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
@@ -337,6 +337,28 @@ test_rights() {
 test_static() {
 	no static "/opt/static: it is statically linked" ExecStart= \
 		ExecStart=/opt/static
+}
+
+# Without the library: the control group is selected while the service runs.
+test_cgroup() {
+	local text=/etc/systemd/system/alone.service.d/50-fastsocket.conf
+	unit alone ExecStart= ExecStart=/opt/static
+	tool 2 enable alone
+	[[ $err == *"'enable --cgroup' does without the library"* ]] || fail "$err"
+	tool 1 enable alone --cgroup --profile web
+	tool 0 enable alone --cgroup
+	grep -qx 'ExecStartPre=-+/usr/local/bin/fastsocket cgroup add self' \
+		"$root$text" || fail "$(cat "$root$text")"
+	grep -qx 'ExecStopPost=-+/usr/local/bin/fastsocket cgroup remove self' \
+		"$root$text" || fail "$(cat "$root$text")"
+	grep -q LD_PRELOAD "$root$text" && fail "$(cat "$root$text")"
+	is_state alone "not needed" || fail "$(state alone)"
+	# Without the module it starts all the same.
+	inside systemctl start alone || fail "$(inside systemctl status alone)"
+	said alone "module" || fail "$(inside journalctl -u alone)"
+	tool 0 config apply
+	grep -q ExecStartPre "$root$text" || fail "config apply has taken it away"
+	gone_again alone
 }
 
 test_ambient() {
