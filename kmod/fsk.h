@@ -41,7 +41,8 @@
  *
  *   1. lock_sock() of an app listener or of a socket that connects.  Held by
  *      the kernel around our ULPs' .init() and our connect(); of our functions
- *      only fsk_migrate_close() takes it, and unload, of primed sockets.
+ *      only fsk_migrate_close() takes it, fsk_ulp_hand_back(), and unload, of
+ *      primed sockets.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
  *      entry in the namespace.  Sleeps.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and

@@ -158,6 +158,20 @@ static int fsk_ulp_connect(struct socket *sock, struct sockaddr_unsized *addr,
 	return err;
 }
 
+/* A connection that the kernel has accepted for itself gets an ULP of its own:
+ * kernel TLS copies the operations of the first such socket for all that come
+ * later.  It gets the kernel's, then.  Others may be in ours, so the hold of the
+ * module that such a connection has stays for good, and the module with it.
+ */
+static void fsk_ulp_hand_back(struct socket *sock)
+{
+	/* A listener that joins meanwhile has our operations already. */
+	lock_sock(sock->sk);
+	if (!fsk_ulp_joined(sock->sk))
+		WRITE_ONCE(sock->ops, fsk_ulp_host(sock)->ops);
+	release_sock(sock->sk);
+}
+
 /* IPV6_ADDRFORM makes an IPv4 socket of an IPv6 one that has connected, and
  * gives it the kernel's operations.  It is still ours, to be released by us.
  * It has our operations now, or had them when this call began.
@@ -165,9 +179,13 @@ static int fsk_ulp_connect(struct socket *sock, struct sockaddr_unsized *addr,
 static int fsk_ulp_setsockopt(struct socket *sock, int level, int optname,
 			      sockptr_t optval, unsigned int optlen)
 {
-	int err = fsk_ulp_host(sock)->ops->setsockopt(sock, level, optname,
-						      optval, optlen);
+	int err;
 
+	if (level == SOL_TCP && optname == TCP_ULP &&
+	    unlikely(!fsk_ulp_joined(sock->sk)))
+		fsk_ulp_hand_back(sock);
+	err = fsk_ulp_host(sock)->ops->setsockopt(sock, level, optname, optval,
+						  optlen);
 	if (!err && level == SOL_IPV6 && optname == IPV6_ADDRFORM)
 		WRITE_ONCE(sock->ops, &fsk_ulp_sock_ops[sock->sk->sk_family ==
 							AF_INET6]);
