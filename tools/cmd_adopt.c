@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * fastsocket adopt: listeners of a running program join. The tool borrows its
- * descriptors; it stops and changes nothing of the program.
+ * fastsocket adopt, release: listeners of a running program join, or are left
+ * to the kernel again. The tool borrows its descriptors; it stops and changes
+ * nothing of the program.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +20,7 @@
 #include <linux/fastsocket.h>
 
 #include "../lib/ports.h"
+#include "base/cgroup.h"
 #include "base/error.h"
 #include "base/out.h"
 #include "fastsocket.h"
@@ -32,11 +36,12 @@
 #endif
 
 /**
- * struct fsk_adopt - which listeners to adopt, and how many were
+ * struct fsk_adopt - which listeners to look at, and what to do with them
  * @pidfd: the process
- * @ports: adopt only listeners on these, if @some_ports is set
+ * @ports: only listeners on these, if @some_ports is set
  * @some_ports: the command line has ports
  * @table: a row for each listener; %NULL for JSON
+ * @act: does it to a descriptor, and says what has become of it
  * @found: listeners that were found
  * @refused: how many of them the kernel refused
  */
@@ -45,6 +50,7 @@ struct fsk_adopt {
 	struct fsk_ports ports;
 	bool some_ports;
 	struct fsk_table *table;
+	const char *(*act)(struct fsk_adopt *adopt, int fd);
 	int found;
 	int refused;
 };
@@ -87,8 +93,11 @@ static bool fsk_adopt_joined(int fd)
 
 static const char *fsk_adopt_join(struct fsk_adopt *adopt, int fd)
 {
+	uint32_t released = 0;
+
 	if (fsk_adopt_joined(fd))
-		return "had joined";
+		return ioctl(fd, FSK_IOC_RELEASE, &released) > 0 ?
+		       "joined again" : "had joined";
 	if (!setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_NAME,
 			strlen(FSK_ULP_NAME)))
 		return "joined";
@@ -98,6 +107,22 @@ static const char *fsk_adopt_join(struct fsk_adopt *adopt, int fd)
 	if (errno == EEXIST)
 		return "refused: it uses another ULP";
 	return "refused: not a plain TCP socket, or no memory";
+}
+
+static const char *fsk_adopt_release(struct fsk_adopt *adopt, int fd)
+{
+	uint32_t released = 1;
+
+	if (!fsk_adopt_joined(fd))
+		return "had not joined";
+	switch (ioctl(fd, FSK_IOC_RELEASE, &released)) {
+	case 0:
+		return "released";
+	case 1:
+		return "had been released";
+	}
+	adopt->refused++;
+	return "refused: the module that is loaded is too old";
 }
 
 static void fsk_adopt_report(struct fsk_adopt *adopt, int number,
@@ -128,7 +153,7 @@ static int fsk_adopt_fd(struct fsk_adopt *adopt, int number)
 	port = fsk_adopt_port(adopt, fd);
 	if (port)
 		fsk_adopt_report(adopt, number, port,
-				 fsk_adopt_join(adopt, fd));
+				 adopt->act(adopt, fd));
 	close(fd);
 	return 0;
 }
@@ -155,32 +180,69 @@ static int fsk_adopt_all(struct fsk_adopt *adopt, const char *pid)
 	return err;
 }
 
-static int fsk_adopt_process(struct fsk_adopt *adopt, const char *pid)
+static int fsk_adopt_process(const char *pid, void *data)
 {
+	struct fsk_adopt *adopt = data;
 	int err = 0;
+
+	adopt->pidfd = syscall(SYS_pidfd_open, atoi(pid), 0);
+	if (adopt->pidfd < 0 || fsk_adopt_all(adopt, pid))
+		err = errno;
+	if (err)
+		fsk_error("process %s: %s", pid, strerror(err));
+	close(adopt->pidfd);
+	return err ? FSK_EXIT_REFUSED : FSK_EXIT_DONE;
+}
+
+/* A process, or all of a service. */
+static int fsk_adopt_word(struct fsk_adopt *adopt, const char *word)
+{
+	char path[PATH_MAX];
+	int status;
+
+	if (!word[strspn(word, "0123456789")])
+		return fsk_adopt_process(word, adopt);
+	status = fsk_cgroup_path(word, path);
+	return status ? status :
+	       fsk_cgroup_each_process(path, fsk_adopt_process, adopt);
+}
+
+static int fsk_adopt_run(struct fsk_adopt *adopt, const char *word)
+{
+	int status;
 
 	if (fsk_json)
 		fsk_json_open(NULL, '[');
 	else
 		adopt->table = fsk_table_create(3);
-	adopt->pidfd = syscall(SYS_pidfd_open, atoi(pid), 0);
-	if (adopt->pidfd < 0 || fsk_adopt_all(adopt, pid))
-		err = errno;
+	status = fsk_adopt_word(adopt, word);
 	if (fsk_json)
 		fsk_json_close(']');
 	else
 		fsk_table_print(adopt->table, "l");
-	if (!err && !adopt->found)
-		fsk_error("adopt: no such TCP listener in process %s", pid);
-	if (err)
-		fsk_error("adopt: process %s: %s", pid, strerror(err));
-	close(adopt->pidfd);
-	return err || !adopt->found || adopt->refused ?
+	if (!status && !adopt->found)
+		fsk_error("%s has no such TCP listener", word);
+	return status || !adopt->found || adopt->refused ?
 	       FSK_EXIT_REFUSED : FSK_EXIT_DONE;
 }
 
+static int fsk_adopt_command(int argc, char **argv, struct fsk_adopt *adopt)
+{
+	argc = fsk_words(argc, argv, 1, 65536, FSK_OPTIONS());
+	if (argc < 0)
+		return -1 - argc;
+	if (!strcmp(argv[1], "0"))
+		return fsk_usage("0 is no process number");
+	for (int i = 2; i <= argc; i++) {
+		if (fsk_ports_parse(&adopt->ports, argv[i]))
+			return fsk_usage("'%s' is no port", argv[i]);
+		adopt->some_ports = true;
+	}
+	return fsk_adopt_run(adopt, argv[1]);
+}
+
 /**
- * fsk_cmd_adopt() - fastsocket adopt PID [PORT...]
+ * fsk_cmd_adopt() - fastsocket adopt PID|UNIT [PORT...]
  * @argc: as main()
  * @argv: as main()
  *
@@ -188,17 +250,21 @@ static int fsk_adopt_process(struct fsk_adopt *adopt, const char *pid)
  */
 int fsk_cmd_adopt(int argc, char **argv)
 {
-	static struct fsk_adopt adopt;
+	static struct fsk_adopt adopt = { .act = fsk_adopt_join };
 
-	argc = fsk_words(argc, argv, 1, 65536, FSK_OPTIONS());
-	if (argc < 0)
-		return -1 - argc;
-	if (argv[1][strspn(argv[1], "0123456789")] || atoi(argv[1]) <= 0)
-		return fsk_usage("adopt: '%s' is no process number", argv[1]);
-	for (int i = 2; i <= argc; i++) {
-		if (fsk_ports_parse(&adopt.ports, argv[i]))
-			return fsk_usage("adopt: '%s' is no port", argv[i]);
-		adopt.some_ports = true;
-	}
-	return fsk_adopt_process(&adopt, argv[1]);
+	return fsk_adopt_command(argc, argv, &adopt);
+}
+
+/**
+ * fsk_cmd_release() - fastsocket release PID|UNIT [PORT...]
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_release(int argc, char **argv)
+{
+	static struct fsk_adopt adopt = { .act = fsk_adopt_release };
+
+	return fsk_adopt_command(argc, argv, &adopt);
 }

@@ -11,83 +11,12 @@
 #include <linux/fastsocket.h>
 
 #include "base/array.h"
+#include "base/cgroup.h"
 #include "base/error.h"
 #include "base/nl.h"
 #include "base/out.h"
-#include "base/service.h"
 #include "base/show.h"
 #include "fastsocket.h"
-
-#define FSK_CGROUP_MOUNT	"/sys/fs/cgroup"
-
-/* The process's group in the second hierarchy. What systemd starts before and
- * after a service is in a group of its own in there, where the service has
- * groups of its own.
- */
-static int fsk_cgroup_of_process(const char *pid, char *path)
-{
-	static const char control[] = "/.control";
-	char name[64], line[PATH_MAX];
-	size_t len;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/%.32s/cgroup", pid);
-	*path = '\0';
-	file = fopen(name, "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "0::/", 4))
-			snprintf(path, PATH_MAX, "%s", line + 3);
-	}
-	if (file)
-		fclose(file);
-	len = strlen(path);
-	if (len >= sizeof(control) &&
-	    !strcmp(path + len + 1 - sizeof(control), control))
-		path[len + 1 - sizeof(control)] = '\0';
-	if (*path)
-		return 0;
-	fsk_error(file ? "process %s is in no control group of version 2" :
-		  "there is no process %s", pid);
-	return FSK_EXIT_REFUSED;
-}
-
-static int fsk_cgroup_of_unit(const char *word, char *path)
-{
-	struct fsk_service unit;
-	int status = fsk_service_read(&unit, word, false);
-
-	if (!status)
-		fsk_service_get(&unit, "ControlGroup", path, PATH_MAX);
-	fsk_service_free(&unit);
-	if (status || *path)
-		return status;
-	fsk_error("%s does not run, so it has no control group: %s", word,
-		  "'fastsocket enable --cgroup' is for each start of it");
-	return FSK_EXIT_REFUSED;
-}
-
-/* Takes a path, with or without where the hierarchy is mounted, a process, the
- * word self, or a service that runs.
- */
-static int fsk_cgroup_path(const char *word, char *path)
-{
-	size_t mount = strlen(FSK_CGROUP_MOUNT), len;
-
-	*path = '\0';
-	if (!strcmp(word, "self") || !word[strspn(word, "0123456789")])
-		return fsk_cgroup_of_process(word, path);
-	if (*word != '/')
-		return fsk_cgroup_of_unit(word, path);
-	if (!strncmp(word, FSK_CGROUP_MOUNT "/", mount + 1) ||
-	    !strcmp(word, FSK_CGROUP_MOUNT))
-		word += mount;
-	snprintf(path, PATH_MAX, "%s", *word ? word : "/");
-	len = strlen(path);
-	if (len > 1 && path[len - 1] == '/')
-		path[len - 1] = '\0';
-	return 0;
-}
 
 /* Each for itself; returns the status of the first that fails. */
 static int fsk_cgroup_each(uint8_t cmd, int argc, char **argv)

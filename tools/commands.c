@@ -41,8 +41,14 @@ const struct fsk_command fsk_commands[] = {
 	{
 		.words = { "adopt" },
 		.run = fsk_cmd_adopt,
-		.args = "PID [PORT...]",
-		.text = "let listeners of a running program join",
+		.args = "PID|UNIT [PORT...]",
+		.text = "let listeners of a running program or service join",
+	},
+	{
+		.words = { "release" },
+		.run = fsk_cmd_release,
+		.args = "PID|UNIT [PORT...]",
+		.text = "leave their new connections to the kernel, as before",
 	},
 	{
 		.words = { "check" },

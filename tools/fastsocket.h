@@ -93,6 +93,7 @@ extern int fsk_all_netns;
 #define FSK_ALL_NETNS	FSK_FLAG("all-netns", FSK_OPTION_LONG, fsk_all_netns)
 
 int fsk_cmd_adopt(int argc, char **argv);
+int fsk_cmd_release(int argc, char **argv);
 int fsk_cmd_check(int argc, char **argv);
 int fsk_cmd_config_apply(int argc, char **argv);
 int fsk_cmd_config_check(int argc, char **argv);

@@ -322,7 +322,8 @@ bool fsk_group_helps(const struct fsk_core *core)
 	const struct sock *app = rcu_dereference(core->listener->sk);
 
 	return app && fsk_claim_holds(core) && !fsk_group_chosen(app) &&
-	       !fsk_options_bypass(app);
+	       !fsk_options_bypass(app) &&
+	       !READ_ONCE(core->listener->released);
 }
 
 /**

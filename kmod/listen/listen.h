@@ -202,6 +202,8 @@ extern const struct fsk_core_files *fsk_core_files;
  *	written under fsk_net.mutex
  * @orphans: from how many cores others may take
  * @cores: how many exist, so that none is searched for where none is
+ * @released: new connections are the kernel's; written by FSK_IOC_RELEASE, two
+ *	who do at once may leave either
  * @sock: its &struct socket; valid until release() returns
  * @family: AF_INET or AF_INET6, constant: IPV6_ADDRFORM changes the socket's
  * @mutex: rank 2 of DOC: locking; protects what follows
@@ -247,6 +249,7 @@ struct fsk_listener {
 	struct fsk_group __rcu *group;
 	atomic_t orphans;
 	unsigned int cores;
+	bool released;
 
 	/* cold from here on */
 	struct socket *sock;

@@ -222,7 +222,9 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 
 	if (!l)
 		return NULL;
-	if (unlikely(fsk_options_bypass(app))) {
+	/* A cookie that was sent before is only known where it was sent. */
+	if (unlikely(fsk_options_bypass(app) ||
+		     (syn && READ_ONCE(l->released)))) {
 		if (syn)
 			fsk_rx_note_bypassed(fn, l, app);
 		return NULL;

@@ -237,6 +237,25 @@ static int fsk_ulp_ioctl_pin(struct socket *sock, void __user *arg)
 	return put_user((u32)cpu, (u32 __user *)arg);
 }
 
+/* What is queued stays with the workers, and what they wait in stays, too: as
+ * with an option that asks for the kernel's own path.
+ */
+static int fsk_ulp_ioctl_release(struct socket *sock, void __user *arg)
+{
+	struct fsk_listener *l = fsk_ulp_listening(sock);
+	u32 released, before;
+
+	if (!l)
+		return -EINVAL;
+	if (get_user(released, (u32 __user *)arg))
+		return -EFAULT;
+	if (released > 1)
+		return -EINVAL;
+	before = READ_ONCE(l->released);
+	WRITE_ONCE(l->released, released);
+	return before;
+}
+
 static int fsk_ulp_ioctl_accept(struct socket *sock, void __user *arg)
 {
 	struct fsk_listener *l = fsk_ulp_listening(sock);
@@ -251,6 +270,8 @@ static int fsk_ulp_ioctl(struct socket *sock, unsigned int cmd,
 		return fsk_ulp_ioctl_accept(sock, (void __user *)arg);
 	if (cmd == FSK_IOC_PIN)
 		return fsk_ulp_ioctl_pin(sock, (void __user *)arg);
+	if (cmd == FSK_IOC_RELEASE)
+		return fsk_ulp_ioctl_release(sock, (void __user *)arg);
 	return fsk_ulp_host(sock)->ops->ioctl(sock, cmd, arg);
 }
 
@@ -262,6 +283,8 @@ static int fsk_ulp_compat_ioctl(struct socket *sock, unsigned int cmd,
 
 	if (cmd == FSK_IOC_PIN)
 		return fsk_ulp_ioctl_pin(sock, compat_ptr(arg));
+	if (cmd == FSK_IOC_RELEASE)
+		return fsk_ulp_ioctl_release(sock, compat_ptr(arg));
 	if (!host->ops->compat_ioctl)
 		return -ENOIOCTLCMD;
 	return host->ops->compat_ioctl(sock, cmd, arg);

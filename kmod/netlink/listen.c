@@ -139,7 +139,8 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 			       const struct sock *app)
 {
 	struct user_namespace *ns = sk_user_ns(NETLINK_CB(cb->skb).sk);
-	const char *bypass = fsk_options_bypass(app);
+	const char *bypass = READ_ONCE(l->released) ?
+		"released" : fsk_options_bypass(app);
 
 	if (nla_put_u32(msg, FSK_A_LISTEN_UID,
 			from_kuid_munged(ns, READ_ONCE(app->sk_uid))) ||

@@ -9,10 +9,12 @@
 #include <limits.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "bpf.h"
+#include "clients.h"
 #include "counters.h"
 #include "support.h"
 #include "workers.h"
@@ -557,6 +559,104 @@ static bool served_plainly(const struct place *p)
 	close(child);
 	close(fd);
 	return child >= 0;
+}
+
+/* Left to the kernel, and taken again */
+
+#define HELD	3
+
+static int release_set(int fd, uint32_t released)
+{
+	int before = ioctl(fd, FSK_IOC_RELEASE, &released);
+
+	return before < 0 ? -errno : before;
+}
+
+/* What is queued stays the worker's, what comes then is the kernel's. */
+TEST_F(join, release__loses_nothing)
+{
+	int i, fd = sock_listen(&self->place, 64), client[HELD];
+	struct core_row row;
+	struct worker *w;
+
+	ASSERT_LE(0, fd);
+	w = crew_add(&self->crew, fd, BY_EPOLL_LEVEL, CPU);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, sock_port(fd), true));
+	ASSERT_EQ(0, pin(CPU));
+	w->hold = HOLD_NAP;
+	for (i = 0; i < HELD; i++) {
+		client[i] = sock_dial(&self->place, sock_port(fd));
+		ASSERT_LE(0, client[i]);
+	}
+	EXPECT_EQ(HELD, count(FSK_STAT_SYN_LOCAL));
+	ASSERT_EQ(0, release_set(fd, 1));
+	ASSERT_TRUE(row_get(sock_port(fd), -1, &row));
+	EXPECT_TRUE(row.bypass);
+	w->hold = HOLD_NOT;
+	for (i = 0; i < HELD; i++)
+		EXPECT_EQ(w->id, ask_hear(client[i]));
+	EXPECT_EQ(HELD, count(FSK_STAT_ACCEPT_LOCAL));
+	for (i = 0; i < ASKS; i++)
+		EXPECT_EQ(w->id, ask(&self->place, sock_port(fd)));
+	EXPECT_EQ(HELD, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(ASKS, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(ASKS, count(FSK_STAT_ACCEPT_APP));
+	/* And back, for the worker that waits already. */
+	ASSERT_EQ(1, release_set(fd, 0));
+	for (i = 0; i < ASKS; i++)
+		EXPECT_EQ(w->id, ask(&self->place, sock_port(fd)));
+	EXPECT_EQ(HELD + ASKS, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(HELD + ASKS, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+/* A handshake that began before ends as it began. */
+TEST_F(join, release__half_open)
+{
+	int i, fd = sock_listen(&self->place, 64);
+	struct clients *clients = clients_make();
+	struct client_counts sum;
+
+	ASSERT_LE(0, fd);
+	ASSERT_NE(NULL, clients);
+	for (i = 0; i < 2; i++)
+		crew_add(&self->crew, fd, BY_EPOLL_LEVEL, i);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, sock_port(fd), true));
+	clients_start(clients, &self->place, sock_port(fd), 2);
+	for (i = 0; i < 100; i++) {
+		uint64_t more = clients_sum(clients).answered + 2;
+
+		EXPECT_EQ(i % 2, release_set(fd, !(i % 2)));
+		EXPECT_TRUE(until(clients_sum(clients).answered > more));
+	}
+	clients_end(clients);
+	sum = clients_sum(clients);
+	EXPECT_EQ(sum.made, sum.answered);
+	EXPECT_EQ(0, sum.reset);
+	EXPECT_EQ(0, sum.failed);
+	EXPECT_LT(0, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_LT(0, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(0, crew_failed(&self->crew));
+}
+
+TEST_F(join, release__errors)
+{
+	int fd = sock_make(&self->place);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-ENOTTY, release_set(fd, 1));
+	ASSERT_EQ(0, join(fd));
+	EXPECT_EQ(-EINVAL, release_set(fd, 1));
+	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, listen(fd, 16));
+	EXPECT_EQ(-EINVAL, release_set(fd, 2));
+	EXPECT_EQ(-1, ioctl(fd, FSK_IOC_RELEASE, 1));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, release_set(fd, 1));
+	EXPECT_EQ(1, release_set(fd, 1));
+	EXPECT_EQ(1, release_set(fd, 0));
+	EXPECT_EQ(0, release_set(fd, 0));
 }
 
 /* Unregistering them interrupts all CPUs, and drops what NFQUEUE holds

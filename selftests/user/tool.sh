@@ -786,6 +786,18 @@ test_adopt() {
 	tool 0 adopt "$pid"
 	echo "$out" | grep -q 'port 7001  joined$' || fail "$out"
 	echo "$out" | grep -q 'port 7002  had joined$' || fail "$out"
+	tool 0 release "$pid" 7002
+	echo "$out" | grep -q 'port 7002  released$' || fail "$out"
+	tool 0 -j show listen
+	is "['active', 'bypass']" 'sorted(l["state"] for l in d)'
+	is "['released']" '[l["bypass-reason"] for l in d if l["port"] == 7002]'
+	tool 0 release "$pid"
+	echo "$out" | grep -q 'port 7001  released$' || fail "$out"
+	echo "$out" | grep -q 'port 7002  had been released$' || fail "$out"
+	tool 0 adopt "$pid" 7002
+	echo "$out" | grep -q 'port 7002  joined again$' || fail "$out"
+	tool 2 release "$pid" 7003
+	says "no such TCP listener"
 	tool 2 adopt "$pid" 7003
 	says "no such TCP listener"
 }

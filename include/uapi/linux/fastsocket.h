@@ -34,6 +34,9 @@
 /* Number of FSK_IOC_ACCEPT. */
 #define FSK_IOC_ACCEPT_NR 2
 
+/* Number of FSK_IOC_RELEASE. */
+#define FSK_IOC_RELEASE_NR 3
+
 /* Upper limit of rescue-ms. */
 #define FSK_RESCUE_MS_MAX 60000
 
@@ -86,6 +89,13 @@ struct fsk_accept {
  */
 #define FSK_IOC_ACCEPT \
 	_IOW(FSK_IOC_MAGIC, FSK_IOC_ACCEPT_NR, struct fsk_accept)
+
+/*
+ * On a joined listener: 1 leaves new connections to the kernel, 0
+ * takes them again. Returns what it was before.
+ */
+#define FSK_IOC_RELEASE \
+	_IOW(FSK_IOC_MAGIC, FSK_IOC_RELEASE_NR, __u32)
 
 /**
  * enum fsk_rfd_mode - How replies reach the core which connected
