@@ -44,7 +44,8 @@ packages_of() {
 			python3-pyte python3-prometheus-client prometheus \
 			prometheus-node-exporter \
 			liburing-dev nftables iproute2 procps lsof apparmor \
-			strace irqbalance musl-tools linux-source-6.12
+			strace irqbalance linux-perf bpftrace musl-tools \
+			linux-source-6.12
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \

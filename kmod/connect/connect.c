@@ -31,6 +31,7 @@
 #include "connect/steer.h"
 #include "host.h"
 #include "netns.h"
+#include "trace.h"
 
 /* The kernel refuses a port that looks free when somebody has bound it or
  * another core was quicker.  After this many refusals in a row it is no chance,
@@ -115,6 +116,7 @@ static int fsk_connect_try(struct fsk_port_pick *pick, struct sock *sk,
 			return err;
 		/* The kernel refused the port and left the socket as it was. */
 		pick->clashes++;
+		trace_fsk_port_refused(pick, hnum);
 	}
 	return -EADDRNOTAVAIL;
 }

@@ -32,6 +32,7 @@
 #include "compat.h"
 #include "connect/reader.h"
 #include "connect/rfd.h"
+#include "trace.h"
 
 /**
  * struct fsk_steer_queue - packets on their way to one core
@@ -215,6 +216,8 @@ static unsigned int fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 	}
 	if (skb_queue_len(&q->input) > fsk_compat_max_backlog())
 		goto refused;
+	/* Queued, it is the poll's, which may be through with it at once. */
+	trace_fsk_steered(skb, state->pf, cpu);
 	__skb_queue_tail(&q->input, skb);
 	*tail = q->queued + 1;
 	WRITE_ONCE(q->queued, *tail);

@@ -126,6 +126,7 @@ enum {
  * @timer: rescue; runs while something is queued
  * @back_at: jiffies before which an orphaned core does not come back
  * @backoff: in jiffies, doubled when orphaned again soon
+ * @orphaned_at: jiffies when it was orphaned last
  * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
  * @files: the socket files' part, see &struct fsk_core_files
  */
@@ -166,6 +167,7 @@ struct fsk_core {
 	struct timer_list timer;
 	unsigned long back_at;
 	unsigned long backoff;
+	unsigned long orphaned_at;
 	struct hlist_node group_node;
 
 	u64 files[];

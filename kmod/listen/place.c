@@ -273,11 +273,13 @@ static struct fsk_core *fsk_place_share(struct fsk_core *near)
  * __fsk_place() - as fsk_place(), where there is something to look at
  * @near: the core that the map says
  * @open: connections open by this CPU's count
+ * @why: set when another core is chosen
  *
  * Context: Softirq, or with BH off.  Expects rcu_read_lock().
  * Return: the core.
  */
-struct fsk_core *__fsk_place(struct fsk_core *near, s32 open)
+struct fsk_core *__fsk_place(struct fsk_core *near, s32 open,
+			     enum fsk_given_why *why)
 {
 	struct fsk_net *fn = near->listener->fn;
 	struct fsk_core *core = NULL;
@@ -286,12 +288,15 @@ struct fsk_core *__fsk_place(struct fsk_core *near, s32 open)
 		core = fsk_place_idle(near);
 	if (core) {
 		fsk_stats_inc(fn, SYN_IDLE);
+		*why = FSK_GIVEN_IDLE;
 		return core;
 	}
 	if (open <= READ_ONCE(near->open_max))
 		return near;
 	core = fsk_place_share(near);
-	if (core != near)
+	if (core != near) {
 		fsk_stats_inc(fn, SYN_SHARED);
+		*why = FSK_GIVEN_SHARED;
+	}
 	return core;
 }

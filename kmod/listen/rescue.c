@@ -145,12 +145,15 @@ static void fsk_rescue_start(struct fsk_core *core, const struct sock *sk)
 /* Nobody takes from here: the worker is gone, or does not come though it was
  * woken, or has had its time.
  */
-static bool fsk_rescue_is_orphan(const struct fsk_core *core)
+static enum fsk_orphaned_why fsk_rescue_is_orphan(const struct fsk_core *core)
 {
-	return !fsk_claim_exists(core) ||
-	       (fsk_rescue_late_passed(core) && fsk_claim_is_absent(core)) ||
-	       (fsk_rescue_limit_passed(core) &&
-		!fsk_claim_is_throttled(core));
+	if (!fsk_claim_exists(core))
+		return FSK_ORPHANED_GONE;
+	if (fsk_rescue_late_passed(core) && fsk_claim_is_absent(core))
+		return FSK_ORPHANED_ABSENT;
+	if (fsk_rescue_limit_passed(core) && !fsk_claim_is_throttled(core))
+		return FSK_ORPHANED_LIMIT;
+	return FSK_ORPHANED_NOT;
 }
 
 static bool fsk_rescue_is_news(const struct fsk_core *core)
@@ -162,11 +165,14 @@ static bool fsk_rescue_is_news(const struct fsk_core *core)
 /* Something was left for another tick. */
 static void fsk_rescue_late(struct fsk_core *core, unsigned long since)
 {
+	enum fsk_orphaned_why why;
+
 	if (!core->ticks++)
 		core->late_since = since;
-	if (fsk_rescue_is_orphan(core)) {
+	why = fsk_rescue_is_orphan(core);
+	if (why != FSK_ORPHANED_NOT) {
 		if (fsk_rescue_is_news(core))
-			fsk_rescue_orphan(core);
+			fsk_rescue_orphan(core, why);
 	} else if (core->ticks % FSK_RESCUE_TICKS_ALL == 0) {
 		fsk_wake_all(core->listener);
 	} else if (fsk_rescue_late_passed(core) &&
@@ -184,8 +190,9 @@ static void fsk_rescue_rest(struct fsk_core *core, const struct sock *sk)
 	if (fsk_claim_exists(core) ||
 	    !fsk_rescue_close(core, FSK_CORE_ORPHANED))
 		return;
+	trace_fsk_returned(core, FSK_RETURNED_EMPTY);
 	if (sk && !fsk_queue_empty(sk))
-		fsk_rescue_orphan(core);
+		fsk_rescue_orphan(core, FSK_ORPHANED_GONE);
 }
 
 /* Others have taken all that was queued, and the worker, which would end this by
@@ -389,22 +396,33 @@ static void fsk_rescue_back_off(struct fsk_core *core)
 	else
 		core->backoff = 0;
 	core->backoff = max(core->backoff, FSK_RESCUE_BACKOFF_MIN);
+	core->orphaned_at = now;
 	WRITE_ONCE(core->back_at, now + core->backoff);
+}
+
+/* Expects rcu_read_lock(). */
+static unsigned int fsk_rescue_queued(const struct fsk_core *core)
+{
+	const struct sock *sk = rcu_dereference(core->sk);
+
+	return sk ? READ_ONCE(sk->sk_ack_backlog) : 0;
 }
 
 /**
  * fsk_rescue_orphan() - offer what is queued on a core to all workers
  * @core: the core
+ * @why: why its own worker does not take it
  *
  * Context: Any.  Expects rcu_read_lock().  Takes wait queue locks.
  */
-void fsk_rescue_orphan(struct fsk_core *core)
+void fsk_rescue_orphan(struct fsk_core *core, enum fsk_orphaned_why why)
 {
 	if (!test_bit(FSK_CORE_ORPHANED, &core->flags))
 		fsk_rescue_back_off(core);
 	if (fsk_rescue_open(core, FSK_CORE_ORPHANED)) {
 		atomic_long_inc(&core->rescues);
 		fsk_stats_inc(core->listener->fn, RESCUE);
+		trace_fsk_orphaned(core, fsk_rescue_queued(core), why);
 	}
 	fsk_wake_all(core->listener);
 }
@@ -437,7 +455,10 @@ bool __fsk_rescue_return(struct fsk_core *core)
 	if (fsk_rescue_has_queued(core))
 		return false;
 	back = fsk_rescue_close(core, FSK_CORE_LATE);
-	if (!time_before(jiffies, READ_ONCE(core->back_at)))
-		back |= fsk_rescue_close(core, FSK_CORE_ORPHANED);
+	if (!time_before(jiffies, READ_ONCE(core->back_at)) &&
+	    fsk_rescue_close(core, FSK_CORE_ORPHANED)) {
+		trace_fsk_returned(core, FSK_RETURNED_WORKER);
+		back = true;
+	}
 	return back;
 }

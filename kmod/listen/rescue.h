@@ -3,6 +3,7 @@
 #define FSK_RESCUE_H
 
 #include "listen/listen.h"
+#include "trace.h"
 
 void fsk_rescue_core_init(struct fsk_core *core);
 void fsk_rescue_core_exit(struct fsk_core *core);
@@ -12,7 +13,7 @@ void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk);
 void fsk_rescue_arm_app(struct fsk_listener *l);
 void fsk_rescue_limits_changed(struct fsk_net *fn);
 void fsk_rescue_help(struct fsk_core *core);
-void fsk_rescue_orphan(struct fsk_core *core);
+void fsk_rescue_orphan(struct fsk_core *core, enum fsk_orphaned_why why);
 bool __fsk_rescue_return(struct fsk_core *core);
 
 /**

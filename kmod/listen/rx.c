@@ -30,6 +30,7 @@
 #include "listen/place.h"
 #include "listen/timewait.h"
 #include "listen/ulp.h"
+#include "trace.h"
 
 #define FSK_RX_FLAGS	(TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST | \
 			 TCP_FLAG_FIN)
@@ -201,7 +202,9 @@ static void fsk_rx_note_unclaimed(struct fsk_net *fn, struct fsk_listener *l,
 	fsk_rx_note_app(fn, l, app);
 }
 
-static void fsk_rx_count(struct fsk_net *fn, struct fsk_core *core)
+/* @why is what place.c says of it. */
+static void fsk_rx_count(struct fsk_net *fn, struct fsk_core *core,
+			 enum fsk_given_why why)
 {
 	if (likely(core->cpu == smp_processor_id())) {
 		core->syns++;
@@ -210,12 +213,14 @@ static void fsk_rx_count(struct fsk_net *fn, struct fsk_core *core)
 		atomic_long_inc(&core->syns_far);
 		fsk_stats_inc(fn, SYN_FAR);
 	}
+	trace_fsk_given(core, why);
 }
 
 /* The local listener that stands for this app listener here, or NULL. */
 static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 				    bool syn)
 {
+	enum fsk_given_why why = FSK_GIVEN_NEAR;
 	struct fsk_listener *l = fsk_listener_of(app);
 	struct fsk_core *core;
 	struct sock *sk;
@@ -236,7 +241,7 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 		return NULL;
 	}
 	if (syn)
-		core = fsk_place(core, fsk_net_note_begin(fn, l->hnum));
+		core = fsk_place(core, fsk_net_note_begin(fn, l->hnum), &why);
 	app = rcu_dereference(core->listener->sk);
 	sk = rcu_dereference(core->sk);
 	if (!app || !sk || inet_sk_state_load(sk) != TCP_LISTEN)
@@ -249,7 +254,7 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 		     sk_acceptq_is_full(sk) ||
 		     READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2))
 		fsk_rx_note_limits(fn, core, sk, app);
-	fsk_rx_count(fn, core);
+	fsk_rx_count(fn, core, why);
 	return sk;
 }
 

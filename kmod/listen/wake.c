@@ -86,7 +86,7 @@ void fsk_wake_core(struct fsk_core *core)
 	if (fsk_wake_queue(core))
 		fsk_stats_inc(core->listener->fn, WAKE_LOCAL);
 	else if (!fsk_claim_holds(core))
-		fsk_rescue_orphan(core);
+		fsk_rescue_orphan(core, FSK_ORPHANED_GONE);
 	else if (fsk_claim_is_wide(core) && fsk_claim_is_asleep(core))
 		fsk_rescue_help(core);
 	if (unlikely(sock_flag(app, SOCK_FASYNC)))
