@@ -81,7 +81,7 @@ static int fsk_net_device_event(struct notifier_block *nb, unsigned long event,
 	mutex_lock(&fn->mutex);
 	for (i = 0; i < fsk_net_nr_parts; i++)
 		if (fsk_net_parts[i]->device_gone)
-			fsk_net_parts[i]->device_gone(fn, dev->ifindex);
+			fsk_net_parts[i]->device_gone(fn, dev);
 	mutex_unlock(&fn->mutex);
 	return NOTIFY_DONE;
 }

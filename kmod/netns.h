@@ -122,7 +122,7 @@ struct fsk_net_part {
 	void (*init)(struct fsk_net *fn);
 	void (*pre_exit)(struct fsk_net *fn);
 	void (*exit)(struct fsk_net *fn);
-	void (*device_gone)(struct fsk_net *fn, int ifindex);
+	void (*device_gone)(struct fsk_net *fn, const struct net_device *dev);
 };
 
 extern unsigned int fsk_net_id;

@@ -32,6 +32,7 @@
 #include "compat.h"
 #include "connect/reader.h"
 #include "connect/rfd.h"
+#include "log.h"
 #include "trace.h"
 
 /**
@@ -597,12 +598,16 @@ int fsk_steer_update(struct fsk_net *fn)
 static void fsk_steer_overflow(struct work_struct *work)
 {
 	struct fsk_net *fn = container_of(work, struct fsk_net, steer_work);
+	int err;
 
 	mutex_lock(&fn->mutex);
 	WRITE_ONCE(fn->rfd_overflow, true);
-	if (fsk_steer_update(fn))
+	err = fsk_steer_update(fn);
+	if (err)
 		WRITE_ONCE(fn->rfd_overflow, false);
 	mutex_unlock(&fn->mutex);
+	if (err)
+		fsk_log_warn("packets can't be steered: error %d\n", err);
 }
 
 static void fsk_steer_net_init(struct fsk_net *fn)
@@ -650,10 +655,21 @@ static void fsk_steer_net_exit(struct fsk_net *fn)
 	fsk_rfd_drain(fn);
 }
 
-static void fsk_steer_device_gone(struct fsk_net *fn, int ifindex)
+static void fsk_steer_device_gone(struct fsk_net *fn,
+				  const struct net_device *dev)
 {
-	if (fsk_rfd_del(fn, ifindex))
-		fsk_steer_update(fn);	/* can only stop it */
+	bool moves;
+
+	rcu_read_lock();
+	moves = fsk_steer_moves(fn, dev->ifindex);
+	rcu_read_unlock();
+	if (!fsk_rfd_del(fn, dev->ifindex))
+		return;
+	fsk_steer_update(fn);	/* can only stop it */
+	/* Where the namespace goes, nobody misses it. */
+	if (moves && check_net(fn->net))
+		fsk_log_warn("%s has gone, and with it its mode: no packets are steered there until 'fastsocket rfd auto %s'\n",
+			     dev->name, dev->name);
 }
 
 /* With it go rfd.c's modes of interfaces, and reader.c's connections. */

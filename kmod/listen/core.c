@@ -13,18 +13,32 @@
 #include "listen/owner.h"
 #include "listen/place.h"
 #include "listen/rescue.h"
+#include "log.h"
 
 /* Set before the first listener joins. */
 const struct fsk_core_files *fsk_core_files __ro_after_init;
 
-static void fsk_core_note_failure(struct fsk_listener *l, int err)
+/* Said once of each listener, until it gets a queue. */
+static void fsk_core_note_limit(struct fsk_listener *l, int cpu)
+{
+	fsk_stats_inc(l->fn, LOCAL_LIMIT);
+	if (l->limited)
+		return;
+	WRITE_ONCE(l->limited, true);
+	fsk_log_warn("port %u has no queue on CPU %d: user %u has as many as locals-max allows, %u\n",
+		     l->hnum, cpu, from_kuid(&init_user_ns, l->owner->uid),
+		     fsk_owner_max());
+}
+
+static void fsk_core_note_failure(struct fsk_listener *l, int cpu, int err)
 {
 	if (err == -EDQUOT) {
-		WRITE_ONCE(l->limited, true);
-		fsk_stats_inc(l->fn, LOCAL_LIMIT);
-	} else {
-		fsk_stats_inc(l->fn, LOCAL_NOMEM);
+		fsk_core_note_limit(l, cpu);
+		return;
 	}
+	fsk_stats_inc(l->fn, LOCAL_NOMEM);
+	fsk_log_warn("port %u has no queue on CPU %d: no memory, error %d\n",
+		     l->hnum, cpu, err);
 }
 
 static struct fsk_core *fsk_core_create(struct fsk_listener *l, int cpu)
@@ -65,7 +79,7 @@ err_destroy:
 err_free:
 	kfree(core);
 err:
-	fsk_core_note_failure(l, err);
+	fsk_core_note_failure(l, cpu, err);
 	return NULL;
 }
 

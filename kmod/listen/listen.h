@@ -127,6 +127,9 @@ enum {
  * @back_at: jiffies before which an orphaned core does not come back
  * @backoff: in jiffies, doubled when orphaned again soon
  * @orphaned_at: jiffies when it was orphaned last
+ * @missed: jiffies when a connection first came that its worker would have got
+ *	back by then, or 0; written by the hook on any CPU, and the timer
+ * @told: the log has a line on that
  * @group_node: in fsk_group.cores[@cpu]; written under fsk_net.mutex, RCU
  * @files: the socket files' part, see &struct fsk_core_files
  */
@@ -168,6 +171,8 @@ struct fsk_core {
 	unsigned long back_at;
 	unsigned long backoff;
 	unsigned long orphaned_at;
+	unsigned long missed;
+	bool told;
 	struct hlist_node group_node;
 
 	u64 files[];

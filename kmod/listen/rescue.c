@@ -26,11 +26,14 @@
 #include "listen/group.h"
 #include "listen/ref.h"
 #include "listen/wake.h"
+#include "log.h"
 
 /* All are woken, busy or not, when a core has been late for so many ticks. */
 #define FSK_RESCUE_TICKS_ALL	4
 #define FSK_RESCUE_BACKOFF_MIN	msecs_to_jiffies(20)
 #define FSK_RESCUE_BACKOFF_MAX	(10 * HZ)
+/* No work between two accepts should take longer: the log tells of it. */
+#define FSK_RESCUE_LONG		(10 * HZ)
 
 /* The shorter of both limits, in jiffies. */
 static unsigned long fsk_rescue_tick(const struct fsk_listener *l)
@@ -162,6 +165,56 @@ static bool fsk_rescue_is_news(const struct fsk_core *core)
 	       core->ticks % FSK_RESCUE_TICKS_ALL == 0;
 }
 
+/* The log */
+
+/* Said once, until the core is orphaned again.  The timer and the hook on
+ * several CPUs may say it at once; the log's limit bounds that.
+ */
+static void fsk_rescue_tell(struct fsk_core *core)
+{
+	const struct fsk_worker *worker = rcu_dereference(core->worker);
+	unsigned long away = jiffies - core->orphaned_at;
+
+	if (READ_ONCE(core->told))
+		return;
+	WRITE_ONCE(core->told, true);
+	fsk_log_warn("port %u: process %d has taken nothing from its queue on CPU %d for %lu s, others get its connections\n",
+		     core->listener->hnum, worker ? pid_nr(worker->pid) : 0,
+		     core->cpu, away / HZ);
+}
+
+static bool fsk_rescue_is_long(const struct fsk_core *core)
+{
+	return test_bit(FSK_CORE_ORPHANED, &core->flags) &&
+	       time_after(jiffies, core->orphaned_at + FSK_RESCUE_LONG);
+}
+
+/**
+ * fsk_rescue_note_missed() - an orphaned core would get a connection
+ * @core: the core
+ *
+ * Its worker, which may sleep and not know that it is missed, is woken for the
+ * first of them that it could come back for.  If it has not come long after,
+ * there is something wrong with it.
+ *
+ * Context: Softirq, or with BH off.  Expects rcu_read_lock().  Takes a wait
+ *          queue lock.
+ */
+void fsk_rescue_note_missed(struct fsk_core *core)
+{
+	unsigned long missed = READ_ONCE(core->missed);
+
+	if (READ_ONCE(core->told) ||
+	    time_before(jiffies, READ_ONCE(core->back_at)))
+		return;
+	if (!missed) {
+		WRITE_ONCE(core->missed, jiffies | 1);	/* never 0 */
+		fsk_wake_worker(core);
+	} else if (time_after(jiffies, missed + FSK_RESCUE_LONG)) {
+		fsk_rescue_tell(core);
+	}
+}
+
 /* Something was left for another tick. */
 static void fsk_rescue_late(struct fsk_core *core, unsigned long since)
 {
@@ -173,6 +226,8 @@ static void fsk_rescue_late(struct fsk_core *core, unsigned long since)
 	if (why != FSK_ORPHANED_NOT) {
 		if (fsk_rescue_is_news(core))
 			fsk_rescue_orphan(core, why);
+		if (fsk_rescue_is_long(core))
+			fsk_rescue_tell(core);
 	} else if (core->ticks % FSK_RESCUE_TICKS_ALL == 0) {
 		fsk_wake_all(core->listener);
 	} else if (fsk_rescue_late_passed(core) &&
@@ -397,6 +452,8 @@ static void fsk_rescue_back_off(struct fsk_core *core)
 		core->backoff = 0;
 	core->backoff = max(core->backoff, FSK_RESCUE_BACKOFF_MIN);
 	core->orphaned_at = now;
+	WRITE_ONCE(core->missed, 0);
+	WRITE_ONCE(core->told, false);
 	WRITE_ONCE(core->back_at, now + core->backoff);
 }
 

@@ -14,6 +14,7 @@ void fsk_rescue_arm_app(struct fsk_listener *l);
 void fsk_rescue_limits_changed(struct fsk_net *fn);
 void fsk_rescue_help(struct fsk_core *core);
 void fsk_rescue_orphan(struct fsk_core *core, enum fsk_orphaned_why why);
+void fsk_rescue_note_missed(struct fsk_core *core);
 bool __fsk_rescue_return(struct fsk_core *core);
 
 /**

@@ -28,6 +28,7 @@
 #include "listen/map.h"
 #include "listen/options.h"
 #include "listen/place.h"
+#include "listen/rescue.h"
 #include "listen/timewait.h"
 #include "listen/ulp.h"
 #include "trace.h"
@@ -193,12 +194,14 @@ static void fsk_rx_note_unclaimed(struct fsk_net *fn, struct fsk_listener *l,
 				  const struct sock *app)
 {
 	unsigned int home = fsk_map_home(rcu_dereference(l->group));
-	const struct fsk_core *core = fsk_rx_home(l, home);
+	struct fsk_core *core = fsk_rx_home(l, home);
 
-	if (core && test_bit(FSK_CORE_ORPHANED, &core->flags))
+	if (core && test_bit(FSK_CORE_ORPHANED, &core->flags)) {
 		fsk_stats_inc(fn, SYN_ORPHANED);
-	else
+		fsk_rescue_note_missed(core);
+	} else {
 		fsk_stats_inc(fn, SYN_UNCLAIMED);
+	}
 	fsk_rx_note_app(fn, l, app);
 }
 

@@ -121,6 +121,18 @@ void fsk_wake_idle(struct fsk_core *core)
 		fsk_wake_queue(idle);
 }
 
+/**
+ * fsk_wake_worker() - wake a core's own worker
+ * @core: the core, which is orphaned
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes a wait queue
+ *          lock.
+ */
+void fsk_wake_worker(struct fsk_core *core)
+{
+	fsk_wake_queue(core);
+}
+
 static void fsk_wake_listener(struct fsk_listener *l)
 {
 	struct sock *app = rcu_dereference(l->sk);

@@ -8,6 +8,7 @@ trace.sh looks for it in the trace.
 """
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -74,7 +75,6 @@ def serve(sock, cpu, holds):
 
 
 def poll(sock, cpu):
-    import select
     pin(cpu)
     epoll = select.epoll()
     epoll.register(sock, select.EPOLLIN)
@@ -259,10 +259,14 @@ def port_refused():
     del held
 
 
+def end():
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+
+
 if __name__ == "__main__":
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     try:
         globals()[sys.argv[1]]()
     finally:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
+        end()

@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Usage: log_cause.py CAUSE
+
+A storm of something that the module tells of in the kernel's log, in the
+caller's network namespace, which should be a new one. Prints what each line must
+say, a regular expression. log.sh counts the lines.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from trace_cause import (dial, end, listen, pin, poll, port, stop, tool, until,
+                         waits, worker)
+
+MANY = 20
+
+
+def away():
+    """Stopped workers of many listeners, whose connections others get."""
+    socks = [listen() for _ in range(MANY)]
+    stopped = [worker(sock, 1, how=poll) for sock in socks]
+    for sock in socks:
+        worker(sock, 0)
+    for pid in stopped:
+        stop(pid)
+    last = time.monotonic() + 25
+    while time.monotonic() < last:
+        for sock in socks:
+            dial(1, sock).close()
+        time.sleep(0.5)
+    print(f"port ({'|'.join(str(port(sock)) for sock in socks)}): process"
+          f" ({'|'.join(str(pid) for pid in stopped)}) has taken nothing from"
+          " its queue on CPU 1 for 1[0-9] s")
+
+
+def asleep():
+    """Workers that have been away, and sleep since then because nobody connects,
+    are no reason to complain.
+    """
+    tool("set", "rescue-ms=20")
+    sock = listen()
+    pid = worker(sock, 1)
+    # Each time it has to stay away for twice as long before it comes back.
+    for i in range(8):
+        stop(pid)
+        dial(1, sock).close()
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGCONT)
+        until(waits, pid)
+        if i < 7:
+            time.sleep(0.02 * 2 ** i)
+            dial(1, sock).close()
+            time.sleep(0.05)
+    if "orphaned" not in states():
+        sys.exit(f"it is back too soon: {states()}")
+    time.sleep(12)
+    for _ in range(3):
+        dial(1, sock).close()
+        time.sleep(0.2)
+    if "orphaned" in states():
+        sys.exit(f"it was not woken: {states()}")
+    print(f"port {port(sock)}:")
+
+
+def states():
+    return subprocess.run([os.environ["FSK_TOOL"], "show", "listen"],
+                          check=True, capture_output=True, text=True).stdout
+
+
+def limit():
+    """Listeners of a user who may have no more queues."""
+    tool("set", "locals-max=1")
+    socks = []
+    pin(1)
+    os.setresuid(1000, 1000, 0)
+    try:
+        for _ in range(MANY):
+            socks.append(listen())
+            poll_once(socks[-1])
+    finally:
+        os.setresuid(0, 0, 0)
+        tool("set", "locals-max=65536")
+    print(f"port ({'|'.join(str(port(sock)) for sock in socks)}) has no queue on"
+          " CPU 1: user 1000 has as many as locals-max allows, 1$")
+
+
+def poll_once(sock):
+    looks = select.poll()
+    looks.register(sock, select.POLLIN)
+    looks.poll(0.01)
+
+
+def gone():
+    """Interfaces in steer mode are deleted."""
+    names = [f"fsk{i}" for i in range(MANY)]
+    for name in names:
+        subprocess.run(["ip", "link", "add", name, "type", "dummy"], check=True)
+        tool("rfd", "set", name, "steer")
+    for name in names:
+        subprocess.run(["ip", "link", "del", name], check=True)
+    print(f"({'|'.join(names)}) has gone, and with it its mode")
+
+
+def gone_with_netns():
+    """The caller's namespace ends with this."""
+    subprocess.run(["ip", "link", "add", "fsk0", "type", "dummy"], check=True)
+    tool("rfd", "set", "fsk0", "steer")
+    print("fsk0 has gone")
+
+
+if __name__ == "__main__":
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    try:
+        globals()[sys.argv[1]]()
+    finally:
+        end()
