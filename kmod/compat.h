@@ -125,6 +125,54 @@ name(const struct sock *sk, struct sk_buff *skb,			\
 }
 #endif
 
+/* Starts to listen without a word to sockops programs, which hear of listen().
+ *
+ * Kernels of 7.2 don't export inet_csk_listen_start(), only listen()'s own
+ * function.  That tells programs of a full socket, so @sk must not look like
+ * one when it gets there: the last that it calls before is proto->hash(), which
+ * calls fsk_compat_listen_hide().  Nobody else looks at the state meanwhile:
+ * @sk is in no table.  Fast Open may be switched on for all listeners, which
+ * the application can have undone for its own.  Delete the first half with the
+ * kernels that export it.
+ */
+#ifdef FSK_HAVE_CSK_LISTEN_START
+static inline void fsk_compat_listen_hide(struct sock *sk)
+{
+}
+
+static inline int fsk_compat_listen_start(struct socket *sock)
+{
+	int err;
+
+	lock_sock(sock->sk);
+	err = inet_csk_listen_start(sock->sk);
+	release_sock(sock->sk);
+	return err;
+}
+#else
+static inline void fsk_compat_listen_hide(struct sock *sk)
+{
+	WRITE_ONCE(sk->sk_state, TCP_TIME_WAIT);
+}
+
+static inline int fsk_compat_listen_start(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct fastopen_queue *fastopen =
+		&inet_csk(sk)->icsk_accept_queue.fastopenq;
+	int max_qlen = READ_ONCE(fastopen->max_qlen);
+	int err;
+
+	err = sock->ops->listen(sock, READ_ONCE(sk->sk_max_ack_backlog));
+	if (err)
+		return err;
+	WRITE_ONCE(fastopen->max_qlen, max_qlen);
+	/* As inet_sk_state_store(), which has traced it. */
+	smp_store_release(&sk->sk_state, TCP_LISTEN);
+	return 0;
+}
+#endif
+
 /* A kernel socket that holds its namespace as a user's does, because what
  * refers to it may be the last to leave.
  *

@@ -45,6 +45,7 @@ static int fsk_local_get_port(struct sock *sk, unsigned short snum)
 
 static int fsk_local_hash(struct sock *sk)
 {
+	fsk_compat_listen_hide(sk);
 	return 0;
 }
 
@@ -270,7 +271,9 @@ int fsk_local_start(struct fsk_core *core, const struct sock *app)
 	lock_sock(sk);
 	fsk_local_set_address(sk, app);
 	WRITE_ONCE(sk->sk_prot, &fsk_local_prot[sk->sk_family == AF_INET6]);
-	err = inet_csk_listen_start(sk);
+	release_sock(sk);
+	err = fsk_compat_listen_start(core->sock);
+	lock_sock(sk);
 	WRITE_ONCE(sk->sk_prot, prot);
 	if (!err)
 		fsk_local_set_port(sk, inet_sk(app)->inet_num);
