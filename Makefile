@@ -2,7 +2,8 @@
 #
 # Entry points; each leaves the work to a folder. `make help` lists them.
 
-VERSION := $(shell include/version)
+# FSK_VERSION is for a make in a root folder, which has no git.
+VERSION := $(or $(FSK_VERSION),$(shell include/version))
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib

@@ -4,8 +4,9 @@
 # Which kernel a run boots, and the two cached files that boot it: the kernel
 # as an ELF image (booted by PVH, so the emulator need not run the kernel's own
 # decompressor) and an initramfs with busybox and the few modules that reach
-# the root file system. Sourced by run; sets img_release, img_kernel,
-# img_initrd, img_modroot (what lies below /lib there) and img_kdir.
+# the root file system. Sourced by boot; sets img_release, img_kernel,
+# img_initrd, img_modroot (what lies below /lib there), img_kdir, and
+# img_fetched, if it is a kernel that vm/kernel fetched, whose folder that is.
 
 # Modules the initramfs loads, if the kernel does not have them built in.
 img_need="virtio_pci virtio_console virtiofs overlay"
@@ -40,15 +41,15 @@ img_release_of() {
 # img_select WORD: turn the -k argument into a kernel; prints why on failure
 img_select() {
 	local file=
-	img_modroot="" img_kdir=""
+	img_modroot="" img_kdir="" img_fetched=""
 	case $1 in
 	debug | debug-6.12) img_select_dir "$("$here/debug-kernel" 6.12)" ;;
 	debug-6.1) img_select_dir "$("$here/debug-kernel" 6.1)" ;;
 	[0-9]*.[0-9]*)
 		file=$(img_find "$1")
 		if [ -z "$file" ]; then
-			say "no kernel $1 here: selftests/setup.sh vm"
-			return 1
+			img_fetched=$("$here/kernel" "$1") || return
+			file=$(echo "$img_fetched"/boot/vmlinuz-*)
 		fi
 		;;
 	*)
