@@ -47,6 +47,7 @@ help:
 	@echo "make check                         quick tests"
 	@echo "make static                        static checks, its first step"
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
+	@echo "make matrix                        build for many kernels, boot some"
 	@echo "make run_tests                     all tests, on this very machine"
 	@echo "make check-debug [KVER=6.1|6.12]   all tests, on debug kernels"
 	@echo "make storm [SECONDS=N SEED=S KERNEL=6.1]"
@@ -213,6 +214,9 @@ fuzz:
 faults:
 	@selftests/check faults "$(FAULTS)" "$(KERNEL)"
 
+matrix:
+	@selftests/matrix
+
 # Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
 	@selftests/check here
@@ -253,7 +257,7 @@ clean:
 
 .PHONY: all help version module __module programs man install \
 	install-programs install-module uninstall dkms-install \
-	deb rpm spec demo check static check-vm check-debug storm fuzz faults \
+	deb rpm spec demo check matrix static check-vm check-debug storm fuzz faults \
 	run_tests debug-kernel clean bench-sim bench-native bench-connect bench-report \
 	bench-compare bench-budget
 .DELETE_ON_ERROR:
