@@ -24,13 +24,31 @@ struct fsk_stats_port {
 };
 
 /**
+ * struct fsk_stats_latency - how long connections waited, on one core
+ * @tick: the tick, as tcp_jiffies32, in which a wait was last measured
+ * @like: connections accepted since, which wait to be counted as the next
+ * @wait: connections that waited to be accepted for less than
+ *	FSK_LATENCY_FIRST_US microseconds, twice that, and so on; in the last
+ *	one for longer
+ * @syn: likewise, from SYN-ACK to accept()
+ */
+struct fsk_stats_latency {
+	u32 tick;
+	u32 like;
+	u64 wait[FSK_LATENCY_BUCKETS];
+	u64 syn[FSK_LATENCY_BUCKETS];
+};
+
+/**
  * struct fsk_stats - one core's counters of one namespace
  * @n: by enum fsk_stat; each local to its core
  * @port: by fsk_stats_chain(); written with BH off
+ * @latency: local to its core, written by tasks that accept
  */
 struct fsk_stats {
 	u64 n[__FSK_STAT_MAX];
 	struct fsk_stats_port port[FSK_STATS_PORTS];
+	struct fsk_stats_latency latency;
 };
 
 /**

@@ -77,6 +77,12 @@ const struct fsk_command fsk_commands[] = {
 			{ "-n, --times TIMES", "so many times, then end" }),
 	},
 	{
+		.words = { "show", "latency" },
+		.run = fsk_cmd_show_latency,
+		.args = "",
+		.text = "how long connections waited to be accepted",
+	},
+	{
 		.words = { "show", "process" },
 		.run = fsk_cmd_show_process,
 		.args = "PID",

@@ -113,6 +113,7 @@ void fsk_set_help(void);
 int fsk_cmd_show_est(int argc, char **argv);
 int fsk_cmd_show_flows(int argc, char **argv);
 int fsk_cmd_show_listen(int argc, char **argv);
+int fsk_cmd_show_latency(int argc, char **argv);
 int fsk_cmd_show_process(int argc, char **argv);
 int fsk_cmd_show_rfd(int argc, char **argv);
 int fsk_cmd_show_stats(int argc, char **argv);

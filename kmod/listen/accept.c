@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "host.h"
 #include "listen/group.h"
+#include "listen/latency.h"
 #include "listen/listen.h"
 #include "listen/map.h"
 #include "listen/ref.h"
@@ -102,7 +103,8 @@ static bool fsk_accept_ready(struct fsk_listener *l, struct sock *sk,
 
 /* Taking, without sleeping */
 
-static int fsk_accept_take(struct socket *from, struct socket *newsock,
+static int fsk_accept_take(const struct fsk_listener *l, struct socket *from,
+			   struct socket *newsock,
 			   const struct proto_accept_arg *arg)
 {
 	struct proto_accept_arg try = {
@@ -110,15 +112,18 @@ static int fsk_accept_take(struct socket *from, struct socket *newsock,
 		.kern = arg->kern,
 	};
 	const struct fsk_host *host = fsk_host_get(from->sk->sk_family);
+	int err = fsk_compat_accept(host->ops, from, newsock, &try);
 
-	return fsk_compat_accept(host->ops, from, newsock, &try);
+	if (!err)
+		fsk_latency_note(l->fn, newsock->sk);
+	return err;
 }
 
 static int fsk_accept_app(struct fsk_listener *l, struct fsk_core *own,
 			  struct socket *sock, struct socket *newsock,
 			  const struct proto_accept_arg *arg)
 {
-	int err = fsk_accept_take(sock, newsock, arg);
+	int err = fsk_accept_take(l, sock, newsock, arg);
 
 	if (err)
 		return err;
@@ -131,7 +136,7 @@ static int fsk_accept_own(struct fsk_listener *l, struct fsk_core *own,
 			  struct socket *newsock,
 			  const struct proto_accept_arg *arg)
 {
-	int err = fsk_accept_take(own->sock, newsock, arg);
+	int err = fsk_accept_take(l, own->sock, newsock, arg);
 
 	if (err)
 		return err;
@@ -176,7 +181,7 @@ static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
 	core = fsk_accept_search_get(l, own, &from.sk);
 	if (!core)
 		return -EAGAIN;
-	err = fsk_accept_take(&from, newsock, arg);
+	err = fsk_accept_take(l, &from, newsock, arg);
 	if (!err) {
 		WRITE_ONCE(core->stamp, jiffies);
 		atomic_long_inc(own ? &own->accept_other : &l->accept_other);

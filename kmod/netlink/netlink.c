@@ -190,6 +190,53 @@ static int fsk_netlink_stats_dump(struct sk_buff *msg,
 	return msg->len ? msg->len : err;
 }
 
+/* Latency */
+
+static int fsk_netlink_latency_cpu(struct sk_buff *msg,
+				   struct netlink_callback *cb, int cpu,
+				   const struct fsk_stats_latency *latency)
+{
+	void *hdr;
+
+	hdr = fsk_message_row(msg, cb, FSK_CMD_LATENCY_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	/* A core may count meanwhile. */
+	if (nla_put_u32(msg, FSK_A_LATENCY_CPU, cpu) ||
+	    nla_put(msg, FSK_A_LATENCY_WAIT, sizeof(latency->wait),
+		    latency->wait) ||
+	    nla_put(msg, FSK_A_LATENCY_SYN, sizeof(latency->syn),
+		    latency->syn)) {
+		genlmsg_cancel(msg, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return 0;
+}
+
+/* args[0] is the next CPU. */
+static int fsk_netlink_latency_dump(struct sk_buff *msg,
+				    struct netlink_callback *cb)
+{
+	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
+	const struct fsk_stats *stats;
+	int err = 0;
+	int cpu;
+
+	for (cpu = cb->args[0]; cpu < nr_cpu_ids; cpu++) {
+		if (!cpu_possible(cpu))
+			continue;
+		stats = per_cpu_ptr(fn->stats, cpu);
+		if (!cpu_online(cpu) && !fsk_netlink_stats_any(stats))
+			continue;
+		err = fsk_netlink_latency_cpu(msg, cb, cpu, &stats->latency);
+		if (err)
+			break;
+	}
+	cb->args[0] = cpu;
+	return msg->len ? msg->len : err;
+}
+
 /* Settings */
 
 static int fsk_netlink_config_get(struct sk_buff *skb, struct genl_info *info)
@@ -446,6 +493,9 @@ static const struct genl_ops fsk_netlink_ops[] = {
 		.flags	 = GENL_ADMIN_PERM,
 		.policy	 = fsk_netlink_cgroup_policy,
 		.maxattr = FSK_A_CGROUP_PATH,
+	}, {
+		.cmd	 = FSK_CMD_LATENCY_GET,
+		.dumpit	 = fsk_netlink_latency_dump,
 	},
 };
 

@@ -19,7 +19,8 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	listen_churn listen_many stats_counts stats_sum json attributes
 	run_status run_options run_preload adopt adopt_refused
 	established set_rfd rfd_set rfd_none rfd_ports report show_flows nic_auto nic_hash nic_vlan
-	nic_netns nic_watch set_vfs show_vfs stats_rate top_batch top_terminal
+	nic_netns nic_watch set_vfs show_vfs show_latency
+	latency_counts latency_by_bpftrace stats_rate top_batch top_terminal
 	top_away top_many metrics metrics_file metrics_http
 	show_process version run_refused check_fast check_joined
 	check_refused check_options check_unit all_netns ynl)
@@ -682,7 +683,7 @@ test_json() {
 	begin
 	listener 'a = tcp(); b = tcp("::", 7002)'
 	for words in "-j status" "status --json" "show listen -j" \
-		"-j show stats" "-j adopt $pid" "-j show rfd" \
+		"-j show stats" "-j show latency" "-j adopt $pid" "-j show rfd" \
 		"show flows -j" "-j rfd auto -n lo" "rfd auto -nj lo" \
 		"-j rfd auto --dry-run --all"; do
 		# shellcheck disable=SC2086 # words
@@ -857,6 +858,92 @@ test_show_vfs() {
 	tool 0 -j show vfs
 	is True 'len(d) >= 1 and all(c["vfs-accept"] >= c["vfs-reuse"] for c in d)'
 	is True '{"room", "out", "rest", "plain"} < set(d[0])'
+}
+
+test_show_latency() {
+	begin
+	tool 0 show latency
+	[ "$(echo "$out" | grep -c '^CPU  *<64us .* longer$')" = 2 ] ||
+		fail "$out"
+	! echo "$out" | grep -qE '.{81}' || fail "wider than 80: $out"
+	tool 0 -j show latency
+	is True 'len(d["below-us"]) == 21 and d["below-us"][:2] == [16, 32]'
+	is True 'all(len(c["wait"]) == len(c["syn"]) == 22 for c in d["cores"])'
+}
+
+# waits SECONDS...: in a namespace of its own, a server on CPU 1 that takes so
+# long before each accept(), and what the tool counts then
+waits() {
+	cat >"$work/waits.py" <<-'END'
+	import os, socket, subprocess, sys, time
+	os.sched_setaffinity(0, [1])
+	subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+	s = socket.socket()
+	s.bind(("127.0.0.1", 7001))
+	s.listen(64)
+	s.setsockopt(socket.IPPROTO_TCP, 31, b"fastsocket")
+	s.setblocking(False)
+	try:
+	    s.accept()
+	except BlockingIOError:
+	    pass
+	tool = [os.environ["FSK_TOOL"], "-j", "show", "latency"]
+	keep = []
+	for wait in sys.argv[1:]:
+	    keep.append(socket.create_connection(("127.0.0.1", 7001)))
+	    keep[-1].send(b"x")
+	    time.sleep(float(wait))
+	    keep.append(s.accept()[0])
+	subprocess.run(tool, check=True)
+	END
+	FSK_TOOL=$FSK_TOOL unshare -n /usr/bin/python3 "$work/waits.py" "$@" \
+		>"$work/out" || fail "the server failed"
+	out=$(cat "$work/out")
+}
+
+# Connections that waited long are all counted where they belong, and none
+# elsewhere: 300 ms to 2 s on a slow machine. One that did not is the only one of
+# its tick, and counts once.
+test_latency_counts() {
+	begin
+	waits 0.3 0.3 0.3
+	is 3 'sum(sum(c["wait"][15:18]) for c in d["cores"])'
+	is 3 'sum(sum(c["wait"]) for c in d["cores"])'
+	is 3 'sum(sum(c["syn"][15:18]) for c in d["cores"])'
+	is 3 'sum(next(c for c in d["cores"] if c["cpu"] == 1)["wait"])'
+	waits 0 0.02 0 0.02 0
+	is 5 'sum(sum(c["wait"]) for c in d["cores"])'
+	is True 'sum(sum(c["wait"][10:]) for c in d["cores"]) >= 2'
+}
+
+# The same waits as another program measures them.
+test_latency_by_bpftrace() {
+	local pid
+
+	begin
+	need bpftrace
+	# shellcheck disable=SC2016 # not variables of this shell
+	bpftrace -e 'BEGIN { printf("ready\n"); }
+		kprobe:inet_csk_complete_hashdance { @at[arg1] = nsecs; }
+		kretprobe:inet_csk_accept /@at[retval]/ {
+			printf("waited %d\n", (nsecs - @at[retval]) / 1000);
+			delete(@at[retval]);
+		}' >"$work/trace" 2>"$work/err" &
+	pid=$!
+	defer stop_pid "$pid" KILL
+	wait_for 180 grep -q ready "$work/trace" ||
+		fail "bpftrace: $(cat "$work/trace" "$work/err")"
+	waits 0.002 0.01 0.04 0.08 0.16
+	kill -INT "$pid"
+	wait "$pid"
+	note "$(grep waited "$work/trace")"
+	# Where a wait is near a limit, both may be on either side of it.
+	sed -n 's/^waited //p' "$work/trace" >"$work/waited"
+	is True "(lambda w: len(w) == 5 and all(
+	    abs(sum(n for c in d['cores'] for n in c['wait'][:i + 1]) -
+		sum(x < b for x in w)) <= sum(b * 0.7 < x < b * 1.5 for x in w)
+	    for i, b in enumerate(d['below-us'])))(
+	    [int(x) for x in open('$work/waited')])"
 }
 
 test_rfd_set() {

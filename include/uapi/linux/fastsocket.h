@@ -61,6 +61,15 @@
 /* Bit of rfd hash, addresses and ports of TCP over IPv6 are hashed. */
 #define FSK_RFD_HASH_TCP6 2
 
+/* How many counts there are of times of different length. */
+#define FSK_LATENCY_BUCKETS 22
+
+/*
+ * The first count is of times below so many microseconds, each other one of
+ * times below twice as many as the one before, and the last of all others.
+ */
+#define FSK_LATENCY_FIRST_US 16
+
 /*
  * On a joined listener: reserves the next core of the caller's
  * affinity mask that no sibling claimed here, and gives its
@@ -700,6 +709,25 @@ enum fsk_cgroup_attr {
 };
 
 /**
+ * enum fsk_latency_attr - attributes of latency
+ * @FSK_A_LATENCY_CPU: (u32) the core that accepted
+ * @FSK_A_LATENCY_WAIT: (binary) array of u64, host byte order: connections by
+ *     how long they waited, complete, to be accepted; measured once a tick
+ *     and where it was long, the others are counted alike
+ * @FSK_A_LATENCY_SYN: (binary) the same from SYN-ACK to accept, without those
+ *     whose SYN-ACK was sent again or carried a cookie
+ */
+enum fsk_latency_attr {
+	FSK_A_LATENCY_CPU = 1,
+	FSK_A_LATENCY_WAIT,
+	FSK_A_LATENCY_SYN,
+
+	/* private: */
+	__FSK_A_LATENCY_MAX,
+	FSK_A_LATENCY_MAX = __FSK_A_LATENCY_MAX - 1
+};
+
+/**
  * enum fsk_cmd - commands
  * @FSK_CMD_STATUS_GET: Version, features and totals.
  * @FSK_CMD_LISTEN_GET: One message per row, a consistent snapshot of the set
@@ -731,6 +759,7 @@ enum fsk_cgroup_attr {
  *     namespace.
  * @FSK_CMD_CGROUP_DEL: Select it no more. What has joined stays joined. Needs
  *     CAP_NET_ADMIN in the initial user namespace.
+ * @FSK_CMD_LATENCY_GET: One message per core.
  */
 enum fsk_cmd {
 	FSK_CMD_STATUS_GET = 1,
@@ -748,6 +777,7 @@ enum fsk_cmd {
 	FSK_CMD_CGROUP_GET,
 	FSK_CMD_CGROUP_ADD,
 	FSK_CMD_CGROUP_DEL,
+	FSK_CMD_LATENCY_GET,
 
 	/* private: */
 	__FSK_CMD_MAX,
