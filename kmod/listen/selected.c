@@ -57,16 +57,35 @@ struct fsk_selected_work {
 	struct file *file;
 };
 
+/* What this needs of the kernel.  Kernel.org's exports task_work_add() to no
+ * module, Debian's does.  The probe has to allocate, and may not with preemption
+ * switched off on PREEMPT_RT.
+ */
+#if !defined(CONFIG_CGROUPS)
+#define FSK_SELECTED_LACKS	"this kernel has no control groups"
+#elif !defined(CONFIG_TRACEPOINTS)
+#define FSK_SELECTED_LACKS	"this kernel has no tracepoints"
+#elif !defined(FSK_HAVE_TASK_WORK_ADD)
+#define FSK_SELECTED_LACKS	"this kernel does not export task_work_add()"
+#elif defined(CONFIG_PREEMPT_RT)
+#define FSK_SELECTED_LACKS	"this kernel is one for real time"
+#else
+#define FSK_SELECTED_LACKS	NULL
+#define FSK_SELECTED_WORKS
+#endif
+
 /* Rank 11 of DOC: locking. */
 static DEFINE_MUTEX(fsk_selected_mutex);
 static LIST_HEAD(fsk_selected_list);
 static unsigned int fsk_selected_nr;
-/* The kernel's tracepoint; looked for once, under fsk_selected_mutex. */
-static struct tracepoint *fsk_selected_tracepoint;
 /* Set once, when the module is here to stay: while it begins, a hold of it does
  * not keep it.
  */
 static bool fsk_selected_ready __read_mostly;
+
+#ifdef FSK_SELECTED_WORKS
+/* The kernel's tracepoint; looked for once, under fsk_selected_mutex. */
+static struct tracepoint *fsk_selected_tracepoint;
 
 /* Is that the control group @c, or one below it? */
 static bool fsk_selected_has(const struct fsk_selected *c, const char *path)
@@ -231,6 +250,16 @@ static void fsk_selected_unwatch(void)
 	tracepoint_probe_unregister(fsk_selected_tracepoint, fsk_selected_probe,
 				    NULL);
 }
+#else
+static int fsk_selected_watch(void)
+{
+	return -EOPNOTSUPP;
+}
+
+static void fsk_selected_unwatch(void)
+{
+}
+#endif
 
 static struct fsk_selected *fsk_selected_find(const char *path)
 {
@@ -260,6 +289,17 @@ static int __fsk_selected_add(struct fsk_selected *new)
 }
 
 /**
+ * fsk_selected_lacks() - why this kernel does not let us select any
+ *
+ * Context: Any.
+ * Return: the reason, or %NULL when it does.
+ */
+const char *fsk_selected_lacks(void)
+{
+	return FSK_SELECTED_LACKS;
+}
+
+/**
  * fsk_selected_add() - select a control group
  * @path: of it, from the root of the hierarchy; it need not exist.  Begins with
  *	a slash and ends with none, but for the root itself
@@ -270,7 +310,7 @@ static int __fsk_selected_add(struct fsk_selected *new)
  *
  * Context: Process.  Takes fsk_selected_mutex.
  * Return: 0, -EEXIST if it is selected, -ENOSPC if too many are, -EOPNOTSUPP if
- *         this kernel has not got the tracepoint, or -ENOMEM.
+ *         this kernel has not got what it takes, or -ENOMEM.
  */
 int fsk_selected_add(const char *path)
 {

@@ -16,6 +16,7 @@ struct fsk_selected_figures {
 	u64 refused;
 };
 
+const char *fsk_selected_lacks(void);
 int fsk_selected_add(const char *path);
 int fsk_selected_del(const char *path);
 const char *fsk_selected_walk_begin(unsigned int index,

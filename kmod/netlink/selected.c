@@ -66,7 +66,8 @@ int fsk_netlink_cgroup_add(struct sk_buff *skb, struct genl_info *info)
 			"1024 are selected: select one above them instead");
 	case -EOPNOTSUPP:
 		return fsk_netlink_cgroup_refuse(info, err,
-			"this kernel has no control groups or no tracepoints: use the library");
+			fsk_selected_lacks() ?:
+			"this kernel has not got the tracepoint inet_sock_set_state");
 	}
 	return err;
 }
