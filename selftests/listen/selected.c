@@ -35,7 +35,7 @@ static const char *const groups[] = { GROUP, INNER, OTHER };
 
 FIXTURE_SETUP(selected)
 {
-	int i, fd;
+	int i, fd, err;
 
 	self->place = variant->place;
 	self->place.join = false;
@@ -49,7 +49,10 @@ FIXTURE_SETUP(selected)
 		close(fd);
 	}
 	ASSERT_EQ(0, crew_make(&self->crew));
-	ASSERT_EQ(0, group_select("/" GROUP));
+	err = group_select("/" GROUP);
+	if (err == -EOPNOTSUPP)
+		SKIP(return, "modules may not call task_work_add() here");
+	ASSERT_EQ(0, err);
 }
 
 FIXTURE_TEARDOWN(selected)
