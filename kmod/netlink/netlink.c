@@ -479,6 +479,7 @@ static const struct genl_ops fsk_netlink_ops[] = {
 		.dumpit	 = fsk_netlink_vfs_dump,
 	}, {
 		.cmd	 = FSK_CMD_CGROUP_GET,
+		.start	 = fsk_netlink_cgroup_start,
 		.dumpit	 = fsk_netlink_cgroup_dump,
 		.flags	 = GENL_ADMIN_PERM,
 	}, {

@@ -18,6 +18,7 @@ int fsk_netlink_vfs_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
 int fsk_netlink_cgroup_add(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_cgroup_del(struct sk_buff *skb, struct genl_info *info);
+int fsk_netlink_cgroup_start(struct netlink_callback *cb);
 int fsk_netlink_cgroup_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);

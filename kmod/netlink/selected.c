@@ -108,6 +108,13 @@ static int fsk_netlink_cgroup_row(struct sk_buff *msg,
 	return 0;
 }
 
+/* A row has to fit into a message, however small the reader's buffer was. */
+int fsk_netlink_cgroup_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = 2 * PATH_MAX;
+	return 0;
+}
+
 /* args[0] is the next one's place. */
 int fsk_netlink_cgroup_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
