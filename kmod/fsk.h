@@ -168,6 +168,9 @@
  *      table first; unload owns it to do the same.  When the table is empty no
  *      socket points to us.  Who read the pointer before enters without
  *      sleeping: again synchronize_rcu_tasks(), then synchronize_srcu().
+ *      setsockopt() is called without the lock, takes it to make the socket
+ *      plain for another ULP, and looks first whether it is still primed.  It
+ *      may wait for the caller's memory, and unload with it.
  *   3. Either, behind the end of its SRCU section: it has some instructions
  *      left and does not sleep among them; synchronize_rcu_tasks() once more.
  *

@@ -197,6 +197,51 @@ static void fsk_connect_destroy(struct sock *sk)
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 }
 
+/* TLS copies sk_prot before it looks whether the socket is connected, over the
+ * functions that all its sockets use.  So another ULP finds a plain socket; ours
+ * says -EALREADY.  The kernel gets the name that we have read: the caller's
+ * memory may change.
+ */
+static int fsk_connect_set_ulp(struct sock *sk, sockptr_t optval,
+			       unsigned int optlen)
+{
+	char name[TCP_ULP_NAME_MAX] = "";
+	long len;
+
+	if (!optlen)
+		return -EINVAL;
+	optlen = min_t(unsigned int, optlen, sizeof(name) - 1);
+	len = strncpy_from_sockptr(name, optval, optlen);
+	if (len < 0)
+		return -EFAULT;
+	name[len] = '\0';
+	if (strcmp(name, FSK_ULP_RFD_NAME)) {
+		lock_sock(sk);
+		if (fsk_connect_primed(sk))
+			fsk_connect_make_plain(sk);
+		release_sock(sk);
+	}
+	return fsk_host_get(sk->sk_family)->prot->setsockopt(sk, SOL_TCP,
+			TCP_ULP, KERNEL_SOCKPTR(name), optlen);
+}
+
+/* Called without lock_sock().  A thread that read sk_prot before the socket was
+ * primed does not come here.
+ */
+static int fsk_connect_setsockopt(struct sock *sk, int level, int optname,
+				  sockptr_t optval, unsigned int optlen)
+{
+	int err, idx = srcu_read_lock(&fsk_connect_srcu);
+
+	if (level == SOL_TCP && optname == TCP_ULP)
+		err = fsk_connect_set_ulp(sk, optval, optlen);
+	else
+		err = fsk_host_get(sk->sk_family)->prot->setsockopt(sk, level,
+						optname, optval, optlen);
+	srcu_read_unlock(&fsk_connect_srcu, idx);
+	return err;
+}
+
 static void __init fsk_connect_prot_init(struct proto *prot, int family)
 {
 	const struct fsk_host *host = fsk_host_get(family);
@@ -207,6 +252,7 @@ static void __init fsk_connect_prot_init(struct proto *prot, int family)
 	prot->connect = fsk_connect;
 	prot->hash = fsk_connect_hash;
 	prot->destroy = fsk_connect_destroy;
+	prot->setsockopt = fsk_connect_setsockopt;
 }
 
 /* The ULP */
