@@ -18,7 +18,10 @@
  */
 #include "connect/connect.h"
 
+#include <linux/fdtable.h>
+#include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/srcu.h>
 #include <net/mptcp.h>
 #include <net/tcp.h>
@@ -226,7 +229,7 @@ static int fsk_connect_set_ulp(struct sock *sk, sockptr_t optval,
 }
 
 /* Called without lock_sock().  A thread that read sk_prot before the socket was
- * primed does not come here.
+ * primed does not come here: see fsk_connect_is_alone().
  */
 static int fsk_connect_setsockopt(struct sock *sk, int level, int optname,
 				  sockptr_t optval, unsigned int optlen)
@@ -274,6 +277,23 @@ static int fsk_connect_check(const struct sock *sk)
 	return 0;
 }
 
+/* Is nobody else in a call on this socket?  Each thread in one holds the file
+ * where they share their descriptors, and so does the caller; another process
+ * holds it by a descriptor.  The files of a ring are held once, however many are
+ * in calls on them.
+ */
+static bool fsk_connect_is_alone(const struct sock *sk)
+{
+	const struct file *file = sk->sk_socket->file;
+	int own = 1 + (atomic_read(&current->files->count) > 1);
+
+#ifdef CONFIG_IO_URING
+	if (current->io_uring || current->flags & PF_IO_WORKER)
+		return false;
+#endif
+	return file && file_count(file) <= own;
+}
+
 static int __fsk_connect_sk_init(struct sock *sk)
 {
 	int err;
@@ -290,7 +310,14 @@ static int __fsk_connect_sk_init(struct sock *sk)
 		return err;
 	}
 	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
-	return FSK_RFD_PRIMED;
+	/* Whoever has held the file since before reads our functions, or is seen
+	 * here: it may wait to give the socket another ULP by the kernel's.
+	 */
+	smp_mb();
+	if (fsk_connect_is_alone(sk))
+		return FSK_RFD_PRIMED;
+	fsk_connect_make_plain(sk);
+	return -EBUSY;
 }
 
 /* lock_sock() is held until we return. */

@@ -172,8 +172,10 @@ TEST_F(connect, priming__is_refused)
 TEST_F(connect, refusal__keeps_zerocopy)
 {
 	int fd = plain_dial(&self->to, self->len);
+	int primed = rfd_dial(&self->to, self->len);
 
 	ASSERT_LE(0, fd);
+	ASSERT_LE(0, primed);
 	if (uring_send_zerocopy(fd) == -ENOSYS)
 		SKIP(return, "no io_uring here or no liburing at build time");
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
@@ -181,9 +183,9 @@ TEST_F(connect, refusal__keeps_zerocopy)
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
 	EXPECT_EQ(-EISCONN, join(fd));
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
-	fd = rfd_dial(&self->to, self->len);
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(1, uring_send_zerocopy(fd));
+	EXPECT_EQ(1, uring_send_zerocopy(primed));
+	/* Files of a ring may be in calls that hold them not. */
+	EXPECT_EQ(-EBUSY, rfd_make(self->place.family));
 }
 
 /* Primed sockets that do something else than connect. */
@@ -214,6 +216,35 @@ TEST_F(connect, primed__may_close)
 		EXPECT_TRUE(is_primed(fd));
 		close(fd);
 	}
+}
+
+/* Another ULP finds the kernel's own functions: TLS copies them. */
+TEST_F(connect, primed__other_ulp)
+{
+	int fd = rfd_make(self->place.family);
+
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(is_primed(fd));
+	EXPECT_EQ(-1, setsockopt(fd, SOL_TCP, TCP_ULP, "tls", 3));
+	EXPECT_TRUE(errno == ENOTCONN || errno == ENOENT) TH_LOG("%m");
+	/* It is primed no more. */
+	EXPECT_EQ(0, prime(fd));
+	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
+	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
+}
+
+/* Whoever else has it may be on the way to give it another ULP. */
+TEST_F(connect, priming__by_its_only_owner)
+{
+	int fd = socket(self->place.family, SOCK_STREAM, 0), other = dup(fd);
+
+	ASSERT_LE(0, other);
+	EXPECT_EQ(-EBUSY, prime(fd));
+	EXPECT_EQ(-EBUSY, prime(other));
+	ASSERT_EQ(0, close(other));
+	EXPECT_EQ(0, prime(fd));
+	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
+	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
 }
 
 TEST_F(connect, error__leaves_a_plain_socket)
