@@ -116,8 +116,9 @@
  *     A primed socket does not pin it: it is in a table (primed.c) until it
  *     connects, listens or is destroyed, and unload takes out of it and makes
  *     plain what is there.
- *   - A task work item of a task of a selected control group holds the module and
- *     the listener's file until the task has done it, before listen() returns.
+ *   - A task work item of a task of a selected control group holds the module
+ *     and the listener's file until the task has done it, before listen()
+ *     returns.
  *   - A packet in a core's queue holds its device, and that its namespace: a
  *     namespace goes when its devices have.  Unload waits, in each namespace,
  *     for what is in the queues then.

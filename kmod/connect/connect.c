@@ -201,9 +201,9 @@ static void fsk_connect_destroy(struct sock *sk)
 }
 
 /* TLS copies sk_prot before it looks whether the socket is connected, over the
- * functions that all its sockets use.  So another ULP finds a plain socket; ours
- * says -EALREADY.  The kernel gets the name that we have read: the caller's
- * memory may change.
+ * functions that all its sockets use.  So another ULP finds a plain socket;
+ * ours says -EALREADY.  The kernel gets the name that we have read: the
+ * caller's memory may change.
  */
 static int fsk_connect_set_ulp(struct sock *sk, sockptr_t optval,
 			       unsigned int optlen)
@@ -235,12 +235,12 @@ static int fsk_connect_setsockopt(struct sock *sk, int level, int optname,
 				  sockptr_t optval, unsigned int optlen)
 {
 	int err, idx = srcu_read_lock(&fsk_connect_srcu);
+	const struct proto *prot = fsk_host_get(sk->sk_family)->prot;
 
 	if (level == SOL_TCP && optname == TCP_ULP)
 		err = fsk_connect_set_ulp(sk, optval, optlen);
 	else
-		err = fsk_host_get(sk->sk_family)->prot->setsockopt(sk, level,
-						optname, optval, optlen);
+		err = prot->setsockopt(sk, level, optname, optval, optlen);
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 	return err;
 }
@@ -279,8 +279,8 @@ static int fsk_connect_check(const struct sock *sk)
 
 /* Is nobody else in a call on this socket?  Each thread in one holds the file
  * where they share their descriptors, and so does the caller; another process
- * holds it by a descriptor.  The files of a ring are held once, however many are
- * in calls on them.
+ * holds it by a descriptor.  The files of a ring are held once, however many
+ * are in calls on them.
  */
 static bool fsk_connect_is_alone(const struct sock *sk)
 {
@@ -310,8 +310,9 @@ static int __fsk_connect_sk_init(struct sock *sk)
 		return err;
 	}
 	WRITE_ONCE(sk->sk_prot, &fsk_connect_prot[sk->sk_family == AF_INET6]);
-	/* Whoever has held the file since before reads our functions, or is seen
-	 * here: it may wait to give the socket another ULP by the kernel's.
+	/* Whoever has held the file since before reads our functions, or is
+	 * seen here: it may wait to give the socket another ULP by the
+	 * kernel's.
 	 */
 	smp_mb();
 	if (fsk_connect_is_alone(sk))

@@ -250,8 +250,8 @@ static void fsk_rescue_rest(struct fsk_core *core, const struct sock *sk)
 		fsk_rescue_orphan(core, FSK_ORPHANED_GONE);
 }
 
-/* Others have taken all that was queued, and the worker, which would end this by
- * asking for more, has not been back: it is as late as before.
+/* Others have taken all that was queued, and the worker, which would end this
+ * by asking for more, has not been back: it is as late as before.
  */
 static bool fsk_rescue_stays_late(const struct fsk_core *core)
 {

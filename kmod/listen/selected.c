@@ -58,8 +58,8 @@ struct fsk_selected_work {
 };
 
 /* What this needs of the kernel.  Kernel.org's exports task_work_add() to no
- * module, Debian's does.  The probe has to allocate, and may not with preemption
- * switched off on PREEMPT_RT.
+ * module, Debian's does.  The probe has to allocate, and may not with
+ * preemption switched off on PREEMPT_RT.
  */
 #if !defined(CONFIG_CGROUPS)
 #define FSK_SELECTED_LACKS	"this kernel has no control groups"
@@ -215,7 +215,7 @@ put:
  * own stay its own, our local listeners among them.
  */
 static void fsk_selected_probe(void *unused, const struct sock *sk,
-			     const int oldstate, const int newstate)
+			       const int oldstate, const int newstate)
 {
 	if (likely(newstate != TCP_LISTEN))
 		return;
@@ -228,7 +228,7 @@ static void fsk_selected_probe(void *unused, const struct sock *sk,
 }
 
 static void fsk_selected_try_tracepoint(struct tracepoint *tracepoint,
-				      void *unused)
+					void *unused)
 {
 	if (!strcmp(tracepoint->name, "inet_sock_set_state"))
 		fsk_selected_tracepoint = tracepoint;
@@ -314,13 +314,14 @@ const char *fsk_selected_lacks(void)
  */
 int fsk_selected_add(const char *path)
 {
+	size_t size = strlen(path) + 1;
 	struct fsk_selected *new;
 	int err;
 
-	new = kzalloc(struct_size(new, path, strlen(path) + 1), GFP_KERNEL);
+	new = kzalloc(struct_size(new, path, size), GFP_KERNEL);
 	if (!new)
 		return -ENOMEM;
-	strcpy(new->path, path);
+	memcpy(new->path, path, size);
 	mutex_lock(&fsk_selected_mutex);
 	err = __fsk_selected_add(new);
 	mutex_unlock(&fsk_selected_mutex);
@@ -363,12 +364,12 @@ int fsk_selected_del(const char *path)
  * @index: its place, in the order in which they were selected
  * @figures: filled in, if there is one
  *
- * Context: Process.  Takes fsk_selected_mutex, until fsk_selected_walk_end(), which
- *          is called in any case.
+ * Context: Process.  Takes fsk_selected_mutex, until fsk_selected_walk_end(),
+ *          which is called in any case.
  * Return: its path, or %NULL behind the last.
  */
 const char *fsk_selected_walk_begin(unsigned int index,
-				  struct fsk_selected_figures *figures)
+				    struct fsk_selected_figures *figures)
 {
 	const struct fsk_selected *c;
 

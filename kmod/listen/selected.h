@@ -4,7 +4,7 @@
 
 #include <linux/types.h>
 
-#define FSK_SELECTED_MAX	1024	/* as a list is searched at each listen() */
+#define FSK_SELECTED_MAX	1024	/* each listen() searches a list */
 
 /**
  * struct fsk_selected_figures - what one selected control group has come to
@@ -20,7 +20,7 @@ const char *fsk_selected_lacks(void);
 int fsk_selected_add(const char *path);
 int fsk_selected_del(const char *path);
 const char *fsk_selected_walk_begin(unsigned int index,
-				  struct fsk_selected_figures *figures);
+				    struct fsk_selected_figures *figures);
 void fsk_selected_walk_end(void);
 void fsk_selected_init(void);
 void fsk_selected_exit(void);

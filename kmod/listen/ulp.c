@@ -160,8 +160,8 @@ static int fsk_ulp_connect(struct socket *sock, struct sockaddr_unsized *addr,
 
 /* A connection that the kernel has accepted for itself gets an ULP of its own:
  * kernel TLS copies the operations of the first such socket for all that come
- * later.  It gets the kernel's, then.  Others may be in ours, so the hold of the
- * module that such a connection has stays for good, and the module with it.
+ * later.  It gets the kernel's, then.  Others may be in ours, so the hold of
+ * the module that such a connection has stays for good, and the module with it.
  */
 static void fsk_ulp_hand_back(struct socket *sock)
 {

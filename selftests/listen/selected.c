@@ -21,7 +21,7 @@
 #define OTHER	GROUP "2"	/* whose name begins alike */
 #define CPUS	4
 #define EACH	10
-#define ROUNDS	300
+#define ROUNDS	100
 
 FIXTURE(selected) {
 	struct place place;	/* without the library */
@@ -200,7 +200,7 @@ static int rows_left(void)
 /* What is put off, raced against what ends it. */
 
 /* Exits as soon as it listens: the join that was put off, or the exit. */
-TEST_F(selected, race__exit)
+TEST_F_TIMEOUT(selected, race__exit, 300)
 {
 	pid_t pid;
 	int i;
@@ -241,7 +241,7 @@ static void *close_always(void *arg)
 }
 
 /* Another thread closes the descriptor while listen() is under way. */
-TEST_F(selected, race__close)
+TEST_F_TIMEOUT(selected, race__close, 300)
 {
 	struct closer closer = { .fd = -1 };
 	pthread_t thread;
@@ -279,7 +279,7 @@ static pid_t listener_start(FIXTURE_DATA(selected) *self)
 }
 
 /* The probe comes and goes while others listen. */
-TEST_F(selected, race__deselect)
+TEST_F_TIMEOUT(selected, race__deselect, 300)
 {
 	pid_t pid[2];
 	int i;
@@ -287,7 +287,7 @@ TEST_F(selected, race__deselect)
 	ASSERT_EQ(0, group_enter(self->root, GROUP));
 	pid[0] = listener_start(self);
 	pid[1] = listener_start(self);
-	for (i = 0; i < ROUNDS / 10; i++) {
+	for (i = 0; i < ROUNDS / 5; i++) {
 		EXPECT_EQ(0, group_deselect("/" GROUP));
 		EXPECT_EQ(0, group_select("/" GROUP));
 	}
