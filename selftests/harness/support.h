@@ -24,6 +24,10 @@
 /* Emulated CPUs stall for seconds when the host is busy. */
 #define PATIENCE_MS	20000
 
+/* So the harness's 30 seconds would end tests that only wait for each other. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	300
+
 /**
  * struct place - where a listener is and how it is reached
  * @family: of the listener

@@ -120,7 +120,7 @@ TEST_F(selected, group__all_of_the_machine)
 }
 
 /* Each worker waits after it joined, and so has its queue from the first. */
-TEST_F_TIMEOUT(selected, workers__are_served_near, 300)
+TEST_F(selected, workers__are_served_near)
 {
 	int i, cpu, fd;
 
@@ -200,7 +200,7 @@ static int rows_left(void)
 /* What is put off, raced against what ends it. */
 
 /* Exits as soon as it listens: the join that was put off, or the exit. */
-TEST_F_TIMEOUT(selected, race__exit, 300)
+TEST_F(selected, race__exit)
 {
 	pid_t pid;
 	int i;
@@ -241,7 +241,7 @@ static void *close_always(void *arg)
 }
 
 /* Another thread closes the descriptor while listen() is under way. */
-TEST_F_TIMEOUT(selected, race__close, 300)
+TEST_F(selected, race__close)
 {
 	struct closer closer = { .fd = -1 };
 	pthread_t thread;
@@ -279,7 +279,7 @@ static pid_t listener_start(FIXTURE_DATA(selected) *self)
 }
 
 /* The probe comes and goes while others listen. */
-TEST_F_TIMEOUT(selected, race__deselect, 300)
+TEST_F(selected, race__deselect)
 {
 	pid_t pid[2];
 	int i;
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(selected, race__deselect, 300)
 }
 
 /* The module goes while others listen: what is put off holds it. */
-TEST_F_TIMEOUT(selected, race__unload, 300)
+TEST_F(selected, race__unload)
 {
 	pid_t pid[2];
 	uint64_t last = now_ms() + 3 * PATIENCE_MS;
