@@ -188,7 +188,11 @@ TEST_F(group, program__runs_once_for_cookie)
 	EXPECT_EQ(0, answers[0]);
 	EXPECT_EQ(N, answers[1]);
 	EXPECT_EQ(N, netstat("SyncookiesRecv"));
-	EXPECT_EQ(0, netstat("SyncookiesFailed"));
+	/* The plain kernel counts a client's last packet, too, when it comes
+	 * after the connection has gone.
+	 */
+	if (self->place.join)
+		EXPECT_EQ(0, netstat("SyncookiesFailed"));
 }
 
 static bool late(int port, int cpu)
