@@ -60,6 +60,7 @@ help:
 	@echo "make bench-report | bench-compare A=OLD.json B=NEW.json"
 	@echo "make bench-budget KVER=6.12        fails when it costs more"
 	@echo "make debug-kernel                  build the kernel for debug tests"
+	@echo "make patched-kernel                build a kernel with patches/"
 	@echo "make spec                          make the ABI headers again"
 	@echo "make version                       what this tree calls itself"
 	@echo "make clean"
@@ -252,12 +253,18 @@ debug-kernel:
 	@selftests/setup.sh debug
 	@selftests/vm/debug-kernel
 
+patched-kernel:
+	@selftests/setup.sh patched
+	@selftests/vm/patched-kernel \
+		$(if $(filter command line,$(origin KVER)),$(KVER))
+
 clean:
 	rm -rf build
 
 .PHONY: all help version module __module programs man install \
 	install-programs install-module uninstall dkms-install \
-	deb rpm spec demo check matrix static check-vm check-debug storm fuzz faults \
-	run_tests debug-kernel clean bench-sim bench-native bench-connect bench-report \
+	deb rpm spec demo check matrix static check-vm check-debug storm fuzz \
+	faults run_tests debug-kernel patched-kernel clean bench-sim \
+	bench-native bench-connect bench-report \
 	bench-compare bench-budget
 .DELETE_ON_ERROR:

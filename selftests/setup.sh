@@ -12,6 +12,7 @@
 #   package    what `make deb` and `make rpm` need, and what tests the packages
 #   debug      source of the 6.12 debug kernel and what builds it
 #   debug-6.1  the same for 6.1
+#   patched    source of the 6.12 patched kernel and what builds it
 #
 # Kernels for virtual machines are unpacked into the cache, not installed, so
 # this machine's next boot is not changed. Daemons that come with packages are
@@ -58,6 +59,7 @@ packages_of() {
 		;;
 	debug) echo gcc make kmod "$kernel_build" linux-source-6.12 ;;
 	debug-6.1) echo gcc make kmod "$kernel_build" linux-source-6.1 ;;
+	patched) echo gcc make kmod patch "$kernel_build" linux-source-6.12 ;;
 	*) return 1 ;;
 	esac
 }

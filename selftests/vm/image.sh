@@ -45,6 +45,8 @@ img_select() {
 	case $1 in
 	debug | debug-6.12) img_select_dir "$("$here/debug-kernel" 6.12)" ;;
 	debug-6.1) img_select_dir "$("$here/debug-kernel" 6.1)" ;;
+	patched) img_select_dir "$("$here/patched-kernel")" ;;
+	patched-stock) img_select_dir "$("$here/patched-kernel" --stock)" ;;
 	[0-9]*.[0-9]*)
 		file=$(img_find "$1")
 		if [ -z "$file" ]; then
@@ -63,7 +65,7 @@ img_select() {
 	[ -z "$file" ] || img_select_file "$file"
 }
 
-# A folder that debug-kernel made, or one laid out like it.
+# A folder that debug-kernel or patched-kernel made, or one laid out like it.
 img_select_dir() {
 	if ! [ -e "$1/release" ] || ! [ -e "$1/vmlinux" ]; then
 		say "no kernel in ${1:-the cache}"
