@@ -60,6 +60,7 @@
 #define TCP_ULP		31	/* of linux/tcp.h; netinet/tcp.h clashes */
 #define BUCKETS		640	/* of a histogram, 16 for each doubling of ns */
 #define EXIT_REFUSED	4	/* the kernel has no such arrangement */
+#define MAX_SYSCTLS	8
 
 enum scenario { PASSIVE, KEEPALIVE, PROXY, CONNECT, IDLE, ACCEPT, LONG };
 static const char *const scenarios[] = {
@@ -92,6 +93,7 @@ static struct {
 	const char *dial;
 	struct ends ends;	/* no queues: all over loopback */
 	const char *rfd;	/* mode of nic0 */
+	char *sysctls[MAX_SYSCTLS];	/* "net/ipv4/NAME=VALUE" */
 } opt = {
 	.wait = BLOCK, .cpus = 1, .conns = 100, .warm = 20, .requests = 1,
 	.port = 4000, .pipeline = 1,
@@ -861,20 +863,37 @@ static void report(bool ok)
 	printf("accepted_none=%ld accepted_total=%ld\n", empty, total);
 }
 
+static void set_sysctl(const char *name, const char *value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	f = fopen(path, "w");
+	if (!f || fprintf(f, "%s", value) < 0 || fclose(f))
+		err(1, "%s", name);
+}
+
 /*
  * A network namespace for each run: it takes its TIME_WAIT sockets, metrics and
  * hooks along when it goes, so that runs don't depend on their order.
  */
 static void isolate(void)
 {
-	FILE *f;
+	char *value;
+	int i;
 
 	if (unshare(CLONE_NEWNET))
 		err(1, "a network namespace");
 	/* By default a small guest stops making TIME_WAIT sockets half-way. */
-	f = fopen("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w");
-	if (!f || fprintf(f, "262144") < 0 || fclose(f))
-		err(1, "tcp_max_tw_buckets");
+	set_sysctl("net/ipv4/tcp_max_tw_buckets", "262144");
+	for (i = 0; i < MAX_SYSCTLS && opt.sysctls[i]; i++) {
+		value = strchr(opt.sysctls[i], '=');
+		if (!value)
+			errx(2, "-Y wants a name=value");
+		*value = '\0';
+		set_sysctl(opt.sysctls[i], value + 1);
+	}
 }
 
 /* The tool of this tree, in the server's namespace. */
@@ -955,6 +974,17 @@ static bool *const switches[128] = {
 	['E'] = &opt.established,
 };
 
+static void add_sysctl(char *setting)
+{
+	int i = 0;
+
+	while (i < MAX_SYSCTLS && opt.sysctls[i])
+		i++;
+	if (i == MAX_SYSCTLS)
+		errx(2, "too many settings");
+	opt.sysctls[i] = setting;
+}
+
 /* Return: whether it is an option with a meaning of its own. */
 static bool parse_word(int c)
 {
@@ -970,6 +1000,8 @@ static bool parse_word(int c)
 		opt.dial = optarg;
 	else if (c == 'F')
 		opt.rfd = optarg;
+	else if (c == 'Y')
+		add_sysctl(optarg);
 	else if (c == 'H')
 		print_hypervisor();
 	else
@@ -979,7 +1011,7 @@ static bool parse_word(int c)
 
 static void parse(int argc, char **argv)
 {
-	static const char known[] = "a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Et6CBNSH";
+	static const char known[] = "a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Y:Et6CBNSH";
 	int c, requests = 0;
 
 	while ((c = getopt(argc, argv, known)) != -1) {

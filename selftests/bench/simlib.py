@@ -25,6 +25,9 @@ OUT = os.path.join(TOP, "build", "bench-programs")
 SYMS = os.path.join(CACHE, "bench")
 QEMU = os.path.join(CACHE, "qemu")
 
+# Kernels that patched-kernel builds, and what it is told.
+BUILT = {"patched": (), "patched-stock": ("--stock",)}
+
 EVENTS = ("ld_dirty", "ld_clean", "st_dirty", "st_clean", "upgrade", "cold")
 REMOTE = 5              # the first five events are remote transfers
 MAX_CPUS = 48           # of the plugin's cache model
@@ -71,8 +74,21 @@ def prepare():
                 raise Error(f"{command[0]} failed")
 
 
+def built_kernel(folder):
+    """The boot loader's file in a folder of debug-kernel or patched-kernel."""
+    return glob.glob(os.path.join(folder, "vmlinuz-*"))[0]
+
+
 def kernel(which):
-    """A kernel's path, from a path, a release, or its beginning (6.12)."""
+    """A kernel's path, from a path, a release, its beginning (6.12), or patched."""
+    if which in BUILT:
+        done = subprocess.run([os.path.join(TOP, "selftests", "vm", "patched-kernel"),
+                               *BUILT[which]], stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise Error(f"no kernel {which}")
+        return built_kernel(done.stdout.strip())
+    if os.path.isdir(which):
+        return built_kernel(which)
     if os.path.exists(which):
         return os.path.realpath(which)
     found = []
@@ -100,7 +116,9 @@ def module_path(path):
 def card_path(image):
     """The network card for that kernel, built if need be."""
     name = release(image)
-    headers = f"/lib/modules/{name}/build"
+    headers = os.path.join(os.path.dirname(image), "build")     # of a built kernel
+    if not os.path.isdir(headers):
+        headers = f"/lib/modules/{name}/build"
     ko = os.path.join(TOP, "build", "card", name, "fskcard.ko")
     if subprocess.run(("make", "-s", "-C", HERE, "card", f"KDIR={headers}", f"RELEASE={name}"),
                       stdout=sys.stderr, check=False).returncode or not os.path.exists(ko):
