@@ -151,8 +151,8 @@ static void fsk_cgroup_json(void *data)
 	for (size_t i = 0; i < all->count; i++) {
 		fsk_json_open(NULL, '{');
 		fsk_json_str("cgroup", all->rows[i].path);
-		fsk_json_uint("joined", all->rows[i].joined);
-		fsk_json_uint("refused", all->rows[i].refused);
+		fsk_json_uint("listeners-joined", all->rows[i].joined);
+		fsk_json_uint("listeners-refused", all->rows[i].refused);
 		fsk_json_close('}');
 	}
 	fsk_json_close(']');

@@ -46,6 +46,7 @@ struct fuzz_op {
 #define FUZZ_STATES	16
 #define FUZZ_THREADS	128
 #define FUZZ_NETS	3
+#define FUZZ_GROUPS	"/", "/fsk-fuzz", "/fsk-fuzz/b"	/* control groups */
 #define FUZZ_NOWHERE	"10.77.1.1"	/* where spoof_open() routes to */
 
 /* What setsockopt(TCP_ULP) is to make of a socket. */

@@ -132,12 +132,28 @@ static unsigned int binary_len(struct fuzz *f, unsigned int max)
 	}
 }
 
+/* Few, so that they are selected, found and deselected. */
+static void put_path(struct fuzz *f, int id)
+{
+	static const char *const paths[] = {
+		FUZZ_GROUPS, "", "no-slash", "/a/", "/a//b",
+	};
+	const char *path = paths[fuzz_below(f, sizeof(paths) / sizeof(*paths))];
+	struct nlattr *nla = put_attr(f, id, strlen(path) + 1);
+
+	strcpy((char *)nla + NLA_HDRLEN, path);
+}
+
 static void put_known(struct fuzz *f, const struct fuzz_attr *attr)
 {
 	unsigned int number = fuzz_number(f, attr->max);
 	unsigned int len = attr->size;
 	struct nlattr *nla;
 
+	if (!strcmp(attr->name, "path") && !fuzz_chance(f, 8)) {
+		put_path(f, attr->id);
+		return;
+	}
 	if (!len || fuzz_chance(f, 8))
 		len = binary_len(f, attr->max);
 	nla = put_attr(f, attr->id, len);

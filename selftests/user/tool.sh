@@ -180,8 +180,10 @@ test_usage() {
 	says "needs a value"
 	tool 1 run --connect-ports 80, -- true
 	tool 1 adopt
-	tool 1 adopt x
+	tool 1 adopt 0
 	tool 1 adopt 1 x
+	tool 1 release
+	tool 1 release 1 x
 	tool 1 --netns /nonexistent status
 	says "/nonexistent"
 }
