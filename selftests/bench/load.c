@@ -1011,7 +1011,8 @@ static bool parse_word(int c)
 
 static void parse(int argc, char **argv)
 {
-	static const char known[] = "a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Y:Et6CBNSH";
+	static const char known[] =
+		"a:s:e:n:c:w:r:i:p:P:T:D:q:m:R:F:Y:Et6CBNSH";
 	int c, requests = 0;
 
 	while ((c = getopt(argc, argv, known)) != -1) {
