@@ -57,7 +57,7 @@ build() {
 counter() {
 	"$tool" -j show stats | python3 -c '
 import json, sys
-print(sum(cpu.get(sys.argv[1], 0) for cpu in json.load(sys.stdin)))' "$1"
+print(json.load(sys.stdin)["total"][sys.argv[1]])' "$1"
 }
 
 # near PORT: from each CPU so many connections, each accepted from a queue of a
