@@ -44,8 +44,8 @@ static const char *fsk_netlink_cgroup_path(struct genl_info *info)
 	path = nla_data(info->attrs[FSK_A_CGROUP_PATH]);
 	if (fsk_netlink_cgroup_path_ok(path))
 		return path;
-	fsk_netlink_cgroup_refuse(info, -EINVAL,
-		"give a path as in /proc/PID/cgroup, like /system.slice/a.service");
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_CGROUP_PATH],
+			    "give a path as in /proc/PID/cgroup, like /system.slice/a.service");
 	return NULL;
 }
 
