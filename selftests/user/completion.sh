@@ -43,7 +43,7 @@ test_commands() {
 
 test_second() {
 	offers "auto del set watch" fastsocket rfd ""
-	offers "listen" fastsocket show l
+	offers "latency listen" fastsocket show l
 	offers "apply check show" fastsocket config ""
 }
 
