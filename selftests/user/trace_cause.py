@@ -172,7 +172,7 @@ def returned(sock, why, least):
 
 def orphaned_gone():
     """Another worker takes what is left."""
-    tool("set", "late-ms=200")
+    tool("set", "rescue-ms=0", "late-ms=1000")
     sock = listen()
     pid = worker(sock, 1)
     stop(pid)
@@ -180,7 +180,7 @@ def orphaned_gone():
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.5)
     worker(sock, 0)
-    time.sleep(1)
+    time.sleep(3)
     orphaned(sock, "gone")
     returned(sock, "empty", "[0-9]+")
 
