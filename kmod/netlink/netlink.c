@@ -150,16 +150,20 @@ static int fsk_netlink_put_stats(struct sk_buff *msg, int cpu,
 	return 0;
 }
 
-static int fsk_netlink_stats_cpu(struct sk_buff *msg,
-				 struct netlink_callback *cb, int cpu,
-				 const struct fsk_stats *stats)
+/* Puts what a core has counted into its row. */
+typedef int fsk_netlink_put_cpu_t(struct sk_buff *msg, int cpu,
+				  const struct fsk_stats *stats);
+
+static int fsk_netlink_cpu(struct sk_buff *msg, struct netlink_callback *cb,
+			   u8 cmd, fsk_netlink_put_cpu_t *put, int cpu,
+			   const struct fsk_stats *stats)
 {
 	void *hdr;
 
-	hdr = fsk_message_row(msg, cb, FSK_CMD_STATS_GET);
+	hdr = fsk_message_row(msg, cb, cmd);
 	if (!hdr)
 		return -EMSGSIZE;
-	if (fsk_netlink_put_stats(msg, cpu, stats)) {
+	if (put(msg, cpu, stats)) {
 		genlmsg_cancel(msg, hdr);
 		return -EMSGSIZE;
 	}
@@ -167,9 +171,9 @@ static int fsk_netlink_stats_cpu(struct sk_buff *msg,
 	return 0;
 }
 
-/* args[0] is the next CPU. */
-static int fsk_netlink_stats_dump(struct sk_buff *msg,
-				  struct netlink_callback *cb)
+/* A row for each core.  args[0] is the next one. */
+static int fsk_netlink_cpus(struct sk_buff *msg, struct netlink_callback *cb,
+			    u8 cmd, fsk_netlink_put_cpu_t *put)
 {
 	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
 	const struct fsk_stats *stats;
@@ -182,59 +186,43 @@ static int fsk_netlink_stats_dump(struct sk_buff *msg,
 		stats = per_cpu_ptr(fn->stats, cpu);
 		if (!cpu_online(cpu) && !fsk_netlink_stats_any(stats))
 			continue;
-		err = fsk_netlink_stats_cpu(msg, cb, cpu, stats);
+		err = fsk_netlink_cpu(msg, cb, cmd, put, cpu, stats);
 		if (err)
 			break;
 	}
 	cb->args[0] = cpu;
 	return msg->len ? msg->len : err;
+}
+
+static int fsk_netlink_stats_dump(struct sk_buff *msg,
+				  struct netlink_callback *cb)
+{
+	return fsk_netlink_cpus(msg, cb, FSK_CMD_STATS_GET,
+				fsk_netlink_put_stats);
 }
 
 /* Latency */
 
-static int fsk_netlink_latency_cpu(struct sk_buff *msg,
-				   struct netlink_callback *cb, int cpu,
-				   const struct fsk_stats_latency *latency)
+/* The core may count meanwhile. */
+static int fsk_netlink_put_latency(struct sk_buff *msg, int cpu,
+				   const struct fsk_stats *stats)
 {
-	void *hdr;
+	const struct fsk_stats_latency *latency = &stats->latency;
 
-	hdr = fsk_message_row(msg, cb, FSK_CMD_LATENCY_GET);
-	if (!hdr)
-		return -EMSGSIZE;
-	/* A core may count meanwhile. */
 	if (nla_put_u32(msg, FSK_A_LATENCY_CPU, cpu) ||
 	    nla_put(msg, FSK_A_LATENCY_WAIT, sizeof(latency->wait),
 		    latency->wait) ||
 	    nla_put(msg, FSK_A_LATENCY_SYN, sizeof(latency->syn),
-		    latency->syn)) {
-		genlmsg_cancel(msg, hdr);
+		    latency->syn))
 		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
 	return 0;
 }
 
-/* args[0] is the next CPU. */
 static int fsk_netlink_latency_dump(struct sk_buff *msg,
 				    struct netlink_callback *cb)
 {
-	struct fsk_net *fn = fsk_net_of(sock_net(msg->sk));
-	const struct fsk_stats *stats;
-	int err = 0;
-	int cpu;
-
-	for (cpu = cb->args[0]; cpu < nr_cpu_ids; cpu++) {
-		if (!cpu_possible(cpu))
-			continue;
-		stats = per_cpu_ptr(fn->stats, cpu);
-		if (!cpu_online(cpu) && !fsk_netlink_stats_any(stats))
-			continue;
-		err = fsk_netlink_latency_cpu(msg, cb, cpu, &stats->latency);
-		if (err)
-			break;
-	}
-	cb->args[0] = cpu;
-	return msg->len ? msg->len : err;
+	return fsk_netlink_cpus(msg, cb, FSK_CMD_LATENCY_GET,
+				fsk_netlink_put_latency);
 }
 
 /* Settings */
