@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from trace_cause import (dial, end, listen, pin, poll, port, stop, tool, until,
+from trace_cause import (dial, listen, main, pin, poll, port, stop, tool, until,
                          waits, worker)
 
 MANY = 20
@@ -114,8 +114,4 @@ def gone_with_netns():
 
 
 if __name__ == "__main__":
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    try:
-        globals()[sys.argv[1]]()
-    finally:
-        end()
+    main(globals())

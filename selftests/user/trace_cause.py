@@ -264,9 +264,14 @@ def end():
         os.kill(child, signal.SIGKILL)
 
 
-if __name__ == "__main__":
+def main(causes):
+    """Brings about the cause that the command line names."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     try:
-        globals()[sys.argv[1]]()
+        causes[sys.argv[1]]()
     finally:
         end()
+
+
+if __name__ == "__main__":
+    main(globals())
