@@ -31,7 +31,7 @@ make_root() {
 	rm -rf "$1.new"
 	note "making a folder with Debian 12, some minutes"
 	debootstrap --variant=minbase \
-		--include=systemd,systemd-sysv,dbus,libpam-systemd,kmod,libmnl0,libyaml-0-2,libelf1,libcap2-bin \
+		--include=systemd,systemd-sysv,dbus,libpam-systemd,kmod,libmnl0,libyaml-0-2,libncursesw6,libelf1,libcap2-bin \
 		bookworm "$1.new" "$uri" >"$1.log" 2>&1 ||
 		fail "debootstrap: $(tail -n 5 "$1.log")"
 	mv "$1.new" "$1"
