@@ -141,7 +141,7 @@ static void put_path(struct fuzz *f, int id)
 	const char *path = paths[fuzz_below(f, sizeof(paths) / sizeof(*paths))];
 	struct nlattr *nla = put_attr(f, id, strlen(path) + 1);
 
-	strcpy((char *)nla + NLA_HDRLEN, path);
+	memcpy((char *)nla + NLA_HDRLEN, path, strlen(path) + 1);
 }
 
 static void put_known(struct fuzz *f, const struct fuzz_attr *attr)
