@@ -130,7 +130,12 @@ static void check_filter(struct __test_metadata *_metadata,
 							PATIENCE_MS));
 	EXPECT_EQ(!dropped, sock_wait(fd, POLLIN, dropped ? 0 : PATIENCE_MS));
 	EXPECT_EQ(dropped, bpf_map_get(self->map, 0) > before);
-	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL) > 0);
+	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL) > 0)
+		TH_LOG("far %d, unclaimed %d, orphaned %d, bypassed %d",
+		       (int)count(FSK_STAT_SYN_FAR),
+		       (int)count(FSK_STAT_SYN_UNCLAIMED),
+		       (int)count(FSK_STAT_SYN_ORPHANED),
+		       (int)count(FSK_STAT_SYN_BYPASSED));
 }
 
 TEST_F(cgroup, ingress__of_listener)
