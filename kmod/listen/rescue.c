@@ -34,6 +34,8 @@
 #define FSK_RESCUE_BACKOFF_MAX	(10 * HZ)
 /* No work between two accepts should take longer: the log tells of it. */
 #define FSK_RESCUE_LONG		(10 * HZ)
+/* So long a busy worker stays late when nothing more comes. */
+#define FSK_RESCUE_BUSY		(HZ / 4)
 
 /* The shorter of both limits, in jiffies. */
 static unsigned long fsk_rescue_tick(const struct fsk_listener *l)
@@ -251,11 +253,13 @@ static void fsk_rescue_rest(struct fsk_core *core, const struct sock *sk)
 }
 
 /* Others have taken all that was queued, and the worker, which would end this
- * by asking for more, has not been back: it is as late as before.
+ * by asking for more, has not been back: it is as late as before, for a while.
+ * A worker that never comes back would else keep a timer for each listener.
  */
 static bool fsk_rescue_stays_late(const struct fsk_core *core)
 {
 	return test_bit(FSK_CORE_LATE, &core->flags) &&
+	       time_before(jiffies, READ_ONCE(core->stamp) + FSK_RESCUE_BUSY) &&
 	       fsk_claim_is_busy(core);
 }
 

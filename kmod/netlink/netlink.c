@@ -291,8 +291,8 @@ static bool fsk_netlink_config_any(const struct genl_info *info)
  * own.  Each setting that it may change, and why that harms nobody outside:
  *
  * rescue-ms, late-ms: when timers of this namespace's own listeners run out;
- *	there is one for each queue that is not empty, at most once a
- *	millisecond.
+ *	there is one for each queue that is not empty or was not a quarter
+ *	of a second ago, at most once a millisecond.
  * rfd=off, mask: which source ports this namespace's sockets prefer.
  * rfd-count: counts this namespace's packets, in its own hooks.
  * established, established-after: tables for this namespace's connections,
