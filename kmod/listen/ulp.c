@@ -315,10 +315,13 @@ static int fsk_ulp_sock_release(struct socket *sock)
 	bool kern = sk && !fsk_ulp_joined(sk);
 	int err;
 
-	if (sk && !kern)
+	if (sk && !kern) {
+		/* The listener's hold ends while the kernel's may yet sleep. */
+		__module_get(THIS_MODULE);
 		fsk_ulp_leave(sk);
+	}
 	err = host->ops->release(sock);
-	if (kern)
+	if (sk)
 		module_put(THIS_MODULE);
 	return err;
 }
