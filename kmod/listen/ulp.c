@@ -160,33 +160,50 @@ static int fsk_ulp_connect(struct socket *sock, struct sockaddr_unsized *addr,
 
 /* A connection that the kernel has accepted for itself gets an ULP of its own:
  * kernel TLS copies the operations of the first such socket for all that come
- * later.  It gets the kernel's, then.  Others may be in ours, so the hold of
- * the module that such a connection has stays for good, and the module with it.
+ * later.  It gets the kernel's, then.  Others may be in ours, so the first
+ * one's hold of the module stays for good, and the module with it.
  */
 static void fsk_ulp_hand_back(struct socket *sock)
 {
-	/* A listener that joins meanwhile has our operations already. */
+	static bool held;
+	const struct proto_ops *ops;
+
 	lock_sock(sock->sk);
-	if (!fsk_ulp_joined(sock->sk))
+	ops = READ_ONCE(sock->ops);
+	/* A listener that joins meanwhile has our operations already, and what
+	 * another thread's ULP has put there is none of ours.
+	 */
+	if (!fsk_ulp_joined(sock->sk) &&
+	    (ops == &fsk_ulp_sock_ops[0] || ops == &fsk_ulp_sock_ops[1])) {
 		WRITE_ONCE(sock->ops, fsk_ulp_host(sock)->ops);
+		if (xchg(&held, true))
+			module_put(THIS_MODULE);
+	}
 	release_sock(sock->sk);
 }
 
+static bool fsk_ulp_changes_ops(int level, int optname)
+{
+	return (level == SOL_TCP && optname == TCP_ULP) ||
+	       (level == SOL_IPV6 && optname == IPV6_ADDRFORM);
+}
+
 /* IPV6_ADDRFORM makes an IPv4 socket of an IPv6 one that has connected, and
- * gives it the kernel's operations.  It is still ours, to be released by us.
- * It has our operations now, or had them when this call began.
+ * gives it the kernel's operations.  One that has joined is still ours, to be
+ * released by us, and an ULP of its own is refused.
  */
 static int fsk_ulp_setsockopt(struct socket *sock, int level, int optname,
 			      sockptr_t optval, unsigned int optlen)
 {
 	int err;
 
-	if (level == SOL_TCP && optname == TCP_ULP &&
+	if (fsk_ulp_changes_ops(level, optname) &&
 	    unlikely(!fsk_ulp_joined(sock->sk)))
 		fsk_ulp_hand_back(sock);
 	err = fsk_ulp_host(sock)->ops->setsockopt(sock, level, optname, optval,
 						  optlen);
-	if (!err && level == SOL_IPV6 && optname == IPV6_ADDRFORM)
+	if (!err && level == SOL_IPV6 && optname == IPV6_ADDRFORM &&
+	    fsk_ulp_joined(sock->sk))
 		WRITE_ONCE(sock->ops, &fsk_ulp_sock_ops[sock->sk->sk_family ==
 							AF_INET6]);
 	return err;
