@@ -20,6 +20,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
+#include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sockptr.h>
@@ -36,12 +37,16 @@
 /**
  * struct fsk_selected - a selected control group, and those below it
  * @node: in fsk_selected_list
- * @figures: under fsk_selected_mutex
+ * @joined: listeners that have joined
+ * @refused: listeners that the module has refused
+ * @rcu: frees it
  * @path: from the root of the hierarchy, begins with a slash; constant
  */
 struct fsk_selected {
 	struct list_head node;
-	struct fsk_selected_figures figures;
+	atomic_long_t joined;
+	atomic_long_t refused;
+	struct rcu_head rcu;
 	char path[];
 };
 
@@ -74,7 +79,9 @@ struct fsk_selected_work {
 #define FSK_SELECTED_WORKS
 #endif
 
-/* Rank 11 of DOC: locking. */
+/* Rank 11 of DOC: locking.  Whoever calls listen() reads the list under RCU: a
+ * task that its control group's quota stops must not keep all others waiting.
+ */
 static DEFINE_MUTEX(fsk_selected_mutex);
 static LIST_HEAD(fsk_selected_list);
 static unsigned int fsk_selected_nr;
@@ -104,10 +111,13 @@ static bool fsk_selected_any(const char *path)
 	const struct fsk_selected *c;
 	bool found = false;
 
-	mutex_lock(&fsk_selected_mutex);
-	list_for_each_entry(c, &fsk_selected_list, node)
-		found |= fsk_selected_has(c, path);
-	mutex_unlock(&fsk_selected_mutex);
+	rcu_read_lock();
+	list_for_each_entry_rcu(c, &fsk_selected_list, node) {
+		found = fsk_selected_has(c, path);
+		if (found)
+			break;
+	}
+	rcu_read_unlock();
 	return found;
 }
 
@@ -115,16 +125,11 @@ static void fsk_selected_count(const char *path, bool joined)
 {
 	struct fsk_selected *c;
 
-	mutex_lock(&fsk_selected_mutex);
-	list_for_each_entry(c, &fsk_selected_list, node) {
-		if (!fsk_selected_has(c, path))
-			continue;
-		if (joined)
-			c->figures.joined++;
-		else
-			c->figures.refused++;
-	}
-	mutex_unlock(&fsk_selected_mutex);
+	rcu_read_lock();
+	list_for_each_entry_rcu(c, &fsk_selected_list, node)
+		if (fsk_selected_has(c, path))
+			atomic_long_inc(joined ? &c->joined : &c->refused);
+	rcu_read_unlock();
 }
 
 /* By the socket's own operation, as setsockopt() of a process would. */
@@ -283,7 +288,7 @@ static int __fsk_selected_add(struct fsk_selected *new)
 		err = fsk_selected_watch();
 	if (err)
 		return err;
-	list_add_tail(&new->node, &fsk_selected_list);
+	list_add_tail_rcu(&new->node, &fsk_selected_list);
 	fsk_selected_nr++;
 	return 0;
 }
@@ -332,10 +337,10 @@ int fsk_selected_add(const char *path)
 
 static void __fsk_selected_del(struct fsk_selected *c)
 {
-	list_del(&c->node);
+	list_del_rcu(&c->node);
 	if (!--fsk_selected_nr)
 		fsk_selected_unwatch();
-	kfree(c);
+	kfree_rcu(c, rcu);
 }
 
 /**
@@ -377,7 +382,8 @@ const char *fsk_selected_walk_begin(unsigned int index,
 	list_for_each_entry(c, &fsk_selected_list, node) {
 		if (index--)
 			continue;
-		*figures = c->figures;
+		figures->joined = atomic_long_read(&c->joined);
+		figures->refused = atomic_long_read(&c->refused);
 		return c->path;
 	}
 	return NULL;
