@@ -346,13 +346,22 @@ static bool fsk_poll_only_looks(const poll_table *wait)
 	return !wait || !wait->_qproc;
 }
 
+/* A kernel thread that asks for a task which waits (aio) is no worker, and does
+ * not know in whose queue that task is: it looks at all of them.
+ */
+static bool fsk_poll_is_task(void)
+{
+	return !(current->flags & PF_KTHREAD);
+}
+
 /* Who waits for a change of state only is no worker.  An epoll item may be told
  * later what to wait for, and stays where it is then.
  */
 static bool fsk_poll_takes(const poll_table *wait)
 {
-	return !fsk_host_polls_once(wait) ||
-	       poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM);
+	return fsk_poll_is_task() &&
+	       (!fsk_host_polls_once(wait) ||
+		poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM));
 }
 
 /* Queues the caller, and returns its core. */
@@ -386,7 +395,7 @@ __poll_t fsk_poll(struct fsk_listener *l, struct file *file,
 	struct fsk_core *own;
 
 	if (fsk_poll_only_looks(wait))
-		own = fsk_worker_core(l);
+		own = fsk_poll_is_task() ? fsk_worker_core(l) : NULL;
 	else
 		own = fsk_poll_wait(l, file, sock, wait);
 	if (own)
