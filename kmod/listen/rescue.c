@@ -449,13 +449,16 @@ static void fsk_rescue_back_off(struct fsk_core *core)
 {
 	unsigned long now = jiffies;
 
+	/* Another CPU has done so just now. */
+	if (READ_ONCE(core->orphaned_at) == now)
+		return;
+	WRITE_ONCE(core->orphaned_at, now);
 	if (time_before(now, core->back_at + HZ))
 		core->backoff = min_t(unsigned long, core->backoff * 2,
 				      FSK_RESCUE_BACKOFF_MAX);
 	else
 		core->backoff = 0;
 	core->backoff = max(core->backoff, FSK_RESCUE_BACKOFF_MIN);
-	core->orphaned_at = now;
 	WRITE_ONCE(core->missed, 0);
 	WRITE_ONCE(core->told, false);
 	WRITE_ONCE(core->back_at, now + core->backoff);
@@ -483,7 +486,8 @@ void fsk_rescue_orphan(struct fsk_core *core, enum fsk_orphaned_why why)
 	if (fsk_rescue_open(core, FSK_CORE_ORPHANED)) {
 		atomic_long_inc(&core->rescues);
 		fsk_stats_inc(core->listener->fn, RESCUE);
-		trace_fsk_orphaned(core, fsk_rescue_queued(core), why);
+		if (trace_fsk_orphaned_enabled())
+			trace_fsk_orphaned(core, fsk_rescue_queued(core), why);
 	}
 	fsk_wake_all(core->listener);
 }
