@@ -170,7 +170,7 @@ TRACE_EVENT(fsk_returned,
 		__entry->family = core->listener->family;
 		__entry->queue = core->cpu;
 		__entry->away_ms = jiffies_to_msecs(jiffies -
-						    core->orphaned_at);
+						    READ_ONCE(core->orphaned_at));
 		__entry->why = why;
 		__entry->netns = core->listener->fn->net->ns.inum;
 	),

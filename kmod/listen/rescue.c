@@ -132,18 +132,19 @@ static long fsk_rescue_taken(struct fsk_core *core)
 static bool fsk_rescue_is_late(struct fsk_core *core, const struct sock *sk)
 {
 	long taken = fsk_rescue_taken(core);
-	bool late = taken - core->mark < 0;
+	bool late = taken - READ_ONCE(core->mark) < 0;
 
-	core->mark = taken + READ_ONCE(sk->sk_ack_backlog);
+	WRITE_ONCE(core->mark, taken + READ_ONCE(sk->sk_ack_backlog));
 	return late;
 }
 
 /* From now on, what is queued waits. */
 static void fsk_rescue_start(struct fsk_core *core, const struct sock *sk)
 {
-	core->looked = jiffies;
-	core->mark = fsk_rescue_taken(core) + READ_ONCE(sk->sk_ack_backlog);
-	core->ticks = 0;
+	WRITE_ONCE(core->looked, jiffies);
+	WRITE_ONCE(core->mark, fsk_rescue_taken(core) +
+			       READ_ONCE(sk->sk_ack_backlog));
+	WRITE_ONCE(core->ticks, 0);
 	mod_timer(&core->timer, jiffies + fsk_rescue_tick(core->listener));
 }
 
@@ -175,7 +176,7 @@ static bool fsk_rescue_is_news(const struct fsk_core *core)
 static void fsk_rescue_tell(struct fsk_core *core)
 {
 	const struct fsk_worker *worker = rcu_dereference(core->worker);
-	unsigned long away = jiffies - core->orphaned_at;
+	unsigned long away = jiffies - READ_ONCE(core->orphaned_at);
 
 	if (READ_ONCE(core->told))
 		return;
@@ -188,7 +189,8 @@ static void fsk_rescue_tell(struct fsk_core *core)
 static bool fsk_rescue_is_long(const struct fsk_core *core)
 {
 	return test_bit(FSK_CORE_ORPHANED, &core->flags) &&
-	       time_after(jiffies, core->orphaned_at + FSK_RESCUE_LONG);
+	       time_after(jiffies, READ_ONCE(core->orphaned_at) +
+				   FSK_RESCUE_LONG);
 }
 
 /**
@@ -283,12 +285,12 @@ static void __fsk_rescue_core_timer(struct fsk_core *core)
 		return;
 	}
 	if (fsk_rescue_is_late(core, sk)) {
-		fsk_rescue_late(core, core->looked);
+		fsk_rescue_late(core, READ_ONCE(core->looked));
 	} else {
-		core->ticks = 0;
+		WRITE_ONCE(core->ticks, 0);
 		fsk_rescue_close(core, FSK_CORE_LATE);
 	}
-	core->looked = jiffies;
+	WRITE_ONCE(core->looked, jiffies);
 	mod_timer(&core->timer, jiffies + fsk_rescue_pause(l, core->ticks));
 }
 
@@ -333,7 +335,7 @@ static void fsk_rescue_app_timer(struct timer_list *t)
 void fsk_rescue_core_init(struct fsk_core *core)
 {
 	timer_setup(&core->timer, fsk_rescue_core_timer, TIMER_PINNED);
-	core->back_at = jiffies;
+	WRITE_ONCE(core->back_at, jiffies);
 }
 
 /**

@@ -337,7 +337,7 @@ static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
 			fsk_rx_keep_choice(skb, sk);
 		return;
 	}
-	if (syn && sk->sk_state == TCP_TIME_WAIT &&
+	if (syn && READ_ONCE(sk->sk_state) == TCP_TIME_WAIT &&
 	    fsk_rx_reopen(fn, skb, sk, family))
 		return;
 	fsk_rx_give(skb, sk, sock_edemux);
@@ -364,7 +364,8 @@ static noinline void fsk_rx_take_early(struct fsk_net *fn, struct sk_buff *skb,
 	struct sock *sk = skb->sk;
 
 	if (skb->destructor != sock_edemux || !tcp_hdr(skb)->syn ||
-	    sk->sk_state != TCP_TIME_WAIT || fsk_rx_is_kernels(fn, skb))
+	    READ_ONCE(sk->sk_state) != TCP_TIME_WAIT ||
+	    fsk_rx_is_kernels(fn, skb))
 		return;
 	local_bh_disable();
 	__skb_pull(skb, offset);
