@@ -191,7 +191,9 @@ static inline s32 fsk_net_note_begin(struct fsk_net *fn, u16 hnum)
  * @fn: namespace state
  * @hnum: the port, host byte order
  *
- * Context: Softirq, or with BH off.
+ * Context: Softirq; or a task, behind NFQUEUE, with BH on.  It may move to
+ *          another CPU in between: the count is off by one then, until place.c
+ *          looks.
  */
 static inline void fsk_net_note_end(struct fsk_net *fn, u16 hnum)
 {

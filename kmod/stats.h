@@ -42,7 +42,7 @@ struct fsk_stats_latency {
 /**
  * struct fsk_stats - one core's counters of one namespace
  * @n: by enum fsk_stat; each local to its core
- * @port: by fsk_stats_chain(); written with BH off
+ * @port: by fsk_stats_chain(); written with BH off but by fsk_net_note_end()
  * @latency: local to its core, written by tasks that accept
  */
 struct fsk_stats {

@@ -279,19 +279,24 @@ static int fsk_connect_check(const struct sock *sk)
 
 /* Is nobody else in a call on this socket?  Each thread in one holds the file
  * where they share their descriptors, and so does the caller; another process
- * holds it by a descriptor.  The files of a ring are held once, however many
- * are in calls on them.
+ * holds it by a descriptor.
  */
 static bool fsk_connect_is_alone(const struct sock *sk)
 {
 	const struct file *file = sk->sk_socket->file;
 	int own = 1 + (atomic_read(&current->files->count) > 1);
 
-#ifdef CONFIG_IO_URING
-	if (current->io_uring || current->flags & PF_IO_WORKER)
-		return false;
-#endif
 	return file && file_count(file) <= own;
+}
+
+/* A ring holds a file once, however many of its calls are under way. */
+static bool fsk_connect_has_ring(void)
+{
+#ifdef CONFIG_IO_URING
+	return current->io_uring || current->flags & PF_IO_WORKER;
+#else
+	return false;
+#endif
 }
 
 static int __fsk_connect_sk_init(struct sock *sk)
@@ -302,6 +307,8 @@ static int __fsk_connect_sk_init(struct sock *sk)
 	err = fsk_connect_check(sk);
 	if (err)
 		return err;
+	if (fsk_connect_has_ring() || !fsk_connect_is_alone(sk))
+		return -EBUSY;
 	if (cmpxchg(&sk->sk_user_data, NULL, fsk_connect_mark()))
 		return -EOPNOTSUPP;
 	err = fsk_primed_add(sk);	/* until fsk_connect_make_plain() */
