@@ -164,6 +164,9 @@ static void row_set(struct core_row *row, const struct nlattr *attr)
 	case FSK_A_LISTEN_ORPHANED:
 		row->orphaned = true;
 		break;
+	case FSK_A_LISTEN_LATE:
+		row->late = true;
+		break;
 	case FSK_A_LISTEN_LIMITED:
 		row->limited = true;
 		break;

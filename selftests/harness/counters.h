@@ -16,6 +16,7 @@
  * @cpu: or -1 for the listener itself
  * @claimed: a worker waits or will come back
  * @orphaned: offered to all workers
+ * @late: other workers may take what is queued
  * @bypass: an option of the listener asks for the kernel's own path
  * @limited: a core was not made, as the owner has all the local listeners that
  *	it may
@@ -36,6 +37,7 @@ struct core_row {
 	int cpu;
 	bool claimed;
 	bool orphaned;
+	bool late;
 	bool bypass;
 	bool limited;
 	uint32_t owner_locals;

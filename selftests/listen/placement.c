@@ -377,6 +377,14 @@ TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
 		EXPECT_LE(CROWD / CPUS / 2, taken(self, cpu));
 }
 
+/* Whether others may take what is queued for a CPU's worker. */
+static bool is_late(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) && row.late;
+}
+
 /* ... which is what they are told for, if nobody was near when they came. */
 TEST_F(placement, one_cpu__one_is_stopped)
 {
@@ -398,6 +406,8 @@ TEST_F(placement, one_cpu__one_is_stopped)
 	EXPECT_TRUE(until(count(FSK_STAT_SYN_IDLE) > 0 ||
 			  ask(&self->place, self->port) < 0));
 	EXPECT_EQ(0, taken(self, 1));
+	/* When no more come, its timer ends, whatever the worker does. */
+	EXPECT_TRUE(until(!is_late(self->port, 1)));
 	self->crew.w[1].hold = HOLD_NOT;
 }
 
