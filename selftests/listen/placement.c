@@ -355,14 +355,28 @@ TEST_F(placement, one_cpu__those_that_come_and_go_are_near)
 	EXPECT_GE(5 * EACH / 10, count(FSK_STAT_SYN_SHARED));
 }
 
+/* So much work for each connection that one worker can't cope, however slowly
+ * this machine connects.
+ */
+static int hard_work_ms(const struct place *p)
+{
+	int i, fd = sock_listen(p, STAY);
+	uint64_t begin = now_ms();
+
+	for (i = 0; i < 16; i++)
+		close(sock_dial_nowait(p, sock_port(fd)));
+	close(fd);
+	return WORK_MS + 4 * (now_ms() - begin) / 16;
+}
+
 /* The one that is near can't cope: the others help. */
 TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
 {
-	int i, cpu, fd[CROWD];
+	int i, cpu, fd[CROWD], work_ms = hard_work_ms(&self->place);
 
 	ASSERT_EQ(0, late_set_ms(LATE_MS));
 	for (cpu = 0; cpu < CPUS; cpu++)
-		add(self, cpu)->work_ms = WORK_MS;
+		add(self, cpu)->work_ms = work_ms;
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(until(claims(self->port) == CPUS));
 	ASSERT_EQ(0, pin(0));
