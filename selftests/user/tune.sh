@@ -675,7 +675,7 @@ test_irqbalance_gone() {
 	balance
 	rm /run/irqbalance/*.sock
 	tool 0 tune "$nic"
-	says "irqbalance can't be told to leave"
+	says "irqbalance can't be told: "
 	says "--banirq="
 	tool 0 tune --undo "$nic"
 }
