@@ -33,14 +33,6 @@ const struct nla_policy fsk_netlink_rfd_del_policy[FSK_A_RFD_IFINDEX + 1] = {
 
 /* Interfaces */
 
-static int fsk_netlink_rfd_refuse(struct genl_info *info, int attr,
-				  const char *why)
-{
-	NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
-	info->extack->_msg = why;
-	return -EINVAL;
-}
-
 /* Attributes that rss mode needs. */
 static int fsk_netlink_rfd_rss(struct genl_info *info, struct fsk_rfd *want,
 			       unsigned int *cpus)
@@ -57,20 +49,22 @@ static int fsk_netlink_rfd_rss(struct genl_info *info, struct fsk_rfd *want,
 		return -EINVAL;
 	}
 	if (nla_len(key) < FSK_RFD_KEY_MIN)
-		return fsk_netlink_rfd_refuse(info, FSK_A_RFD_KEY,
-					      "give a key of 40 bytes or more");
+		return fsk_message_refuse(info, FSK_A_RFD_KEY, -EINVAL,
+					  "give a key of 40 bytes or more");
 	*cpus = nla_len(table) / sizeof(u32);
 	if (nla_len(table) % sizeof(u32) || !is_power_of_2(*cpus))
-		return fsk_netlink_rfd_refuse(info, FSK_A_RFD_TABLE,
+		return fsk_message_refuse(info, FSK_A_RFD_TABLE, -EINVAL,
 			"give a table of a power of two of 32-bit entries");
 	cpu = nla_data(table);
-	for (i = 0; i < *cpus; i++)
-		if (cpu[i] >= nr_cpu_ids || !cpu_possible(cpu[i]))
-			return fsk_netlink_rfd_refuse(info, FSK_A_RFD_TABLE,
-				"the table has a core that does not exist");
+	for (i = 0; i < *cpus; i++) {
+		if (cpu[i] < nr_cpu_ids && cpu_possible(cpu[i]))
+			continue;
+		return fsk_message_refuse(info, FSK_A_RFD_TABLE, -EINVAL,
+			"the table has a core that does not exist");
+	}
 	want->hash = nla_get_u32(info->attrs[FSK_A_RFD_HASH]);
 	if (!want->hash)
-		return fsk_netlink_rfd_refuse(info, FSK_A_RFD_HASH,
+		return fsk_message_refuse(info, FSK_A_RFD_HASH, -EINVAL,
 			"the interface hashes no ports: use another mode");
 	want->key_len = nla_len(key);
 	nla_memcpy(want->key, key, sizeof(want->key));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages: begins replies, and the rows of dumps.
+ * Messages: begins replies and the rows of dumps, and refuses requests.
  */
 #include "netlink/message.h"
 
@@ -46,4 +46,23 @@ void *fsk_message_row(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
 	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid,
 			   cb->nlh->nlmsg_seq, fsk_message_family,
 			   NLM_F_MULTI, cmd);
+}
+
+/**
+ * fsk_message_refuse() - say which attribute of a request is at fault, and why
+ * @info: the request
+ * @attr: number of the attribute; a request may lack it
+ * @err: negative errno
+ * @why: says what to do; is not copied
+ *
+ * Context: Process.
+ * Return: @err.
+ */
+int fsk_message_refuse(struct genl_info *info, int attr, int err,
+		       const char *why)
+{
+	if (info->attrs[attr])
+		NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
+	info->extack->_msg = why;
+	return err;
 }

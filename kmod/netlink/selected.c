@@ -16,15 +16,6 @@ const struct nla_policy fsk_netlink_cgroup_policy[FSK_A_CGROUP_PATH + 1] = {
 	[FSK_A_CGROUP_PATH] = { .type = NLA_NUL_STRING, .len = PATH_MAX - 1 },
 };
 
-static int fsk_netlink_cgroup_refuse(struct genl_info *info, int err,
-				     const char *why)
-{
-	if (info->attrs[FSK_A_CGROUP_PATH])
-		NL_SET_BAD_ATTR(info->extack, info->attrs[FSK_A_CGROUP_PATH]);
-	info->extack->_msg = why;
-	return err;
-}
-
 static bool fsk_netlink_cgroup_path_ok(const char *path)
 {
 	size_t len = strlen(path);
@@ -59,13 +50,13 @@ int fsk_netlink_cgroup_add(struct sk_buff *skb, struct genl_info *info)
 	err = fsk_selected_add(path);
 	switch (err) {
 	case -EEXIST:
-		return fsk_netlink_cgroup_refuse(info, err,
-						 "it is selected already");
+		return fsk_message_refuse(info, FSK_A_CGROUP_PATH, err,
+					  "it is selected already");
 	case -ENOSPC:
-		return fsk_netlink_cgroup_refuse(info, err,
+		return fsk_message_refuse(info, FSK_A_CGROUP_PATH, err,
 			"1024 are selected: select one above them instead");
 	case -EOPNOTSUPP:
-		return fsk_netlink_cgroup_refuse(info, err,
+		return fsk_message_refuse(info, FSK_A_CGROUP_PATH, err,
 			fsk_selected_lacks() ?:
 			"this kernel has not got the tracepoint inet_sock_set_state");
 	}
@@ -80,7 +71,8 @@ int fsk_netlink_cgroup_del(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	if (!fsk_selected_del(path))
 		return 0;
-	return fsk_netlink_cgroup_refuse(info, -ENOENT, "it is not selected");
+	return fsk_message_refuse(info, FSK_A_CGROUP_PATH, -ENOENT,
+				  "it is not selected");
 }
 
 /* One row, in fsk_selected_walk_begin()'s lock.  Past the last is 1. */
