@@ -32,7 +32,7 @@ const struct fsk_command fsk_commands[] = {
 			{ "--connect-ports LIST",
 			  "prime only sockets that connect to these ports" },
 			{ "--accept",
-			  "let the module make the accepted sockets" },
+			  "accept with socket files that are used again" },
 			{ "--require",
 			  "fail where it would run as without Fastsocket" },
 			{ "--verbose",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a socket joins: the TCP ULP, and the copy of the socket's operations.
+ * How a listener joins: the TCP ULP, and the copy of the socket's operations.
  *
- * Of a joined socket only sock->ops is replaced.  Connections do not inherit
+ * Of a joined listener only sock->ops is replaced.  Connections do not inherit
  * it; what they do inherit, the two ULP pointers, .clone() clears.  But those
  * that the kernel accepts for itself have our operations without having
  * joined, because kernel_accept() copies them.
@@ -424,7 +424,7 @@ static struct tcp_ulp_ops fsk_ulp_ops __read_mostly = {
 };
 
 /**
- * fsk_ulp_init() - let sockets join
+ * fsk_ulp_init() - let listeners join
  *
  * Context: Process, at module load, when all else is ready.
  * Return: 0 or a negative errno.

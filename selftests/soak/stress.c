@@ -176,7 +176,7 @@ static bool serves_at(const struct place *p, int fd, int nth, int port)
 	return child >= 0;
 }
 
-/* Sockets that joined, as many as a port has numbers; some hold a core.  No
+/* Listeners that joined, as many as a port has numbers; some hold a core.  No
  * address has ports for all.
  */
 TEST_F_TIMEOUT(stress, listeners__many, 600)

@@ -154,7 +154,7 @@ static const struct {
 	const char *help;
 } fsk_metrics_levels[FSK_METRICS_LEVELS] = {
 	[FSK_METRICS_SOCKETS] = {
-		"sockets", "joined sockets that listen here",
+		"sockets", "joined listeners here",
 	},
 	[FSK_METRICS_QUEUES] = {
 		"queues", "their queues on cores",

@@ -38,7 +38,7 @@ const struct fsk_setting fsk_settings[] = {
 	  "once the connection has received N segments",
 	  FSK_SETTING_NUMBER, FSK_A_CONFIG_ESTABLISHED_AFTER, UINT32_MAX },
 	{ "vfs", "on|off",
-	  "let the module accept for programs that ask it to",
+	  "use socket files again, for programs that ask for it",
 	  FSK_SETTING_SWITCH, FSK_A_CONFIG_VFS, 1 },
 	{ 0 }
 };

@@ -96,7 +96,7 @@ const struct fsk_board_column fsk_board_columns[FSK_BOARD_COLUMNS] = {
 		{ 0 },
 	},
 	[FSK_BOARD_OPENED] = {
-		"OPEN/s", "connections that joined sockets opened",
+		"OPEN/s", "connections that primed sockets opened",
 		FSK_BOARD_RATE, 13, 7,
 		{ FSK_BOARD_STAT(CONNECT_OWN), FSK_BOARD_STAT(CONNECT_ANY),
 		  FSK_BOARD_STAT(CONNECT_KERNEL) },
