@@ -36,6 +36,21 @@ int bpf_load(int type, int attach, const struct bpf_insn *code, int n)
 }
 
 /**
+ * bpf_verdict() - load a program that always answers the same
+ * @type: BPF_PROG_TYPE_*
+ * @attach: what it will be attached as, enum bpf_attach_type
+ * @verdict: the answer
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int bpf_verdict(int type, int attach, int verdict)
+{
+	const struct bpf_insn code[] = { I_MOV(0, verdict), I_EXIT };
+
+	return bpf_load(type, attach, code, 2);
+}
+
+/**
  * bpf_attach() - attach a program until the result is closed
  * @prog: the program
  * @attach: enum bpf_attach_type

@@ -37,6 +37,7 @@
 
 int bpf_call(int cmd, union bpf_attr *attr);
 int bpf_load(int type, int attach, const struct bpf_insn *code, int n);
+int bpf_verdict(int type, int attach, int verdict);
 int bpf_attach(int prog, int attach, int target, int flags);
 int bpf_run(int prog, const void *packet, int len, uint32_t *result);
 int bpf_map(int type, int entries);

@@ -334,9 +334,7 @@ TEST_F(bypass, filter__lets_through)
 /* A program of the new kind, which is attached by its descriptor. */
 static int filter_attach_ebpf(int fd, int32_t keep)
 {
-	const struct bpf_insn code[] = { I_MOV(0, keep), I_EXIT };
-	int prog = bpf_load(BPF_PROG_TYPE_SOCKET_FILTER, 0, code,
-			    ARRAY_SIZE(code));
+	int prog = bpf_verdict(BPF_PROG_TYPE_SOCKET_FILTER, 0, keep);
 
 	return prog < 0 ? prog : set_int(fd, SOL_SOCKET, SO_ATTACH_BPF, prog);
 }
@@ -663,9 +661,7 @@ TEST_F(bypass, tproxy__serves)
 /* A program that says yes to all; what it chooses is the kernel's matter. */
 static int sk_lookup_attach(void)
 {
-	const struct bpf_insn code[] = { I_MOV(0, 1), I_EXIT };
-	int prog = bpf_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, code,
-			    ARRAY_SIZE(code));
+	int prog = bpf_verdict(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, SK_PASS);
 
 	return prog < 0 ? prog : bpf_attach(prog, BPF_SK_LOOKUP, net_fd(), 0);
 }

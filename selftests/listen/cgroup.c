@@ -58,36 +58,41 @@ FIXTURE_TEARDOWN(cgroup)
 	groups_unmount(self->root);
 }
 
-/* Attached as @attach, it counts each packet and drops it. */
-static int dropper(int map, int attach, int group)
+/* Attached as @attach, a program counts each run under the number that @load
+ * puts into register 2, and answers @verdict.
+ */
+static int counter(FIXTURE_DATA(cgroup) *self, int type, int attach,
+		   struct bpf_insn load, int verdict, enum group where)
 {
 	const struct bpf_insn code[] = {
-		I_STORE_IMM_W(10, -4, 0),
-		I_COUNT(map, 0),
-		I_MOV(0, 0),
+		load,
+		I_STORE_W(10, -4, 2),
+		I_COUNT(self->map, 0),
+		I_MOV(0, verdict),
 		I_EXIT,
 	};
-	int prog = bpf_load(BPF_PROG_TYPE_CGROUP_SKB, attach, code,
-			    ARRAY_SIZE(code));
+	int prog = bpf_load(type, attach, code, ARRAY_SIZE(code));
 
-	return prog < 0 ? prog : bpf_attach(prog, attach, group, 0);
+	return prog < 0 ? prog :
+			  bpf_attach(prog, attach, self->group[where], 0);
+}
+
+/* It counts each packet under 0, and drops it. */
+static int dropper(FIXTURE_DATA(cgroup) *self, int attach, enum group where)
+{
+	const struct bpf_insn zero = I_MOV(2, 0);
+
+	return counter(self, BPF_PROG_TYPE_CGROUP_SKB, attach, zero, 0, where);
 }
 
 /* It counts events by number. */
-static int watcher(int map, int group)
+static int watcher(FIXTURE_DATA(cgroup) *self, enum group where)
 {
-	const struct bpf_insn code[] = {
-		I_LOAD_W(2, 1, offsetof(struct bpf_sock_ops, op)),
-		I_STORE_W(10, -4, 2),
-		I_COUNT(map, 0),
-		I_MOV(0, 1),
-		I_EXIT,
-	};
-	int prog = bpf_load(BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, code,
-			    ARRAY_SIZE(code));
+	const struct bpf_insn event =
+		I_LOAD_W(2, 1, offsetof(struct bpf_sock_ops, op));
 
-	return prog < 0 ? prog :
-			  bpf_attach(prog, BPF_CGROUP_SOCK_OPS, group, 0);
+	return counter(self, BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS,
+		       event, 1, where);
 }
 
 /* A listener of one group, a worker of the other; the caller is in neither. */
@@ -123,7 +128,7 @@ static void check_filter(struct __test_metadata *_metadata,
 
 	fd = listen_apart(self);
 	ASSERT_LE(0, fd);
-	ASSERT_LE(0, dropper(self->map, attach, self->group[where]));
+	ASSERT_LE(0, dropper(self, attach, where));
 	client = sock_dial_nowait(&self->place, sock_port(fd));
 	ASSERT_LE(0, client);
 	if (dropped)
@@ -161,7 +166,7 @@ static bool plain_answer_is_seen(FIXTURE_DATA(cgroup) *self)
 
 	self->place.join = false;
 	fd = listen_apart(self);
-	dropper(self->map, BPF_CGROUP_INET_EGRESS, self->group[LISTENER]);
+	dropper(self, BPF_CGROUP_INET_EGRESS, LISTENER);
 	client = sock_dial_nowait(&self->place, sock_port(fd));
 	seen = until(bpf_map_get(self->map, 0) ||
 		     sock_wait(client, POLLOUT, 0)) &&
@@ -192,7 +197,7 @@ static void check_events(struct __test_metadata *_metadata,
 	uint64_t one = where == LISTENER;
 	int fd, client;
 
-	ASSERT_LE(0, watcher(self->map, self->group[where]));
+	ASSERT_LE(0, watcher(self, where));
 	fd = listen_apart(self);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(one, bpf_map_get(self->map, BPF_SOCK_OPS_TCP_LISTEN_CB));

@@ -220,8 +220,7 @@ static int group_enter(const char *path)
 
 static int group_drops(const char *path, int attach)
 {
-	const struct bpf_insn drop[] = { I_MOV(0, 0), I_EXIT };
-	int prog = bpf_load(BPF_PROG_TYPE_CGROUP_SKB, attach, drop, 2);
+	int prog = bpf_verdict(BPF_PROG_TYPE_CGROUP_SKB, attach, 0);
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int link = bpf_attach(prog, attach, dir, 0);
 

@@ -201,8 +201,7 @@ static int row_bypass(const struct place *p)
 
 static int row_sk_lookup(const struct place *p)
 {
-	const struct bpf_insn pass[] = { I_MOV(0, SK_PASS), I_EXIT };
-	int prog = bpf_load(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, pass, 2);
+	int prog = bpf_verdict(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, SK_PASS);
 	int fd = sock_listen(p, 16);
 
 	NEED(bpf_attach(prog, BPF_SK_LOOKUP, net_open(), 0) >= 0);
