@@ -22,6 +22,8 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=vm/cache.sh
 . "$here/vm/cache.sh"
+# shellcheck source-path=SCRIPTDIR source=vm/mirror.sh
+. "$here/vm/mirror.sh"
 
 kernel_build="flex bison libelf-dev libssl-dev bc xz-utils cpio"
 
@@ -125,30 +127,12 @@ has_candidate() {
 	apt-cache policy "$1" | grep -q 'Candidate: [0-9]'
 }
 
-# source_of SUITE: an entry for apt's sources, after that of the release itself,
-# from the same servers
-source_of() {
-	local uri key=/usr/share/keyrings/debian-archive-keyring.gpg
-
-	uri=$(apt-get indextargets 'Created-By: Packages' \
-		'Codename: bookworm' 'Origin: Debian' |
-		sed -n 's/^Site: //p' | head -n 1)
-	[ -n "$uri" ] || return 1
-	# The security archive lies beside the main one.
-	case $1 in *-security) uri=${uri%/}-security ;; esac
-	echo "Types: deb"
-	echo "URIs: $uri"
-	echo "Suites: $1"
-	echo "Components: main"
-	[ ! -e $key ] || echo "Signed-By: $key"
-}
-
 # enable_suite SUITE: add a suite that the machine's sources do not name
 enable_suite() {
 	local list=/etc/apt/sources.list.d/fastsocket-$1.sources entry
 
 	[ ! -e "$list" ] || return 0
-	entry=$(source_of "$1") || return 1
+	entry=$(mirror_entry "$1") || return 1
 	echo "$entry" >"$list"
 	say "added the suite $1"
 }
@@ -244,7 +228,7 @@ unpack_old_libc() {
 		-o "Dir::Etc::SourceParts=-" -o Dir::State::status=/dev/null)
 
 	mkdir -p "$1"/apt/{lists,archives}/partial &&
-		source_of bullseye >"$1/apt/old.sources" &&
+		mirror_entry bullseye >"$1/apt/old.sources" &&
 		cd "$1" &&
 		apt "${options[@]}" update &&
 		apt "${options[@]}" download libc6 libc6-dev linux-libc-dev &&

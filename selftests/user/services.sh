@@ -15,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../vm/cache.sh
 . "$here/../vm/cache.sh"
+# shellcheck source-path=SCRIPTDIR source=../vm/mirror.sh
+. "$here/../vm/mirror.sh"
 
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
@@ -25,9 +27,7 @@ make_root() {
 	local uri
 
 	need debootstrap
-	uri=$(apt-get indextargets 'Created-By: Packages' 'Codename: bookworm' \
-		'Origin: Debian' | sed -n 's/^Site: //p' | head -n 1)
-	[ -n "$uri" ] || skip "no server for Debian 12 is known"
+	uri=$(mirror_uri) || skip "no server for Debian 12 is known"
 	rm -rf "$1.new"
 	note "making a folder with Debian 12, some minutes"
 	debootstrap --variant=minbase \

@@ -35,7 +35,7 @@ root_prepare() {
 		say "make a root folder of ${root##*/}, five minutes (300 MB)"
 		rm -rf "$root"
 		root_debootstrap --variant=minbase "${root##*/}" "$root" \
-			"$(suites_mirror)" >"$log" 2>&1 || root_fail "$log"
+			"$(mirror_uri)" >"$log" 2>&1 || root_fail "$log"
 		echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe"
 		touch "$root/ready"
 	fi

@@ -4,26 +4,11 @@
 # Debian's suites as this machine's mirror has them, read by an apt whose state
 # lies in the cache: what the machine itself installs from is not touched. Owns
 # that state, and the table of all kernels. Sourced by kernel and root.sh, which
-# define say() and die() and have sourced cache.sh.
+# define say() and die() and have sourced cache.sh and mirror.sh.
 
 suites="bullseye bookworm bookworm-backports trixie trixie-backports forky sid
 	experimental bullseye-security bookworm-security trixie-security"
 suites_dir=$vm_cache/suites
-
-# suites_mirror [security]: where this machine's own sources get Debian from.
-# The security archive lies beside the main one where no source names it.
-suites_mirror() {
-	local label=Debian uri
-	[ $# -eq 0 ] || label=Debian-Security
-	uri=$(apt-get indextargets 'Created-By: Packages' "Label: $label" |
-		sed -n 's/^Site: //p' | head -n 1)
-	[ -n "$uri" ] || [ $# -eq 0 ] || uri=$(suites_mirror)
-	[ -n "$uri" ] || die "no source of this machine has Debian:" \
-		"run apt-get update"
-	uri=${uri%/}
-	[ $# -eq 0 ] || uri=${uri%-security}-security
-	echo "$uri"
-}
 
 # suites_apt SUITE PROGRAM ARGUMENT...: apt-get or apt-cache on one suite, or on
 # `all`. One is quick: apt reads all lists that its sources name, each time.
@@ -40,17 +25,11 @@ suites_apt() {
 }
 
 suites_sources() {
-	local suite key=/usr/share/keyrings/debian-archive-keyring.gpg
-	local uri main security
-	main=$(suites_mirror)
-	security=$(suites_mirror security)
+	local suite
 	for suite in $suites; do
-		uri=$main
-		[ "${suite%-security}" = "$suite" ] || uri=$security
-		printf '%s\n' "Types: deb" "URIs: $uri" "Suites: $suite" \
-			"Components: main" >"$suites_dir/$suite.sources"
-		[ ! -e $key ] ||
-			echo "Signed-By: $key" >>"$suites_dir/$suite.sources"
+		mirror_entry "$suite" >"$suites_dir/$suite.sources" ||
+			die "no source of this machine has Debian:" \
+				"run apt-get update"
 	done
 	for suite in $suites; do
 		cat "$suites_dir/$suite.sources"
