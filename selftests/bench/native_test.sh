@@ -19,15 +19,12 @@ peer=fsk-bench-peer
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# native STATUS WORD...: expects that exit status; output in $out, errors in $err
+# native STATUS WORD...: see ran()
 native() {
-	local expect=$1 status
+	local expect=$1
 	shift
 
-	"$here/native" "$@" >"$work/out" 2>"$work/err"
-	status=$?
-	out=$(cat "$work/out") err=$(cat "$work/err")
-	[ "$status" = "$expect" ] || fail "native $*: status $status: $out $err"
+	ran "$expect" "$here/native" "$@"
 }
 
 test_refuses() {

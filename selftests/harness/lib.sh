@@ -203,6 +203,28 @@ net_counter() {
 # The tool and the library of this tree; FSK_PRELOAD tries another library.
 FSK_TOOL=${FSK_TOOL:-$FSK_ROOT/build/fastsocket}
 
+# ran STATUS COMMAND...: expects that exit status; output in $out, errors in
+# $err, and both in files of these names in $work
+ran() {
+	local expect=$1 status
+	shift
+
+	# shellcheck disable=SC2154 # the caller's
+	"$@" >"$work/out" 2>"$work/err"
+	status=$?
+	out=$(cat "$work/out") err=$(cat "$work/err")
+	[ "$status" = "$expect" ] || fail "$*: status $status: $out $err"
+}
+
+# tool STATUS WORD...: the tool; where it succeeds it writes no error
+tool() {
+	local expect=$1
+	shift
+
+	ran "$expect" "$FSK_TOOL" "$@"
+	[ "$expect" != 0 ] || [ -z "$err" ] || fail "fastsocket $*: $err"
+}
+
 # launch HOW COMMAND...: become COMMAND, "plain", "accelerated" or "pinned"
 launch() {
 	local how=$1

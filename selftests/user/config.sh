@@ -26,18 +26,6 @@ begin() {
 	defer "$FSK_TOOL" set rescue-ms=20 vfs=off rfd=mask
 }
 
-# tool STATUS WORD...: expects that exit status; output in $out, errors in $err
-tool() {
-	local expect=$1 status
-	shift
-
-	"$FSK_TOOL" "$@" >"$work/out" 2>"$work/err"
-	status=$?
-	out=$(cat "$work/out") err=$(cat "$work/err")
-	[ "$status" = "$expect" ] ||
-		fail "fastsocket $*: status $status: $out $err"
-}
-
 # setting NAME: its value
 setting() {
 	"$FSK_TOOL" -j status | python3 -c \

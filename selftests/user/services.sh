@@ -44,6 +44,7 @@ start() {
 	need systemd-nspawn gcc
 	mkdir -p "$vm_cache"
 	[ -d "$kept" ] || make_root "$kept"
+	work=$(mktemp -d) || fail "no temporary folder"
 	root=$(mktemp -d) || fail "no temporary folder"
 	cp -a "$kept/." "$root" || fail "no copy of $kept"
 	install -D "$FSK_ROOT/build/fastsocket" "$root/usr/local/bin/fastsocket"
@@ -67,7 +68,7 @@ booted() {
 stop() {
 	[ -z "${leader-}" ] || inside systemctl poweroff 2>/dev/null
 	[ -z "${nspawn-}" ] || stop_pid "$nspawn"
-	[ -z "${root-}" ] || rm -rf "$root" "$root.log"
+	[ -z "${root-}" ] || rm -rf "$root" "$root.log" "$work"
 }
 
 inside() {
@@ -107,16 +108,12 @@ unit() {
 	inside systemctl daemon-reload
 }
 
-# tool STATUS WORD...: expects that exit status; output in $out, errors in $err
+# tool STATUS WORD...: the container's; see ran()
 tool() {
-	local expect=$1 status
+	local expect=$1
 	shift
 
-	inside fastsocket "$@" >"$root.out" 2>"$root.err"
-	status=$?
-	out=$(cat "$root.out") err=$(cat "$root.err")
-	[ "$status" = "$expect" ] ||
-		fail "fastsocket $*: status $status: $out $err"
+	ran "$expect" inside fastsocket "$@"
 }
 
 state() {
@@ -445,8 +442,8 @@ test_user_manager() {
 	as systemctl --user daemon-reload
 	as fastsocket enable mine --user || fail "no"
 	as systemctl --user start mine
-	as fastsocket enabled --user >"$root.out"
-	grep -q '^mine.service .*loaded$' "$root.out" || fail "$(cat "$root.out")"
+	ran 0 as fastsocket enabled --user
+	grep -q '^mine.service .*loaded$' <<<"$out" || fail "$out"
 	as fastsocket disable mine --user --now || fail "no way back"
 	[ ! -e "$folder/mine.service.d" ] || fail "something is left"
 	inside systemctl stop user@1000

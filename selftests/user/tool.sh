@@ -25,17 +25,14 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	show_process version run_refused check_fast check_joined
 	check_refused check_options check_unit all_netns ynl)
 
-# tool STATUS WORD...: expects that exit status; output in $out, errors in $err
+# tool STATUS WORD...: as in lib.sh, with what is in prefix before it, and with
+# errors of one line
 tool() {
-	local expect=$1 status
+	local expect=$1
 	shift
 
-	"${prefix[@]}" "$FSK_TOOL" "$@" >"$work/out" 2>"$work/err"
-	status=$?
-	out=$(cat "$work/out") err=$(cat "$work/err")
-	[ "$status" = "$expect" ] ||
-		fail "fastsocket $*: status $status: $out $err"
-	case $status in
+	ran "$expect" "${prefix[@]}" "$FSK_TOOL" "$@"
+	case $expect in
 	0) [ -z "$err" ] || fail "fastsocket $*: $err" ;;
 	# What `check` has found is no error.
 	3) [ -z "$err" ] || [ "$(wc -l <"$work/err")" = 1 ] ||
@@ -82,6 +79,15 @@ listener() {
 	wait_for 60 test -e "$work/listening" || fail "it does not listen"
 	rm "$work/listening"
 }
+
+# For listener(): one with a socket filter that lets all through.
+filtered='
+	import ctypes, struct
+	code = struct.pack("HBBI", 6, 0, 0, 65535)
+	code = ctypes.create_string_buffer(code)
+	code = struct.pack("HL", 1, ctypes.addressof(code)), code
+	s = tcp()
+	s.setsockopt(socket.SOL_SOCKET, 26, code[0])'
 
 test_usage() {
 	begin
@@ -603,13 +609,7 @@ test_listen_addresses() {
 
 test_listen_bypass() {
 	begin
-	listener '
-		import ctypes, struct
-		code = struct.pack("HBBI", 6, 0, 0, 65535)
-		code = ctypes.create_string_buffer(code)
-		code = struct.pack("HL", 1, ctypes.addressof(code)), code
-		s = tcp()
-		s.setsockopt(socket.SOL_SOCKET, 26, code[0])'
+	listener "$filtered"
 	tool 0 -j show listen
 	is bypass 'd[0]["state"]'
 	is 'socket filter' 'd[0]["bypass-reason"]'
@@ -1446,13 +1446,7 @@ test_check_joined() {
 	tool 3 check "$pid"
 	echo "$out" | grep -q '^  do:  bind each worker' || fail "$out"
 	stop_pid "$pid" KILL
-	listener '
-		import ctypes, struct
-		code = struct.pack("HBBI", 6, 0, 0, 65535)
-		code = ctypes.create_string_buffer(code)
-		code = struct.pack("HL", 1, ctypes.addressof(code)), code
-		s = tcp()
-		s.setsockopt(socket.SOL_SOCKET, 26, code[0])'
+	listener "$filtered"
 	check_is 3 False "leave it alone: socket filter" "fastsocket-options(7)"
 	stop_pid "$pid" KILL
 	listener 'a = tcp(join=False)'

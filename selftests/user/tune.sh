@@ -22,19 +22,6 @@ nic=eth0
 kept=/run/fastsocket/tune
 declare -A irqs
 
-# tool STATUS WORD...: expects that exit status; output in $out, errors in $err
-tool() {
-	local expect=$1 status
-	shift
-
-	"$FSK_TOOL" "$@" >"$work/out" 2>"$work/err"
-	status=$?
-	out=$(cat "$work/out") err=$(cat "$work/err")
-	[ "$status" = "$expect" ] ||
-		fail "fastsocket $*: status $status: $out $err"
-	[ "$status" != 0 ] || [ -z "$err" ] || fail "fastsocket $*: $err"
-}
-
 # says WORD...: the last output or error message contains these
 says() {
 	case "$out $err" in
