@@ -306,13 +306,12 @@ TEST_F(connect, nonblocking__works)
 
 TEST_F(connect, disconnect__may_follow)
 {
-	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 	int fd = rfd_dial(&self->to, self->len);
 
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
+	EXPECT_EQ(0, sock_disconnect(fd));
 	EXPECT_EQ(0, prime(fd));
-	EXPECT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
+	EXPECT_EQ(0, sock_disconnect(fd));
 	EXPECT_TRUE(is_primed(fd));
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_FALSE(is_primed(fd));

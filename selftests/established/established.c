@@ -140,6 +140,15 @@ static bool talk(const struct pair *pair, int rounds)
 	EXPECT_EQ(__misses, MISSES);					\
 } while (0)
 
+/* No packet of a connection goes direct, nor is it in a table. */
+#define STAYS_LEFT(pair) do {						\
+	uint64_t __left = LEFT;						\
+									\
+	ASSERT_TRUE(talk(pair, ROUNDS));				\
+	EXPECT_LE(__left + ROUNDS, LEFT);				\
+	EXPECT_EQ(0, ENTRIES + HITS);					\
+} while (0)
+
 TEST_F(established, direct__every_packet)
 {
 	struct pair pair;
@@ -318,12 +327,11 @@ TEST_F(established, end__killed)
 /* The socket becomes a listener of its own, whose connections count as any. */
 TEST_F(established, end__becomes_listener)
 {
-	struct sockaddr_storage none = { .ss_family = AF_UNSPEC };
 	struct pair pair;
 
 	PAIR(&pair);
 	GOES_DIRECT(&pair);
-	ASSERT_EQ(0, connect(pair.server, (void *)&none, sizeof(none)));
+	ASSERT_EQ(0, sock_disconnect(pair.server));
 	ASSERT_EQ(0, close(self->lfd));
 	ASSERT_EQ(0, listen(pair.server, 8));
 	EXPECT_TRUE(until(!ENTRIES));
@@ -454,6 +462,17 @@ TEST_F_TIMEOUT(established, route__changes, 120)
 	GOES_DIRECT(&pair);
 }
 
+/* What the client has sent comes once @command has been run. */
+static void check_unblock(struct __test_metadata *_metadata,
+			  const struct pair *pair, const char *command)
+{
+	EXPECT_FALSE(sock_wait(pair->server, POLLIN, 0));
+	ASSERT_EQ(0, sh("%s", command));
+	ASSERT_TRUE(sock_wait(pair->server, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(1, read(pair->server, &(char){ 0 }, 1));
+	GOES_DIRECT(pair);
+}
+
 /* Nothing is delivered to an address that is gone. */
 TEST_F_TIMEOUT(established, route__address_gone, 120)
 {
@@ -467,12 +486,9 @@ TEST_F_TIMEOUT(established, route__address_gone, 120)
 	stale = STALE;
 	ASSERT_EQ(1, write(pair.client, "x", 1));
 	EXPECT_TRUE(until(stale < STALE));
-	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
-	ASSERT_EQ(0, sh("ip address add 10.9.0.1/16 dev fska && "
-			"ip address add fd09::1/64 dev fska nodad"));
-	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
-	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
-	GOES_DIRECT(&pair);
+	check_unblock(_metadata, &pair,
+		      "ip address add 10.9.0.1/16 dev fska && "
+		      "ip address add fd09::1/64 dev fska nodad");
 }
 
 TEST_F_TIMEOUT(established, route__interface_down, 120)
@@ -484,11 +500,7 @@ TEST_F_TIMEOUT(established, route__interface_down, 120)
 	GOES_DIRECT(&pair);
 	ASSERT_EQ(0, sh("ip link set fska down"));
 	ASSERT_EQ(1, write(pair.client, "x", 1));
-	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
-	ASSERT_EQ(0, sh("ip link set fska up"));
-	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
-	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
-	GOES_DIRECT(&pair);
+	check_unblock(_metadata, &pair, "ip link set fska up");
 }
 
 /* The client moves behind another interface: the cached route is another's. */
@@ -534,11 +546,8 @@ TEST_F_TIMEOUT(established, route__rp_filter, 120)
 	ASSERT_EQ(0, sh("ip route add 10.9.0.2/32 dev fske"));
 	ASSERT_EQ(1, write(pair.client, "x", 1));
 	EXPECT_TRUE(until(netstat("IPReversePathFilter") > refused));
-	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
-	ASSERT_EQ(0, sh("ip route del 10.9.0.2/32 dev fske"));
-	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
-	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
-	GOES_DIRECT(&pair);
+	check_unblock(_metadata, &pair,
+		      "ip route del 10.9.0.2/32 dev fske");
 }
 
 /* Rules decide as ever: here, that nothing from the client is let in. */
@@ -559,11 +568,8 @@ TEST_F_TIMEOUT(established, route__policy, 120)
 			"ip -6 rule add pref 1 from fd09::2 blackhole"));
 	ASSERT_EQ(1, write(pair.client, "x", 1));
 	EXPECT_TRUE(until(stale < STALE));
-	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
-	ASSERT_EQ(0, sh("for f in -4 -6; do ip $f rule del pref 1; done"));
-	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
-	ASSERT_EQ(1, read(pair.server, &(char){ 0 }, 1));
-	GOES_DIRECT(&pair);
+	check_unblock(_metadata, &pair,
+		      "for f in -4 -6; do ip $f rule del pref 1; done");
 }
 
 /* Left to the kernel */
@@ -571,7 +577,6 @@ TEST_F_TIMEOUT(established, route__policy, 120)
 TEST_F(established, left__vrf)
 {
 	struct pair pair;
-	uint64_t left;
 
 	if (sh("ip link add red type vrf table 10 2>/dev/null"))
 		SKIP(return, "this kernel has no VRF");
@@ -579,16 +584,12 @@ TEST_F(established, left__vrf)
 	ASSERT_EQ(0, sh("ip link set red up && ip link set fska master red && "
 			"ip address replace fd09::1/64 dev fska nodad"));
 	PAIR(&pair);
-	left = LEFT;
-	ASSERT_TRUE(talk(&pair, ROUNDS));
-	EXPECT_LE(left + ROUNDS, LEFT);
-	EXPECT_EQ(0, ENTRIES + HITS);
+	STAYS_LEFT(&pair);
 }
 
 TEST_F(established, left__nat)
 {
 	struct pair pair;
-	uint64_t left;
 
 	if (sh("nft 'table inet t { chain c { "
 	       "type nat hook prerouting priority -100; "
@@ -598,10 +599,7 @@ TEST_F(established, left__nat)
 	ASSERT_LE(0, pair.client);
 	pair.server = sock_accept(self->lfd);
 	ASSERT_LE(0, pair.server);
-	left = LEFT;
-	ASSERT_TRUE(talk(&pair, ROUNDS));
-	EXPECT_LE(left + ROUNDS, LEFT);
-	EXPECT_EQ(0, ENTRIES + HITS);
+	STAYS_LEFT(&pair);
 	/* Connections that are not translated are. */
 	PAIR(&pair);
 	GOES_DIRECT(&pair);
@@ -735,7 +733,6 @@ TEST_F_TIMEOUT(established, demux__off_for_tcp, 120)
 TEST_F(established, left__loopback)
 {
 	struct pair pair;
-	uint64_t left;
 
 	pair.client = sock_dial(&self->place, PORT);
 	ASSERT_LE(0, pair.client);
@@ -746,10 +743,7 @@ TEST_F(established, left__loopback)
 	       "type filter hook input priority 0; "
 	       "tcp dport %d meta skuid 0 drop; } ; }'", PORT))
 		SKIP(return, "nft does not work here");
-	left = LEFT;
-	EXPECT_TRUE(talk(&pair, ROUNDS));
-	EXPECT_LE(left + ROUNDS, LEFT);
-	EXPECT_EQ(0, ENTRIES + HITS);
+	STAYS_LEFT(&pair);
 }
 
 /* A chain that would not see what goes direct: then nothing does. */

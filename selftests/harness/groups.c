@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support.h"
+
 /**
  * groups_mount() - have a hierarchy at a place of one's own
  * @root: GROUPS_ROOT bytes, filled in with the place
@@ -69,6 +71,24 @@ void group_remove(const char *root, const char *dir)
 }
 
 /**
+ * group_write() - set what a file of a control group has
+ * @root: the hierarchy
+ * @dir: path below it
+ * @file: name of the file
+ * @text: for it
+ *
+ * Return: 0 or a negative errno.
+ */
+int group_write(const char *root, const char *dir, const char *file,
+		const char *text)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", root, dir, file);
+	return file_write(path, text);
+}
+
+/**
  * group_enter() - the calling task goes to a control group
  * @root: the hierarchy
  * @dir: path below it
@@ -77,15 +97,21 @@ void group_remove(const char *root, const char *dir)
  */
 int group_enter(const char *root, const char *dir)
 {
-	char path[96];
-	int fd, err = 0;
+	return group_put(root, dir, 0);
+}
 
-	snprintf(path, sizeof(path), "%s/%s/cgroup.procs", root, dir);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, "0", 1) != 1)
-		err = -errno;
-	close(fd);
-	return err;
+/**
+ * group_put() - put a process into a control group
+ * @root: the hierarchy
+ * @dir: path below it
+ * @pid: the process; 0 for the caller
+ *
+ * Return: 0 or a negative errno.
+ */
+int group_put(const char *root, const char *dir, pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return group_write(root, dir, "cgroup.procs", text);
 }

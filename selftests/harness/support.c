@@ -607,6 +607,29 @@ bool sock_claim(int fd, int cpu)
 	return !pin(cpu) && !sock_wait(fd, POLLIN, 1);
 }
 
+/* Return: 0 or a negative errno. */
+int sock_set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* Return: the option's value or a negative errno. */
+int sock_get(int fd, int level, int name)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	return getsockopt(fd, level, name, &value, &len) ? -errno : value;
+}
+
+/* Return: 0 or a negative errno. */
+int sock_disconnect(int fd)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	return connect(fd, &none, sizeof(none)) ? -errno : 0;
+}
+
 /* Closes by a reset, which leaves no TIME_WAIT behind. */
 void sock_reset(int fd)
 {

@@ -67,14 +67,13 @@ static int connect_once(const struct place *p, int lfd)
 	return 0;
 }
 
-/* Options that act before accept() */
+/* Options that act before accept(), set when the listener is claimed */
 
 TEST_F(bypass, defer_accept__waits_for_data)
 {
-	int seconds = 10, client, child;
+	int client, child;
 
-	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_DEFER_ACCEPT, &seconds,
-				sizeof(seconds)));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_TCP, TCP_DEFER_ACCEPT, 10));
 	client = sock_dial(&self->place, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 200));
@@ -86,20 +85,6 @@ TEST_F(bypass, defer_accept__waits_for_data)
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
 }
 
-/* Set on the listener after it has joined and was claimed. */
-static int set_int(int fd, int level, int opt, int value)
-{
-	return setsockopt(fd, level, opt, &value, sizeof(value)) ? -errno : 0;
-}
-
-static int get_int(int fd, int level, int opt)
-{
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	return getsockopt(fd, level, opt, &value, &len) ? -errno : value;
-}
-
 /* A SYN that has not come far enough is dropped, the next one taken. */
 TEST_F(bypass, minttl__drops_syn)
 {
@@ -107,14 +92,14 @@ TEST_F(bypass, minttl__drops_syn)
 	int level = v4 ? SOL_IP : SOL_IPV6;
 	int client;
 
-	ASSERT_EQ(0, set_int(self->fd, level, v4 ? IP_MINTTL :
+	ASSERT_EQ(0, sock_set(self->fd, level, v4 ? IP_MINTTL :
 			     73 /* IPV6_MINHOPCOUNT */, 65));
 	client = sock_dial_nowait(&self->place, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_TRUE(until(netstat("TCPMinTTLDrop") > 0));
 	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 0));
 	close(client);
-	ASSERT_EQ(0, set_int(self->fd, level, v4 ? IP_MINTTL :
+	ASSERT_EQ(0, sock_set(self->fd, level, v4 ? IP_MINTTL :
 			     73 /* IPV6_MINHOPCOUNT */, 64));
 	EXPECT_EQ(0, connect_once(&self->place, self->fd));
 	EXPECT_LE(2, count(FSK_STAT_SYN_LOCAL));
@@ -137,7 +122,7 @@ TEST_F(bypass, syncnt__counts_synacks)
 	raw = spoof_open(&self->place);
 	ASSERT_LE(0, raw);
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, set_int(fds[i], SOL_TCP, TCP_SYNCNT, 1));
+		ASSERT_EQ(0, sock_set(fds[i], SOL_TCP, TCP_SYNCNT, 1));
 		ASSERT_EQ(0, spoof_send(raw, &self->place, sock_port(fds[i]),
 					1));
 	}
@@ -187,17 +172,17 @@ TEST_F(bypass, mark__accepted)
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fwmark_accept", "1"));
 	for (i = 0; i < 4; i++) {
 		mark = i & 2 ? 9 : 0;
-		ASSERT_EQ(0, set_int(fds[i & 1], SOL_SOCKET, SO_MARK, mark));
+		ASSERT_EQ(0, sock_set(fds[i & 1], SOL_SOCKET, SO_MARK, mark));
 		len = sock_addr(&to, self->place.dual ? AF_INET :
 				self->place.family, sock_port(fds[i & 1]),
 				true);
 		client = socket(to.ss_family, SOCK_STREAM, 0);
-		ASSERT_EQ(0, set_int(client, SOL_SOCKET, SO_MARK, 5));
+		ASSERT_EQ(0, sock_set(client, SOL_SOCKET, SO_MARK, 5));
 		ASSERT_EQ(0, connect(client, (void *)&to, len));
 		child = sock_accept(fds[i & 1]);
 		ASSERT_LE(0, child);
 		EXPECT_EQ(mark ? mark : 5,
-			  get_int(child, SOL_SOCKET, SO_MARK));
+			  sock_get(child, SOL_SOCKET, SO_MARK));
 	}
 	EXPECT_EQ(2, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -244,10 +229,10 @@ TEST_F(bypass, fastopen__without_cookie)
 
 	/* Clients need none, either. */
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fastopen", "7"));
-	ASSERT_EQ(0, set_int(self->fd, SOL_TCP, TCP_FASTOPEN, 5));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_TCP, TCP_FASTOPEN, 5));
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, set_int(self->fd, SOL_TCP,
-				     34 /* TCP_FASTOPEN_NO_COOKIE */, i));
+		ASSERT_EQ(0, sock_set(self->fd, SOL_TCP,
+				      34 /* TCP_FASTOPEN_NO_COOKIE */, i));
 		client = sock_dial_fast(&self->place, self->port);
 		ASSERT_LE(0, client);
 		child = sock_accept(self->fd);
@@ -336,7 +321,7 @@ static int filter_attach_ebpf(int fd, int32_t keep)
 {
 	int prog = bpf_verdict(BPF_PROG_TYPE_SOCKET_FILTER, 0, keep);
 
-	return prog < 0 ? prog : set_int(fd, SOL_SOCKET, SO_ATTACH_BPF, prog);
+	return prog < 0 ? prog : sock_set(fd, SOL_SOCKET, SO_ATTACH_BPF, prog);
 }
 
 TEST_F(bypass, filter__of_ebpf)
@@ -354,7 +339,7 @@ TEST_F(bypass, filter__of_ebpf)
 	EXPECT_TRUE(sock_wait(client, POLLOUT, PATIENCE_MS));
 	EXPECT_LE(0, sock_accept(self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
-	ASSERT_EQ(0, set_int(self->fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
 	EXPECT_FALSE(bypassed(self->port));
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
 	EXPECT_EQ(0, connect_once(&self->place, self->fd));
@@ -369,7 +354,7 @@ static int half_connect(const struct place *p, int fd)
 {
 	int client;
 
-	if (set_int(fd, SOL_TCP, TCP_DEFER_ACCEPT, 30))
+	if (sock_set(fd, SOL_TCP, TCP_DEFER_ACCEPT, 30))
 		return -errno;
 	client = sock_dial(p, sock_port(fd));
 	if (client >= 0 && !until(netstat("TCPDeferAcceptDrop") > 0))
@@ -393,19 +378,30 @@ static void check_filter_meets_ack(struct __test_metadata *_metadata,
 	EXPECT_TRUE(until(!getsockopt(client, SOL_TCP, TCP_INFO, &info, &len) &&
 			  info.tcpi_total_retrans > 0));
 	EXPECT_FALSE(sock_wait(fd, POLLIN, 0));
-	ASSERT_EQ(0, set_int(fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
+	ASSERT_EQ(0, sock_set(fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
 	EXPECT_LE(0, sock_accept(fd));
 }
 
-TEST_F(bypass, filter__meets_last_ack)
+typedef void check_meets_ack_t(struct __test_metadata *_metadata,
+			       const struct place *p, int fd);
+
+/* On a plain listener, and on one that has joined. */
+static void check_meets_ack(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(bypass) *self,
+			    check_meets_ack_t *check)
 {
 	int plain = sock_listen(&self->plain, 16);
 
 	ASSERT_LE(0, plain);
-	check_filter_meets_ack(_metadata, &self->plain, plain);
-	check_filter_meets_ack(_metadata, &self->place, self->fd);
+	check(_metadata, &self->plain, plain);
+	check(_metadata, &self->place, self->fd);
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
+TEST_F(bypass, filter__meets_last_ack)
+{
+	check_meets_ack(_metadata, self, check_filter_meets_ack);
 }
 
 /* The address of all clients, as the listener sees it. */
@@ -498,13 +494,7 @@ static void check_md5_meets_ack(struct __test_metadata *_metadata,
 
 TEST_F(bypass, md5__meets_last_ack)
 {
-	int plain = sock_listen(&self->plain, 16);
-
-	ASSERT_LE(0, plain);
-	check_md5_meets_ack(_metadata, &self->plain, plain);
-	check_md5_meets_ack(_metadata, &self->place, self->fd);
-	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
-	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+	check_meets_ack(_metadata, self, check_md5_meets_ack);
 }
 
 /* Without the last key the listener is a core's again. */
@@ -636,7 +626,7 @@ TEST_F(bypass, tproxy__serves)
 	char rules[256];
 	int client, child;
 
-	ASSERT_EQ(0, set_int(self->fd, self->place.family == AF_INET ? SOL_IP :
+	ASSERT_EQ(0, sock_set(self->fd, self->place.family == AF_INET ? SOL_IP :
 			     SOL_IPV6, self->place.family == AF_INET ? 19 : 75,
 			     1));
 	snprintf(rules, sizeof(rules),

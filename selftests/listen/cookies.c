@@ -69,6 +69,38 @@ static bool served(const struct place *p, int fd)
 	return ok;
 }
 
+/**
+ * struct flood - a listener that gets forged SYNs
+ * @fd: the listener, whose core is claimed
+ * @port: its port
+ * @raw: what sends more of them
+ */
+struct flood {
+	int fd;
+	int port;
+	int raw;
+};
+
+/* FLOOD forged SYNs for a new listener; @cookies is for tcp_syncookies. */
+static int flood_begin(const struct place *p, const char *cookies,
+		       struct flood *flood)
+{
+	int err = sysctl_set("net/ipv4/tcp_syncookies", cookies);
+
+	if (err)
+		return err;
+	flood->fd = sock_listen(p, BACKLOG);
+	if (flood->fd < 0)
+		return flood->fd;
+	flood->port = sock_port(flood->fd);
+	flood->raw = spoof_open(p);
+	if (flood->raw < 0)
+		return flood->raw;
+	if (!sock_claim(flood->fd, CPU))
+		return -EBUSY;
+	return spoof_send(flood->raw, p, flood->port, FLOOD);
+}
+
 /* Every connection by a cookie, from the first on. */
 TEST_F(cookies, syncookies__always)
 {
@@ -94,30 +126,25 @@ TEST_F(cookies, syncookies__always)
 TEST_F(cookies, flood__fills_syn_queue)
 {
 	int joined = self->place.join;
-	int i, fd, raw, port;
+	struct flood flood;
+	int i;
 
-	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "1"));
-	fd = sock_listen(&self->place, BACKLOG);
-	ASSERT_LE(0, fd);
-	port = sock_port(fd);
-	raw = spoof_open(&self->place);
-	ASSERT_LE(0, raw);
-	ASSERT_TRUE(sock_claim(fd, CPU));
-	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
+	ASSERT_EQ(0, flood_begin(&self->place, "1", &flood));
 	EXPECT_TRUE(until(netstat("SyncookiesSent") >= FLOOD - FULL));
 	EXPECT_EQ(FLOOD - FULL, netstat("SyncookiesSent"));
 	EXPECT_EQ(FLOOD - FULL, netstat("TCPReqQFullDoCookies"));
 	EXPECT_EQ(joined ? FLOOD : 0, count(FSK_STAT_SYN_LOCAL));
 	for (i = 0; i < N; i++) {
-		ASSERT_EQ(0, spoof_send(raw, &self->place, port, 10));
-		EXPECT_TRUE(served(&self->place, fd));
+		ASSERT_EQ(0, spoof_send(flood.raw, &self->place, flood.port,
+					10));
+		EXPECT_TRUE(served(&self->place, flood.fd));
 	}
 	EXPECT_EQ(FLOOD - FULL + 11 * N, netstat("SyncookiesSent"));
 	EXPECT_EQ(N, netstat("SyncookiesRecv"));
 	EXPECT_EQ(0, netstat("SyncookiesFailed"));
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	EXPECT_EQ(0, netstat("ListenDrops"));
-	EXPECT_EQ(0, drops(port, joined ? CPU : -1));
+	EXPECT_EQ(0, drops(flood.port, joined ? CPU : -1));
 	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_COOKIE_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
@@ -306,21 +333,15 @@ static int log_all(void)
 /* Who reads the log wants to know which service is flooded. */
 TEST_F(cookies, flood__log_names_port)
 {
-	int fd, raw, port, kmsg;
+	struct flood flood;
+	int kmsg;
 
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ASSERT_LE(0, kmsg);
 	ASSERT_LE(0, lseek(kmsg, 0, SEEK_END));
-	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "1"));
 	ASSERT_EQ(0, log_all());
-	fd = sock_listen(&self->place, BACKLOG);
-	ASSERT_LE(0, fd);
-	port = sock_port(fd);
-	raw = spoof_open(&self->place);
-	ASSERT_LE(0, raw);
-	ASSERT_TRUE(sock_claim(fd, CPU));
-	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
-	EXPECT_TRUE(until(log_names(kmsg, port)));
+	ASSERT_EQ(0, flood_begin(&self->place, "1", &flood));
+	EXPECT_TRUE(until(log_names(kmsg, flood.port)));
 	EXPECT_EQ(self->place.join ? FLOOD : 0, count(FSK_STAT_SYN_LOCAL));
 }
 
@@ -329,18 +350,12 @@ TEST_F(cookies, flood__log_names_port)
  */
 TEST_F(cookies, flood__counts_alike)
 {
-	int i, fd, raw, port, late, client[FULL];
+	int i, late, client[FULL];
+	struct flood flood;
 
-	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "1"));
-	fd = sock_listen(&self->place, BACKLOG);
-	ASSERT_LE(0, fd);
-	port = sock_port(fd);
-	raw = spoof_open(&self->place);
-	ASSERT_LE(0, raw);
-	ASSERT_TRUE(sock_claim(fd, CPU));
-	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
+	ASSERT_EQ(0, flood_begin(&self->place, "1", &flood));
 	for (i = 0; i < FULL; i++) {
-		client[i] = sock_dial(&self->place, port);
+		client[i] = sock_dial(&self->place, flood.port);
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_EQ(FLOOD, netstat("SyncookiesSent"));
@@ -348,19 +363,19 @@ TEST_F(cookies, flood__counts_alike)
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	EXPECT_EQ(0, netstat("ListenDrops"));
 	/* Now there is room for neither. */
-	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
+	ASSERT_EQ(0, spoof_send(flood.raw, &self->place, flood.port, FLOOD));
 	EXPECT_TRUE(until(netstat("ListenOverflows") >= FLOOD));
 	EXPECT_EQ(FLOOD, netstat("ListenOverflows"));
 	EXPECT_EQ(FLOOD, netstat("ListenDrops"));
-	EXPECT_EQ(self->place.join ? FLOOD : 0, drops(port, CPU));
+	EXPECT_EQ(self->place.join ? FLOOD : 0, drops(flood.port, CPU));
 	EXPECT_EQ(self->place.join ? FLOOD : 0, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(FLOOD, netstat("SyncookiesSent"));
 	/* A client that waits gets in when there is room. */
-	late = sock_dial_nowait(&self->place, port);
+	late = sock_dial_nowait(&self->place, flood.port);
 	ASSERT_LE(0, late);
 	EXPECT_TRUE(until(netstat("ListenOverflows") > FLOOD));
 	for (i = 0; i < FULL + 1; i++)
-		EXPECT_LE(0, sock_accept(fd));
+		EXPECT_LE(0, sock_accept(flood.fd));
 	EXPECT_TRUE(sock_wait(late, POLLOUT, PATIENCE_MS));
 	EXPECT_EQ(FULL + 1, netstat("SyncookiesRecv"));
 	EXPECT_EQ(0, netstat("SyncookiesFailed"));
@@ -459,22 +474,15 @@ TEST_F(cookies, overflow__of_listener_itself)
 /* No cookies: SYNs that find the queue of half-open connections full. */
 TEST_F(cookies, overflow__of_half_open)
 {
-	int fd = sock_listen(&self->place, BACKLOG);
-	int raw, port;
+	struct flood flood;
 
-	ASSERT_LE(0, fd);
-	port = sock_port(fd);
-	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "0"));
-	raw = spoof_open(&self->place);
-	ASSERT_LE(0, raw);
-	ASSERT_TRUE(sock_claim(fd, CPU));
-	ASSERT_EQ(0, spoof_send(raw, &self->place, port, FLOOD));
+	ASSERT_EQ(0, flood_begin(&self->place, "0", &flood));
 	EXPECT_TRUE(until(netstat("TCPReqQFullDrop") >= FLOOD - FULL));
 	EXPECT_EQ(FLOOD - FULL, netstat("ListenDrops"));
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	if (!self->place.join)
 		return;
-	EXPECT_EQ(FLOOD - FULL, drops(port, CPU));
+	EXPECT_EQ(FLOOD - FULL, drops(flood.port, CPU));
 	EXPECT_EQ(FLOOD - FULL, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(0, count(FSK_STAT_COOKIE_LOCAL));
 }

@@ -5,17 +5,15 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "counters.h"
 #include "clients.h"
+#include "counters.h"
+#include "groups.h"
 #include "support.h"
 #include "workers.h"
 
@@ -23,7 +21,7 @@
 #define HOME	1	/* the CPU that goes away */
 #define OTHER	2
 #define CPUS	4
-#define GROUP	"/tmp/fsk-cgroup"
+#define SET	"fsk-set"
 
 FIXTURE(departed) {
 	struct place place;
@@ -205,30 +203,23 @@ TEST_F(departed, affinity__widened_with_queue)
 	check_moved(_metadata, self);
 }
 
-static int cpuset_make(pid_t pid, const char *cpus)
+static int cpuset_make(const char *root, pid_t pid, const char *cpus)
 {
-	char text[16];
+	int err = group_write(root, ".", "cgroup.subtree_control", "+cpuset");
+	int fd = err ? err : group_make(root, SET);
 
-	mkdir(GROUP, 0700);
-	if (mount("cgroup2", GROUP, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	snprintf(text, sizeof(text), "%d", pid);
-	if (file_write(GROUP "/cgroup.subtree_control", "+cpuset") ||
-	    (mkdir(GROUP "/set", 0700) && errno != EEXIST))
-		return -errno;
-	return file_write(GROUP "/set/cpuset.cpus", cpus) ?:
-	       file_write(GROUP "/set/cgroup.procs", text);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return group_write(root, SET, "cpuset.cpus", cpus) ?:
+	       group_put(root, SET, pid);
 }
 
-static void cpuset_drop(pid_t pid)
+static void cpuset_drop(const char *root, pid_t pid)
 {
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", pid);
-	file_write(GROUP "/cgroup.procs", text);
-	rmdir(GROUP "/set");
-	umount2(GROUP, MNT_DETACH);
-	rmdir(GROUP);
+	group_put(root, ".", pid);
+	group_remove(root, SET);
+	groups_unmount(root);
 }
 
 /* A worker that is bound by its set of one CPU, which changes. */
@@ -237,6 +228,7 @@ static void check_cpuset(struct __test_metadata *_metadata,
 			 int rescue_ms)
 {
 	char home[] = { '0' + HOME, 0 };
+	char root[GROUPS_ROOT];
 
 	self->home->cpu = UNBOUND;
 	/* An epoll item would stay in the queue that it was given. */
@@ -244,19 +236,20 @@ static void check_cpuset(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, worker_start(self->home));
 	ASSERT_TRUE(crew_waits(&(struct crew) { self->home, 1 }, self->port,
 			       false));
-	ASSERT_EQ(0, cpuset_make(self->home->pid, home));
+	ASSERT_EQ(0, groups_mount(root));
+	ASSERT_EQ(0, cpuset_make(root, self->home->pid, home));
 	/* It waits where it was until it was woken once. */
 	ASSERT_EQ(0, pin(HOME));
 	ASSERT_TRUE(until(count(FSK_STAT_SYN_LOCAL) > 0 ||
 			  ask(&self->place, self->port) < 0));
 	queue_some(_metadata, self, rescue_ms);
-	EXPECT_EQ(0, file_write(GROUP "/set/cpuset.cpus", cpus));
+	EXPECT_EQ(0, group_write(root, SET, "cpuset.cpus", cpus));
 	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
 	EXPECT_EQ(QUEUED, heard(self, self->home));
 	ASSERT_EQ(0, rescue_set_ms(20));
 	EXPECT_TRUE(serves_all(self));
 	EXPECT_EQ(0, crew_failed(&self->crew));
-	cpuset_drop(self->home->pid);
+	cpuset_drop(root, self->home->pid);
 }
 
 TEST_F(departed, cpuset__moved_with_queue)

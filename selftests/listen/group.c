@@ -33,17 +33,12 @@ FIXTURE(group) {
 PLACE_VARIANTS(group);
 PLACE_VARIANTS_PLAIN(group);
 
-static int set_int(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
-}
-
 /* Of the group that listens on @port already, or of a new one. */
 static int member(const struct place *p, int port)
 {
 	int fd = sock_make(p);
 
-	if (fd < 0 || set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
+	if (fd < 0 || sock_set(fd, SOL_SOCKET, SO_REUSEPORT, 1) ||
 	    sock_bind(p, fd, port) || listen(fd, 64) || (p->join && join(fd)))
 		return -errno;
 	return fd;
@@ -129,7 +124,7 @@ static int choose_in_turn(FIXTURE_DATA(group) *self)
 			    ARRAY_SIZE(code));
 
 	self->map = map;
-	return prog < 0 ? prog : set_int(self->fd[0], SOL_SOCKET,
+	return prog < 0 ? prog : sock_set(self->fd[0], SOL_SOCKET,
 					 SO_ATTACH_REUSEPORT_EBPF, prog);
 }
 
@@ -240,8 +235,8 @@ TEST_F(group, program__keeps_from_rescue)
 
 TEST_F(group, incoming_cpu__keeps_from_rescue)
 {
-	ASSERT_EQ(0, set_int(self->fd[0], SOL_SOCKET, SO_INCOMING_CPU, 0));
-	ASSERT_EQ(0, set_int(self->fd[1], SOL_SOCKET, SO_INCOMING_CPU, 1));
+	ASSERT_EQ(0, sock_set(self->fd[0], SOL_SOCKET, SO_INCOMING_CPU, 0));
+	ASSERT_EQ(0, sock_set(self->fd[1], SOL_SOCKET, SO_INCOMING_CPU, 1));
 	ASSERT_EQ(0, work(self, (const int[]) { 0, 1 }));
 	check_kept(_metadata, self);
 }
@@ -251,8 +246,8 @@ TEST_F(group, incoming_cpu__is_obeyed)
 {
 	int answers[MEMBERS];
 
-	ASSERT_EQ(0, set_int(self->fd[0], SOL_SOCKET, SO_INCOMING_CPU, 0));
-	ASSERT_EQ(0, set_int(self->fd[1], SOL_SOCKET, SO_INCOMING_CPU, 1));
+	ASSERT_EQ(0, sock_set(self->fd[0], SOL_SOCKET, SO_INCOMING_CPU, 0));
+	ASSERT_EQ(0, sock_set(self->fd[1], SOL_SOCKET, SO_INCOMING_CPU, 1));
 	ASSERT_EQ(0, work(self, (const int[]) { 1, 0 }));
 	ASSERT_EQ(0, ask_all(self, 0, answers));
 	EXPECT_EQ(N, answers[0]);

@@ -16,6 +16,7 @@
 #include "bpf.h"
 #include "clients.h"
 #include "counters.h"
+#include "pairs.h"
 #include "support.h"
 #include "workers.h"
 
@@ -110,20 +111,18 @@ TEST_F(join, ulp__join_twice)
 TEST_F(join, ulp__join_connected)
 {
 	struct place plain = self->place;
-	int lfd, client, child;
+	struct pair pair;
+	int lfd;
 
 	plain.join = false;
 	lfd = sock_listen(&plain, 16);
 	ASSERT_LE(0, lfd);
-	client = sock_dial(&plain, sock_port(lfd));
-	ASSERT_LE(0, client);
-	child = sock_accept(lfd);
-	ASSERT_LE(0, child);
-	EXPECT_EQ(-EISCONN, join(client));
-	EXPECT_EQ(-EISCONN, join(child));
-	EXPECT_FALSE(joined(client));
-	EXPECT_EQ(1, write(client, "x", 1));
-	EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
+	ASSERT_EQ(0, pair_plain(&plain, lfd, &pair));
+	EXPECT_EQ(-EISCONN, join(pair.peer));
+	EXPECT_EQ(-EISCONN, join(pair.fd));
+	EXPECT_FALSE(joined(pair.peer));
+	EXPECT_EQ(1, write(pair.peer, "x", 1));
+	EXPECT_TRUE(sock_wait(pair.fd, POLLIN, PATIENCE_MS));
 	EXPECT_EQ(0, hooks_on());
 }
 
@@ -183,7 +182,8 @@ TEST_F(join, ulp__or_sockmap)
 				     false };
 	int one = sock_listen(&plain, 16);
 	int fd = sock_listen(&self->place, 16);
-	int map = bpf_map(BPF_MAP_TYPE_SOCKMAP, 2), client, child;
+	int map = bpf_map(BPF_MAP_TYPE_SOCKMAP, 2);
+	struct pair pair;
 
 	ASSERT_LE(0, one);
 	ASSERT_LE(0, fd);
@@ -194,11 +194,8 @@ TEST_F(join, ulp__or_sockmap)
 	ASSERT_EQ(0, bpf_map_set(map, 1, one));
 	EXPECT_EQ(-EOPNOTSUPP, join(one));
 	EXPECT_FALSE(joined(one));
-	client = sock_dial(&plain, sock_port(one));
-	ASSERT_LE(0, client);
-	child = sock_accept(one);
-	ASSERT_LE(0, child);
-	EXPECT_EQ(0, bpf_map_set(map, 1, child));
+	ASSERT_EQ(0, pair_plain(&plain, one, &pair));
+	EXPECT_EQ(0, bpf_map_set(map, 1, pair.fd));
 	/* Out of the map it may. */
 	EXPECT_EQ(0, join(one));
 	EXPECT_TRUE(serves_locally(&self->crew, &self->place, one));
@@ -209,7 +206,6 @@ TEST_F(join, ulp__or_sockmap)
  */
 TEST_F(join, ulp__join_left_by_mptcp)
 {
-	struct sockaddr unspec = { .sa_family = AF_UNSPEC };
 	int family = self->place.family, client, fd;
 	int lfd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 
@@ -222,7 +218,7 @@ TEST_F(join, ulp__join_left_by_mptcp)
 	fd = sock_accept(lfd);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EISCONN, join(fd));
-	ASSERT_EQ(0, connect(fd, &unspec, sizeof(unspec)));
+	ASSERT_EQ(0, sock_disconnect(fd));
 	/* It has been turned to IPv4 for good. */
 	if (self->place.dual) {
 		EXPECT_EQ(-EOPNOTSUPP, join(fd));
@@ -268,49 +264,47 @@ TEST_F(join, ulp__join_unprivileged)
 
 /* Children */
 
+/* A connection that a core's worker has accepted. */
+static void pair_local(struct __test_metadata *_metadata,
+		       const struct place *p, int lfd, struct pair *pair)
+{
+	ASSERT_LE(0, lfd);
+	ASSERT_TRUE(sock_claim(lfd, CPU));
+	ASSERT_EQ(0, pair_plain(p, lfd, pair));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
 TEST_F(join, child__is_plain)
 {
 	int lfd = sock_listen(&self->place, 16);
-	int client, child;
+	struct pair pair;
 	char name[16];
 	socklen_t len = sizeof(name);
 
-	ASSERT_LE(0, lfd);
-	ASSERT_TRUE(sock_claim(lfd, CPU));
-	client = sock_dial(&self->place, sock_port(lfd));
-	ASSERT_LE(0, client);
-	child = sock_accept(lfd);
-	ASSERT_LE(0, child);
-	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
-	EXPECT_EQ(0, getsockopt(child, SOL_TCP, TCP_ULP, name, &len));
+	pair_local(_metadata, &self->place, lfd, &pair);
+	EXPECT_EQ(0, getsockopt(pair.fd, SOL_TCP, TCP_ULP, name, &len));
 	EXPECT_EQ(0, len);
-	EXPECT_EQ(-EISCONN, join(child));
-	EXPECT_EQ(-1, listen(child, 1));
+	EXPECT_EQ(-EISCONN, join(pair.fd));
+	EXPECT_EQ(-1, listen(pair.fd, 1));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, close(lfd));
-	EXPECT_EQ(1, write(client, "x", 1));
-	EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
-	EXPECT_EQ(1, write(child, "y", 1));
-	EXPECT_TRUE(sock_wait(client, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(1, write(pair.peer, "x", 1));
+	EXPECT_TRUE(sock_wait(pair.fd, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(1, write(pair.fd, "y", 1));
+	EXPECT_TRUE(sock_wait(pair.peer, POLLIN, PATIENCE_MS));
 }
 
 TEST_F(join, child__takes_ktls)
 {
 	int lfd = sock_listen(&self->place, 16);
-	int client, child;
+	struct pair pair;
 
-	ASSERT_LE(0, lfd);
-	ASSERT_TRUE(sock_claim(lfd, CPU));
-	client = sock_dial(&self->place, sock_port(lfd));
-	ASSERT_LE(0, client);
-	child = sock_accept(lfd);
-	ASSERT_LE(0, child);
-	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
-	if (setsockopt(client, SOL_TCP, TCP_ULP, "tls", 3))
+	pair_local(_metadata, &self->place, lfd, &pair);
+	if (ulp_set(pair.peer, "tls"))
 		SKIP(return, "this kernel has no tls module");
-	EXPECT_EQ(0, setsockopt(child, SOL_TCP, TCP_ULP, "tls", 3));
-	EXPECT_EQ(1, write(child, "y", 1));
-	EXPECT_TRUE(sock_wait(client, POLLIN, PATIENCE_MS));
+	EXPECT_EQ(0, ulp_set(pair.fd, "tls"));
+	EXPECT_EQ(1, write(pair.fd, "y", 1));
+	EXPECT_TRUE(sock_wait(pair.peer, POLLIN, PATIENCE_MS));
 }
 
 /* listen(), shutdown(), close() */
@@ -428,6 +422,17 @@ TEST_F(join, descriptor__dup)
 	EXPECT_TRUE(until(!listeners()));
 }
 
+/* A child has it still when it is closed here. */
+static void check_held(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(join) *self, int fd, pid_t child)
+{
+	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_EQ(0, close(fd));
+	EXPECT_EQ(1, listeners());
+	end(child);
+	EXPECT_TRUE(until(!listeners()));
+}
+
 TEST_F(join, descriptor__fork)
 {
 	int fd = sock_listen(&self->place, 16);
@@ -440,12 +445,7 @@ TEST_F(join, descriptor__fork)
 			;
 		_exit(0);
 	}
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
-	EXPECT_EQ(0, close(fd));
-	/* The child has it still. */
-	EXPECT_EQ(1, listeners());
-	end(pid);
-	EXPECT_TRUE(until(!listeners()));
+	check_held(_metadata, self, fd, pid);
 }
 
 /* Another program, which knows nothing of us, has it. */
@@ -462,11 +462,7 @@ TEST_F(join, descriptor__exec)
 		execlp("sleep", "sleep", "1000", NULL);
 		_exit(1);
 	}
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
-	EXPECT_EQ(0, close(fd));
-	EXPECT_EQ(1, listeners());
-	end(pid);
-	EXPECT_TRUE(until(!listeners()));
+	check_held(_metadata, self, fd, pid);
 }
 
 static int fd_send(int via, int fd)
@@ -552,13 +548,13 @@ static bool served_plainly(const struct place *p)
 {
 	const struct place plain = { p->family, p->dual, false };
 	int fd = sock_listen(&plain, 16);
-	int client = sock_dial(&plain, sock_port(fd));
-	int child = client < 0 ? -1 : sock_accept(fd);
+	struct pair pair;
+	bool ok = !pair_plain(&plain, fd, &pair);
 
-	close(client);
-	close(child);
+	if (ok)
+		pair_close(&pair);
 	close(fd);
-	return child >= 0;
+	return ok;
 }
 
 /* Left to the kernel, and taken again */

@@ -423,16 +423,9 @@ TEST_F(stop, destroy__by_admin_and_listen)
 	EXPECT_EQ(self->place.join, listeners());
 }
 
-static int disconnect(int fd)
-{
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
-
-	return connect(fd, &none, sizeof(none)) ? -errno : 0;
-}
-
 TEST_F(stop, connect__to_nowhere)
 {
-	ASSERT_EQ(0, disconnect(self->fd));
+	ASSERT_EQ(0, sock_disconnect(self->fd));
 	EXPECT_EQ(0, listeners());
 	EXPECT_TRUE(reset(self->client));
 	EXPECT_TRUE(sock_refused(&self->place, PORT));
@@ -443,7 +436,7 @@ TEST_F(stop, connect__to_nowhere)
 
 TEST_F(stop, connect__to_nowhere_and_listen)
 {
-	ASSERT_EQ(0, disconnect(self->fd));
+	ASSERT_EQ(0, sock_disconnect(self->fd));
 	ASSERT_EQ(0, listen(self->fd, 8));
 	expect_fresh(_metadata, &self->place, self->fd);
 	EXPECT_TRUE(reset(self->client));
@@ -593,7 +586,7 @@ FIXTURE_SETUP(addrform)
 	self->epfd = epoll_create1(EPOLL_CLOEXEC);
 	ASSERT_EQ(0, epoll_ctl(self->epfd, EPOLL_CTL_ADD, self->fd, &ev));
 	EXPECT_EQ(variant->place.join, claims(sock_port(self->fd)));
-	ASSERT_EQ(0, disconnect(self->fd));
+	ASSERT_EQ(0, sock_disconnect(self->fd));
 	len = sock_addr(&ss, AF_INET6, sock_port(self->server), true);
 	inet_pton(AF_INET6, "::ffff:127.0.0.1",
 		  &((struct sockaddr_in6 *)&ss)->sin6_addr);
@@ -629,7 +622,7 @@ TEST_F(addrform, listen__again)
 	struct epoll_event ev;
 	int client, child;
 
-	ASSERT_EQ(0, disconnect(self->fd));
+	ASSERT_EQ(0, sock_disconnect(self->fd));
 	ASSERT_EQ(0, sock_bind(&p, self->fd, PORT));
 	ASSERT_EQ(0, listen(self->fd, 8));
 	client = sock_dial(&p, PORT);

@@ -156,6 +156,16 @@ static int say(FIXTURE_DATA(migrate) *self)
 	return n;
 }
 
+/* The heir answers all of them.  The kernel counts @moved. */
+static void check_inherited(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(migrate) *self, int moved)
+{
+	EXPECT_EQ(N, inherited(self));
+	EXPECT_EQ(N, answered(self));
+	EXPECT_EQ(moved, netstat("TCPMigrateReqSuccess"));
+	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+}
+
 TEST_F(migrate, close__queued)
 {
 	int n;
@@ -165,31 +175,23 @@ TEST_F(migrate, close__queued)
 	EXPECT_LE(variant->plain_heir ? 1 : N, n);
 	EXPECT_EQ(N, say(self));
 	EXPECT_EQ(0, close(self->leaver));
-	EXPECT_EQ(N, inherited(self));
-	EXPECT_EQ(N, answered(self));
-	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
-	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+	check_inherited(_metadata, self, n);
 }
 
 /* Half-open on the server's side: it waits for data. */
 TEST_F(migrate, close__half_open)
 {
-	int n, seconds = 60;
+	int n;
 
-	ASSERT_EQ(0, setsockopt(self->leaver, SOL_TCP, TCP_DEFER_ACCEPT,
-				&seconds, sizeof(seconds)));
-	ASSERT_EQ(0, setsockopt(self->heir, SOL_TCP, TCP_DEFER_ACCEPT,
-				&seconds, sizeof(seconds)));
+	ASSERT_EQ(0, sock_set(self->leaver, SOL_TCP, TCP_DEFER_ACCEPT, 60));
+	ASSERT_EQ(0, sock_set(self->heir, SOL_TCP, TCP_DEFER_ACCEPT, 60));
 	ASSERT_EQ(0, dial(self));
 	n = count(FSK_STAT_SYN_LOCAL);
 	EXPECT_LE(variant->plain_heir ? 1 : N, n);
 	EXPECT_EQ(0, queued(self));
 	EXPECT_EQ(0, close(self->leaver));
 	EXPECT_EQ(N, say(self));
-	EXPECT_EQ(N, inherited(self));
-	EXPECT_EQ(N, answered(self));
-	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
-	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+	check_inherited(_metadata, self, n);
 }
 
 /* The leaver listens again, in the same group, and closes again. */
@@ -201,9 +203,7 @@ TEST_F(migrate, shutdown__and_again)
 	n = queued_of_all(self);
 	EXPECT_EQ(N, say(self));
 	EXPECT_EQ(0, shutdown(self->leaver, SHUT_RDWR));
-	EXPECT_EQ(N, inherited(self));
-	EXPECT_EQ(N, answered(self));
-	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+	check_inherited(_metadata, self, n);
 
 	ASSERT_EQ(0, listen(self->leaver, 64));
 	ASSERT_TRUE(sock_claim(self->leaver, CPU));
@@ -214,10 +214,7 @@ TEST_F(migrate, shutdown__and_again)
 	n += queued(self);
 	EXPECT_EQ(N, say(self));
 	EXPECT_EQ(0, close(self->leaver));
-	EXPECT_EQ(N, inherited(self));
-	EXPECT_EQ(N, answered(self));
-	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
-	EXPECT_EQ(0, netstat("TCPMigrateReqFailure"));
+	check_inherited(_metadata, self, n);
 }
 
 static int dial_fast(FIXTURE_DATA(migrate) *self)
@@ -237,28 +234,19 @@ static int dial_fast(FIXTURE_DATA(migrate) *self)
 	return 0;
 }
 
-static int set_fast(int fd)
-{
-	int qlen = N + 1;
-
-	return setsockopt(fd, SOL_TCP, TCP_FASTOPEN, &qlen, sizeof(qlen));
-}
-
 /* Children that have a request still: data came with the SYN. */
 TEST_F(migrate, close__fastopen)
 {
 	int n;
 
-	ASSERT_EQ(0, set_fast(self->leaver));
-	ASSERT_EQ(0, set_fast(self->heir));
+	ASSERT_EQ(0, sock_set(self->leaver, SOL_TCP, TCP_FASTOPEN, N + 1));
+	ASSERT_EQ(0, sock_set(self->heir, SOL_TCP, TCP_FASTOPEN, N + 1));
 	ASSERT_EQ(0, dial_fast(self));
 	n = queued_of_all(self);
 	EXPECT_LE(variant->plain_heir ? 1 : N, n);
 	EXPECT_EQ(N, netstat("TCPFastOpenPassive"));
 	EXPECT_EQ(0, close(self->leaver));
-	EXPECT_EQ(N, inherited(self));
-	EXPECT_EQ(N, answered(self));
-	EXPECT_EQ(n, netstat("TCPMigrateReqSuccess"));
+	check_inherited(_metadata, self, n);
 }
 
 /* Nobody is left: reset, as ever. */

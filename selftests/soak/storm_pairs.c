@@ -23,13 +23,6 @@
 
 /* The server ceases to listen, and listens again */
 
-static int disconnect(int fd)
-{
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
-
-	return connect(fd, &none, sizeof(none)) ? -errno : 0;
-}
-
 static int listen_again(struct world *w, int err)
 {
 	if (err)
@@ -52,7 +45,7 @@ int pair_shutdown(struct world *w)
 
 int pair_disconnect(struct world *w)
 {
-	return listen_again(w, disconnect(w->lfd));
+	return listen_again(w, sock_disconnect(w->lfd));
 }
 
 /* The kernel shuts such a socket down both ways, and connections inherit that
@@ -124,11 +117,11 @@ int pair_addrform(struct world *w)
 		return fd;
 	inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	err = disconnect(fd) || connect(fd, (void *)&to, sizeof(to)) ||
+	err = sock_disconnect(fd) || connect(fd, (void *)&to, sizeof(to)) ||
 	      setsockopt(fd, IPPROTO_IPV6, IPV6_ADDRFORM, &family,
 			 sizeof(family));
 	if (!err && roll(w, 2)) {
-		disconnect(fd);
+		sock_disconnect(fd);
 		sock_bind(&after, fd, SIDE_PORT);
 		listen(fd, 16);
 		roll_nap(w, 6);
@@ -206,7 +199,7 @@ int pair_migrate(struct world *w)
 
 /* A control group ends */
 
-static int group_enter(const char *path)
+static int group_enter_locked(const char *path)
 {
 	char text[16], procs[128];
 	int lock = hotplug_lock(LOCK_SH), err;
@@ -239,12 +232,12 @@ int pair_cgroup(struct world *w)
 
 	snprintf(path, sizeof(path), "/sys/fs/cgroup/storm-pair%d", w->number);
 	mkdir(path, 0755);
-	err = group_enter(path);
+	err = group_enter_locked(path);
 	fd = side_busy(w, &w->place, false);
 	link = group_drops(path, roll(w, 2) ? BPF_CGROUP_INET_INGRESS :
 					      BPF_CGROUP_INET_EGRESS);
 	roll_nap(w, 6);
-	err = group_enter("/sys/fs/cgroup") ?: err;
+	err = group_enter_locked("/sys/fs/cgroup") ?: err;
 	if (roll(w, 2)) {
 		close(link);
 		link = -1;
