@@ -40,9 +40,9 @@
 #define FSK_POOL_MIN	64
 #define FSK_POOL_MAX	1024
 
-/* The pool looks at a file or two for each connection.  So it gives up, and
- * leaves to the kernel, a file whose connection outlives four to eight times
- * those of its core that were open beside it.
+/* The pool looks at a file or two for each connection, and leaves a file to the
+ * kernel after this many looks.  By then the core has accepted four to eight
+ * times as many connections as it has open.
  */
 #define FSK_POOL_LOOKS	8
 
@@ -392,9 +392,9 @@ static void fsk_pool_keep(struct fsk_pool *pool, struct dentry *dentry,
 	dput(dentry);
 }
 
-/* As sock_alloc_file() does it.  Nobody but us can reach the inode, so it may
- * have the operations that open() takes for as long as that lasts; otherwise
- * sockfs inodes refuse open(), by which /proc/self/fd could open them.
+/* As sock_alloc_file() does it.  The inodes of sockfs refuse open(), or
+ * /proc/self/fd could open them.  Nobody but us can reach this one, so for the
+ * time of the call it has operations that allow it.
  */
 static struct file *fsk_pool_open(struct fsk_pool *pool, struct dentry *dentry,
 				  int flags)
@@ -416,8 +416,8 @@ static struct file *fsk_pool_open(struct fsk_pool *pool, struct dentry *dentry,
 	return file;
 }
 
-/* As fsk_pool_clean(), but not to be called with a spinlock held.  A new file
- * has what its security module gives it, and sockfs itself.
+/* As fsk_pool_clean(), but must not be called with a spinlock held.  A new file
+ * has those that its security module and sockfs give it.
  */
 static bool fsk_pool_has_xattrs(struct fsk_pool *pool, struct dentry *dentry)
 {

@@ -3,18 +3,17 @@
  * How long connections wait to be accepted: a histogram for each core that
  * accepts.  It belongs to the namespace's counters (stats.h).
  *
- * Both ends of the wait are the kernel's own notes.  A socket notes the time of
- * its last segment, which is the ACK that completed the handshake, or data that
- * came while it waited: then the tick in which it was made says that it was
- * longer.  The handshake's round trip is what the socket knows of the path, as
- * long as it has sent nothing.
+ * The kernel's own notes tell how long.  A socket notes the time of its last
+ * segment: the ACK that completed the handshake, or data that came while it
+ * waited.  For data, the tick in which it was made tells that it waited longer.
+ * While it has sent nothing, its round trip is that of the handshake.
  */
 #include "listen/latency.h"
 
 #include <linux/bitops.h>
 #include <linux/jiffies.h>
 
-/* In ticks.  It is in the last bucket in any case. */
+/* In ticks.  A longer wait is in the last bucket, too. */
 #define FSK_LATENCY_MOST	(60 * HZ)
 
 /* The bucket of a time in microseconds. */
@@ -24,8 +23,8 @@ static unsigned int fsk_latency_bucket(u32 us)
 		     FSK_LATENCY_BUCKETS - 1);
 }
 
-/* Since its handshake was complete, or 0 if the core that received it has not
- * yet noted when.  It was made @ticks ago, which tells a minimum.
+/* How long ago the handshake was complete, or 0 if the core that received it
+ * has not yet noted when.  It was made @ticks ago, which tells a minimum.
  */
 static u32 fsk_latency_wait_us(const struct sock *sk, u32 ticks)
 {
@@ -56,7 +55,7 @@ void __fsk_latency_note(struct fsk_net *fn, const struct sock *sk, u32 ticks)
 	u32 syn_us = us + (srtt_us >> 3);
 	u32 count = 1;
 
-	/* What waited long speaks for itself alone. */
+	/* A long wait counts for this connection alone. */
 	if (ticks < FSK_LATENCY_LONG) {
 		this_cpu_write(latency->tick, tcp_jiffies32);
 		count += this_cpu_xchg(latency->like, 0);

@@ -6,7 +6,7 @@
 
 #include "netns.h"
 
-/* In ticks.  A wait that may have been as long is measured in any case. */
+/* In ticks.  A wait that may have been this long is always measured. */
 #define FSK_LATENCY_LONG	2
 
 void __fsk_latency_note(struct fsk_net *fn, const struct sock *sk, u32 ticks);
@@ -14,14 +14,14 @@ void __fsk_latency_note(struct fsk_net *fn, const struct sock *sk, u32 ticks);
 /**
  * fsk_latency_note() - a connection has been accepted
  * @fn: namespace state
- * @sk: the connection, of whose state nothing has changed since
+ * @sk: the connection, unchanged since
  *
- * Reading the clock costs more than all else here, so that is done for one
- * connection in a tick and core, and for those that waited long.  The others
- * of the tick are counted as this one, later.
+ * Reading the clock costs more than all else here.  So this reads it for one
+ * connection in a tick and core, and for those that waited long, and later
+ * counts the others of the tick like that one.
  *
- * The kernel notes the tick in which it made the connection as that of data
- * sent last; nothing has been sent before accept().
+ * Until the connection sends data, the kernel has the tick in which it was made
+ * as that of the last data sent.
  *
  * Context: Process.
  */

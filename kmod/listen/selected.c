@@ -85,8 +85,8 @@ struct fsk_selected_work {
 static DEFINE_MUTEX(fsk_selected_mutex);
 static LIST_HEAD(fsk_selected_list);
 static unsigned int fsk_selected_nr;
-/* Set once, when the module is here to stay: while it begins, a hold of it does
- * not keep it.
+/* Set once, at the end of loading: until then a reference does not keep the
+ * module.
  */
 static bool fsk_selected_ready __read_mostly;
 
@@ -142,8 +142,8 @@ static int fsk_selected_join_socket(struct socket *sock)
 						sizeof(name) - 1);
 }
 
-/* One that the library has joined in the meantime, or that stopped listening,
- * is neither joined nor refused here.
+/* A listener that the library was faster to join, or that stopped listening,
+ * counts neither as joined nor as refused.
  */
 static void fsk_selected_join(struct socket *sock, const char *path)
 {
@@ -216,8 +216,8 @@ put:
 	module_put(THIS_MODULE);
 }
 
-/* All sockets of the machine that change their state come here.  The kernel's
- * own stay its own, our local listeners among them.
+/* Runs for each socket of the machine that changes its state.  It leaves alone
+ * sockets of the kernel, such as our local listeners.
  */
 static void fsk_selected_probe(void *unused, const struct sock *sk,
 			       const int oldstate, const int newstate)
@@ -239,7 +239,7 @@ static void fsk_selected_try_tracepoint(struct tracepoint *tracepoint,
 		fsk_selected_tracepoint = tracepoint;
 }
 
-/* Only while a control group is selected does anybody pay for it. */
+/* The machine pays for the probe only while a control group is selected. */
 static int fsk_selected_watch(void)
 {
 	if (!fsk_selected_tracepoint)
@@ -294,7 +294,7 @@ static int __fsk_selected_add(struct fsk_selected *new)
 }
 
 /**
- * fsk_selected_lacks() - why this kernel does not let us select any
+ * fsk_selected_lacks() - why no control group can be selected on this kernel
  *
  * Context: Any.
  * Return: the reason, or %NULL when it does.
@@ -309,9 +309,8 @@ const char *fsk_selected_lacks(void)
  * @path: of it, from the root of the hierarchy; it need not exist.  Begins with
  *	a slash and ends with none, but for the root itself
  *
- * Sockets that begin to listen from now on, in tasks of it and of those below
- * it, join.  Those of all network namespaces: a control group has nothing to do
- * with them.
+ * From now on sockets join that begin to listen in tasks of this group or one
+ * below it, in all network namespaces.
  *
  * Context: Process.  Takes fsk_selected_mutex.
  * Return: 0, -EEXIST if it is selected, -ENOSPC if too many are, -EOPNOTSUPP if
@@ -366,7 +365,7 @@ int fsk_selected_del(const char *path)
 
 /**
  * fsk_selected_walk_begin() - look at one that is selected
- * @index: its place, in the order in which they were selected
+ * @index: its number, in the order in which they were selected
  * @figures: filled in, if there is one
  *
  * Context: Process.  Takes fsk_selected_mutex, until fsk_selected_walk_end(),

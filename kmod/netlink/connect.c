@@ -205,8 +205,8 @@ static int fsk_netlink_rfd_row(struct sk_buff *msg,
 	return 0;
 }
 
-/* The largest row, whatever the reader's room: one that fits in no message
- * would end the list.
+/* Asks for room for the largest row, however small the reader's buffer: a row
+ * that fits in no message would end the list.
  */
 int fsk_netlink_rfd_start(struct netlink_callback *cb)
 {

@@ -167,7 +167,7 @@ static int fsk_netlink_put_app(struct sk_buff *msg,
 	return fsk_netlink_put_queue(msg, app, &l->drops);
 }
 
-/* Nothing for a worker that the reader could not see by other means. */
+/* A reader is not told of a worker that it could not see by other means. */
 static int fsk_netlink_put_worker(struct sk_buff *msg,
 				  const struct fsk_core *core)
 {

@@ -107,7 +107,7 @@ int fsk_netlink_cgroup_start(struct netlink_callback *cb)
 	return 0;
 }
 
-/* args[0] is the next one's place. */
+/* args[0] is the index of the next one. */
 int fsk_netlink_cgroup_dump(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct fsk_selected_figures figures;
