@@ -78,7 +78,7 @@ static int fsk_enable_folders(char *path)
 	return 0;
 }
 
-/* All or nothing: who reads the file meanwhile sees the old one. */
+/* Replaces the file at once: a reader sees the old one or the new one. */
 static int fsk_enable_write(char *path, const char *text)
 {
 	char new[PATH_MAX + 8];
@@ -189,15 +189,19 @@ static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 	return status;
 }
 
-/* What stands against the library does not stand against control groups. */
+/* A service that can't load the library may still join by its control group. */
 static const char *fsk_enable_hint(const struct fsk_enable *enable,
 				   const struct fsk_service *unit)
 {
-	if (enable->cgroup || unit->user ||
-	    !fsk_service_is(unit, "LoadState", "loaded") ||
-	    fsk_service_is(unit, "Transient", "yes"))
+	struct fsk_dropin other = {
+		.library = enable->library,
+		.cgroup = enable->tool,
+	};
+
+	if (enable->cgroup)
 		return "";
-	return "; 'enable --cgroup' does without the library";
+	fsk_dropin_check(&other, unit);
+	return *other.why ? "" : "; 'enable --cgroup' does without the library";
 }
 
 static int fsk_enable_unit(struct fsk_enable *enable,
