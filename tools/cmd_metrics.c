@@ -150,8 +150,8 @@ static int fsk_metrics_cannot(const char *path)
 	return FSK_EXIT_REFUSED;
 }
 
-/* Whoever reads the file sees the old one or the new one, and no part: it is
- * written under a name that node_exporter does not read, and renamed.
+/* Writes under a name that node_exporter does not read, and renames: a reader
+ * sees the old file or the new one, and no part.
  */
 static int fsk_metrics_file(const char *path)
 {

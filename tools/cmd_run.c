@@ -118,7 +118,7 @@ static int fsk_run_check(const char *program, const char *library)
 	const char *reason = fsk_library_refusal(library);
 	char path[PATH_MAX];
 
-	/* Who can't be found or started is told by execvp(). */
+	/* execvp() tells why a program can't be found or started. */
 	if (!fsk_program_find(program, path, sizeof(path)))
 		return 0;
 	if (!reason)

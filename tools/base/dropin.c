@@ -272,7 +272,7 @@ static void fsk_dropin_check_environment(struct fsk_dropin *dropin,
 	}
 }
 
-/* The loader ignores LD_PRELOAD of who gains rights by the file. */
+/* The loader ignores LD_PRELOAD where the file gives rights to its user. */
 static void fsk_dropin_check_rights(struct fsk_dropin *dropin,
 				    const struct fsk_service *unit,
 				    const char *path)
@@ -323,8 +323,8 @@ static void fsk_dropin_check_apparmor(struct fsk_dropin *dropin,
 		*slash = '.';
 }
 
-/* Why does the loader not come to load the library? NULL when it does. What is
- * no ELF file is a script, whose interpreter is an ordinary program.
+/* Why does the loader not load the library? NULL when it does. A file that is
+ * not ELF is a script, and its interpreter an ordinary program.
  */
 static const char *fsk_dropin_no_loader(const char *path)
 {

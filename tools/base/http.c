@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Just enough HTTP to be scraped: one GET or HEAD of /metrics on a connection
- * that systemd has accepted, then the end. Requests have no body, and what a
- * client says beside the method, the path and what it accepts is not looked at.
+ * that systemd has accepted, then the end. Requests have no body. Only their
+ * method, their path and the formats that the client accepts matter.
  */
 #include "http.h"
 
@@ -28,7 +28,7 @@ static const struct {
 	{ 500, "Internal Server Error" },
 };
 
-/* Does the client take OpenMetrics? If so, it is what it wants most. */
+/* Does the client take OpenMetrics? One that does prefers it. */
 static bool fsk_http_takes_open(const char *line)
 {
 	for (; (line = strstr(line, "\n")); ) {

@@ -247,7 +247,7 @@ static bool fsk_board_index_make(struct fsk_board_index *index,
 	return true;
 }
 
-/* The first place whose row is not before @row. */
+/* The first index whose row is not before @row. */
 static size_t fsk_board_index_find(const struct fsk_board_index *index,
 				   const struct fsk_row *row)
 {
@@ -263,7 +263,7 @@ static size_t fsk_board_index_find(const struct fsk_board_index *index,
 	return low;
 }
 
-/* What the row was before: of several alike the one that came as late. */
+/* The row in the sample before: of several alike the one at the same index. */
 static const struct fsk_row *fsk_board_before(const struct fsk_board_index *old,
 					      const struct fsk_board_index *new,
 					      const struct fsk_row *row)
