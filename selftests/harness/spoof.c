@@ -3,10 +3,10 @@
  * A sender of SYNs with source addresses of its own choice, in a network
  * namespace that has nothing but its loopback interface.
  *
- * The SYN-ACKs must get a route, or the listener would not keep what is half
- * open; and nobody may answer them, not even by a reset.  Both hold for a
- * network behind the loopback interface: what is sent there comes back with the
- * route that it was sent by, which is none to this machine, and is dropped.
+ * A listener keeps a half-open connection only if its SYN-ACK gets a route, and
+ * nobody may answer that, not even by a reset.  Both hold for a network behind
+ * the loopback interface: a packet to it comes back with the route that it was
+ * sent by, which does not lead to this machine, and the kernel drops it.
  */
 #include "spoof.h"
 

@@ -136,7 +136,7 @@ int sysctl_set(const char *name, const char *value)
 /**
  * net_enter() - a new network namespace with its loopback interface up
  *
- * Emulated CPUs stall: a test that wants to see workers helped says when.
+ * Emulated CPUs stall, so no worker counts as late until the test sets when.
  *
  * Return: 0 or a negative errno.
  */
@@ -156,7 +156,7 @@ int net_enter(void)
 	if (!err && ioctl(fd, SIOCSIFFLAGS, &ifr))
 		err = -errno;
 	close(fd);
-	/* Without the module, there is nobody to help. */
+	/* This fails without the module, where no worker gets help. */
 	late_set_ms(FSK_LATE_MS_MAX);
 	return err;
 }
@@ -168,8 +168,8 @@ int net_fd(void)
 }
 
 /**
- * net_switch() - enter a network namespace that there is
- * @net: from net_fd(), there
+ * net_switch() - enter a network namespace
+ * @net: from net_fd(), called in that namespace
  *
  * Return: 0 or a negative errno.
  */

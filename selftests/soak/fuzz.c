@@ -137,9 +137,9 @@ static void tell_stuck(FIXTURE_DATA(fuzz) *self, const struct crowd *c)
 	self->witness = 0;
 }
 
-/* Hooks in a namespace that nobody fuzzes: when the first comes or the last
- * goes, the kernel changes its own code, which takes an emulator longer than
- * all else.  A third of the time this may happen, too.
+/* Keeps hooks in a namespace that nobody fuzzes.  When the machine's first hook
+ * comes or its last goes, the kernel changes its own code, which takes an
+ * emulator longer than all else.  In the last third of the calls it may.
  */
 static void hooks_hold(FIXTURE_DATA(fuzz) *self, int mode)
 {
@@ -365,8 +365,8 @@ static bool sure(const FIXTURE_DATA(fuzz) *self)
 	return self->shared->want >= SURE;
 }
 
-/* For all namespaces, or of modes that move packets to other CPUs: root of a
- * user namespace may not set it.
+/* Root of a user namespace may set neither what holds for all namespaces nor
+ * modes that move packets to other CPUs.
  */
 static bool for_all(const struct fuzz_op *op, const struct fuzz_attr *attr)
 {
@@ -450,8 +450,8 @@ static void check_join(struct __test_metadata *_metadata,
 	}
 	if (!sure(self))
 		return;
-	/* Others may change the state before the socket joins, so that some
-	 * succeed where none should.
+	/* Other threads may change the state before the socket joins, so some
+	 * calls succeed in states in which none should.
 	 */
 	EXPECT_LT(0, ulp[CLOSED].ok);
 	EXPECT_LT(0, ulp[LISTENS].ok);
@@ -558,7 +558,7 @@ TEST_F_TIMEOUT(fuzz, calls__all_survived, 36000)
 	if (until(!remains(self, false)))
 		return;
 	remains(self, true);
-	/* Where nothing can end them. */
+	/* Nothing could end the others: they take their time. */
 	EXPECT_TRUE(until_ms(LEFT_MS, !remains(self, false)));
 }
 

@@ -313,7 +313,7 @@ static int special(struct fuzz *f, int fd)
 	return setsockopt(fd, SOL_TCP, TCP_FASTOPEN_KEY, key, sizeof(key));
 }
 
-/* A server in one go, mostly: by single calls there would be few. */
+/* Makes a server, mostly in one go: single calls would make few. */
 static int call_serve(struct fuzz *f)
 {
 	struct sockaddr_storage ss;
@@ -331,7 +331,7 @@ static int call_serve(struct fuzz *f)
 	if (fuzz_chance(f, 2)) {
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
-		/* Long enough for some that a connection wakes them. */
+		/* Long enough for connections to wake some of them. */
 		poll(&pfd, 1, 1 << fuzz_below(f, 6));
 	}
 	keep(f, fd);

@@ -158,7 +158,7 @@ static int talk_dial(struct world *w)
 			    rfd_dial(&to, len);
 }
 
-/* Is both ends of connections that last a while, if the faults let them. */
+/* Plays both ends of a connection for a while, if the faults allow it. */
 static void talk(struct world *w, int lfd)
 {
 	struct timeval limit = { .tv_sec = 1 };
@@ -822,8 +822,8 @@ static void note(uint64_t *sum, uint64_t *last, uint64_t now)
 	*last = now;
 }
 
-/* A world of plain listeners and of sockets that join to connect: those do not
- * keep the module, which goes and comes back under their load.
+/* A world of plain listeners and primed sockets.  They do not hold the module,
+ * which goes and comes back under their load.
  */
 static void stay_run(struct world *w)
 {
@@ -872,7 +872,7 @@ FIXTURE(storm) {
 	char tcp_mem[64];
 };
 
-/* Reads the objects in use; -1 where the cache is another's, too. */
+/* Reads the objects in use; -1 where other objects share the cache. */
 static void slabs_read(long *slabs)
 {
 	char line[512], name[64];
@@ -1085,8 +1085,8 @@ static int strike_module(FIXTURE_DATA(storm) *self)
 	for (i = 0; i < WORLDS; i++)
 		world_end(self, i);
 	close(self->anchor);
-	/* A fuzzed half-open connection may hold it for longer than that; what
-	 * holds it for ever is seen in the end.
+	/* A fuzzed half-open connection may hold it for longer.  The end of
+	 * the test finds whatever holds it for ever.
 	 */
 	err = until_ms(SLOW_MS, !module_unload()) ? module_load() : 1;
 	self->anchor = anchor();

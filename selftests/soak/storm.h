@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The storm's parts: storm.c makes the worlds, and has what happens to a server
- * and to the machine; storm_pairs.c has what ends one thing while others come
- * to it, as docs/lifetimes.md lists it.
+ * The storm's parts.  storm.c makes the worlds, and strikes servers and the
+ * machine with faults.  storm_pairs.c ends one object while others come to it:
+ * the pairs of docs/lifetimes.md.
  */
 #ifndef STORM_H
 #define STORM_H

@@ -48,8 +48,8 @@ int pair_disconnect(struct world *w)
 	return listen_again(w, sock_disconnect(w->lfd));
 }
 
-/* The kernel shuts such a socket down both ways, and connections inherit that
- * where it listens again: after a moment of it another one takes its place.
+/* The kernel shuts such a socket down both ways.  If it listens again, its
+ * connections inherit that, so after a moment another one takes its place.
  */
 int pair_destroy(struct world *w)
 {
@@ -64,7 +64,7 @@ int pair_destroy(struct world *w)
 	return server_again(w);
 }
 
-/* Of the talkers, or all, with half-open and closing ones. */
+/* Destroys the talkers', or all, with half-open and closing ones. */
 int pair_destroy_connections(struct world *w)
 {
 	return sh("ss -tanK state connected '( dport = :%d or sport = :%d )'"
@@ -88,7 +88,7 @@ static int side_open(const struct place *place, bool group)
 	return fd;
 }
 
-/* It has a core, and connections come to it. */
+/* Makes one that has a core, to which connections come. */
 static int side_busy(struct world *w, const struct place *place, bool group)
 {
 	int fd = side_open(place, group);
@@ -101,7 +101,7 @@ static int side_busy(struct world *w, const struct place *place, bool group)
 	return fd;
 }
 
-/* Of a dual listener an IPv4 socket is made, which may listen again. */
+/* A dual listener becomes an IPv4 socket, which may listen again. */
 int pair_addrform(struct world *w)
 {
 	const struct place dual = { AF_INET6, true, true };
@@ -130,7 +130,7 @@ int pair_addrform(struct world *w)
 	return err;
 }
 
-/* Both have it, and both close it. */
+/* Parent and child have it, and both close it. */
 int pair_fork(struct world *w)
 {
 	int fd = side_busy(w, &w->place, false);
@@ -150,7 +150,7 @@ int pair_fork(struct world *w)
 	return reap(pid);
 }
 
-/* It joins by another task's hand while it is in use. */
+/* Another task lets it join while it is in use. */
 int pair_adopt(struct world *w)
 {
 	const struct place plain = { w->place.family, w->place.dual, false };
@@ -176,7 +176,7 @@ int pair_adopt(struct world *w)
 	return n;
 }
 
-/* One of two closes with a queue, which is the other's then. */
+/* One of two closes, and the other inherits its queue. */
 int pair_migrate(struct world *w)
 {
 	int heir, leaver, child;

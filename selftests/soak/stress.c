@@ -103,7 +103,7 @@ TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
 	EXPECT_LE(rounds, count_accepts());
 }
 
-/* The many-th address of the loopback interface. */
+/* Address number @nth of the loopback interface. */
 static int address(const struct place *p, struct sockaddr_storage *ss, int nth,
 		   int port)
 {
@@ -176,8 +176,8 @@ static bool serves_at(const struct place *p, int fd, int nth, int port)
 	return child >= 0;
 }
 
-/* Listeners that joined, as many as a port has numbers; some hold a core.  No
- * address has ports for all.
+/* As many joined listeners as there are ports, on several addresses.  Some have
+ * a core.
  */
 TEST_F_TIMEOUT(stress, listeners__many, 600)
 {
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(stress, listeners__many, 600)
 	EXPECT_EQ(served, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(served, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(1, hooks_on());
-	/* Their ports stay those of others, too. */
+	/* Other listeners have the same ports. */
 	for (i = 0; i < per_address; i++)
 		close(fd[i]);
 	EXPECT_TRUE(sock_claim(fd[i], 1));
