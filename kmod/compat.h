@@ -255,15 +255,16 @@ static inline void fsk_compat_sync_tcp(struct tcp_sock *to,
 #endif
 }
 
-/* Writes nothing that has not changed: see fsk_options_sync().  setsockopt() may
- * write to @from meanwhile, and some of these are bits.
- */
+/* Writes nothing that has not changed: see fsk_options_sync(). */
 #define fsk_compat_copy(to, from, member) do {				\
 	typeof(to) _to = (to);						\
 	typeof(from) _from = (from);					\
+	bool _new;							\
 									\
-	if (data_race(_to->member != _from->member))			\
-		data_race(_to->member = _from->member);			\
+	/* setsockopt() may write it meanwhile; some of these are bits. */ \
+	_new = data_race(_to->member != _from->member);			\
+	if (_new)							\
+		_to->member = _from->member;				\
 } while (0)
 
 /* c274af224269 ("inet: introduce inet->inet_flags"), 6.6; the IPv6 bits moved

@@ -169,8 +169,9 @@ TRACE_EVENT(fsk_returned,
 		__entry->port = core->listener->hnum;
 		__entry->family = core->listener->family;
 		__entry->queue = core->cpu;
-		__entry->away_ms = jiffies_to_msecs(jiffies -
-						    READ_ONCE(core->orphaned_at));
+		__entry->away_ms =
+			jiffies_to_msecs(jiffies -
+					 READ_ONCE(core->orphaned_at));
 		__entry->why = why;
 		__entry->netns = core->listener->fn->net->ns.inum;
 	),
