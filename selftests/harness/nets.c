@@ -13,7 +13,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -55,7 +54,7 @@ static bool is_running(const char *link)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool running;
 
-	strncpy(req.ifr_name, link, sizeof(req.ifr_name) - 1);
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", link);
 	running = !ioctl(fd, SIOCGIFFLAGS, &req) &&
 		  (req.ifr_flags & IFF_RUNNING);
 	/* The kernel sets the flag before it adds the routes, both under the
