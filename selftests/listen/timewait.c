@@ -120,7 +120,11 @@ static int visit(int family, int port)
 	if (bind(fd, (void *)&ss, len))
 		err = -errno;
 	len = address(&ss, family, v4 ? "10.9.0.1" : "fd09::1", port);
-	if (!err && connect(fd, (void *)&ss, len))
+	/* Not before the server has acknowledged that the last one closed. */
+	if (!err && !until(!connect(fd, (void *)&ss, len) ||
+			   errno != EADDRNOTAVAIL))
+		err = -ETIMEDOUT;
+	else if (!err && getpeername(fd, (void *)&ss, &len))
 		err = -errno;
 	while (!err && read(fd, answer, sizeof(answer)) > 0)
 		;
