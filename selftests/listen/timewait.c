@@ -148,7 +148,10 @@ TEST_F(timewait, reopened__over_a_device)
 	ASSERT_EQ(0, net_switch(self->near));
 	EXPECT_EQ(N, self->crew.w[0].accepted);
 	EXPECT_EQ(N - 1, count(FSK_STAT_SYN_TIMEWAIT));
-	EXPECT_EQ(N, count(FSK_STAT_SYN_LOCAL));
+	/* One that waits for the neighbour's address is sent where that comes
+	 * in, or by a timer.
+	 */
+	EXPECT_EQ(N, count(FSK_STAT_SYN_LOCAL) + count(FSK_STAT_SYN_FAR));
 	EXPECT_EQ(N, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
