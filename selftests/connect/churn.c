@@ -95,7 +95,7 @@ static void *serve(void *arg)
 
 FIXTURE_SETUP(churn)
 {
-	const struct place any = { AF_INET6, true, false };
+	const struct trial any = { AF_INET6, true, false };
 	struct rlimit files = { 30000, 30000 };
 	int i;
 

@@ -26,24 +26,24 @@
 #define PORTS		1000
 
 FIXTURE(connect) {
-	struct place place;
+	struct trial trial;
 	struct sockaddr_storage to;
 	socklen_t len;
 	int lfd;
 };
 
-/* Here the place is the client's: dual is an IPv6 socket that connects to an
+/* Here the trial is the client's: dual is an IPv6 socket that connects to an
  * IPv4 address.
  */
-PLACE_VARIANTS(connect);
+TRIAL_VARIANTS(connect);
 
 FIXTURE_SETUP(connect)
 {
-	const struct place any = { AF_INET6, true, false };
+	const struct trial any = { AF_INET6, true, false };
 	struct rlimit files = { 16384, 16384 };
 	struct sockaddr_in6 *in6;
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	ASSERT_EQ(0, net_enter());
 	/* The backlog is never to be full: nobody accepts. */
@@ -54,8 +54,8 @@ FIXTURE_SETUP(connect)
 	/* Out of the range of source ports. */
 	ASSERT_EQ(0, sock_bind(&any, self->lfd, 8080));
 	ASSERT_EQ(0, listen(self->lfd, 8192));
-	self->len = sock_addr(&self->to, self->place.family, 8080, true);
-	if (self->place.dual) {
+	self->len = sock_addr(&self->to, self->trial.family, 8080, true);
+	if (self->trial.dual) {
 		in6 = (void *)&self->to;
 		ASSERT_EQ(1, inet_pton(AF_INET6, "::ffff:127.0.0.1",
 				       &in6->sin6_addr));
@@ -109,7 +109,7 @@ TEST_F(connect, priming__ends_with_connect)
 {
 	uint32_t range = 1;
 	socklen_t len = sizeof(range);
-	int fd = rfd_make(self->place.family);
+	int fd = rfd_make(self->trial.family);
 
 	ASSERT_LE(0, fd);
 	EXPECT_FALSE(has_ulp(fd));
@@ -153,9 +153,9 @@ TEST_F(connect, ulp__may_follow)
 
 TEST_F(connect, priming__is_refused)
 {
-	int udp = socket(self->place.family, SOCK_DGRAM, 0);
+	int udp = socket(self->trial.family, SOCK_DGRAM, 0);
 	int plain = plain_dial(&self->to, self->len);
-	int mptcp = socket(self->place.family, SOCK_STREAM, 262 /* MPTCP */);
+	int mptcp = socket(self->trial.family, SOCK_STREAM, 262 /* MPTCP */);
 	int unix_fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	EXPECT_EQ(-ENOPROTOOPT, prime(udp));
@@ -185,14 +185,14 @@ TEST_F(connect, refusal__keeps_zerocopy)
 	EXPECT_EQ(1, uring_send_zerocopy(fd));
 	EXPECT_EQ(1, uring_send_zerocopy(primed));
 	/* Files of a ring may be in calls that hold them not. */
-	EXPECT_EQ(-EBUSY, rfd_make(self->place.family));
+	EXPECT_EQ(-EBUSY, rfd_make(self->trial.family));
 }
 
 /* Primed sockets that do something else than connect. */
 TEST_F(connect, primed__may_listen)
 {
-	const struct place p = { self->place.family, self->place.dual, false };
-	int fd = rfd_make(self->place.family);
+	const struct trial p = { self->trial.family, self->trial.dual, false };
+	int fd = rfd_make(self->trial.family);
 	int client, child;
 
 	ASSERT_LE(0, fd);
@@ -211,7 +211,7 @@ TEST_F(connect, primed__may_close)
 	int i, fd;
 
 	for (i = 0; i < 100; i++) {
-		fd = rfd_make(self->place.family);
+		fd = rfd_make(self->trial.family);
 		ASSERT_LE(0, fd);
 		EXPECT_TRUE(is_primed(fd));
 		close(fd);
@@ -221,7 +221,7 @@ TEST_F(connect, primed__may_close)
 /* Another ULP finds the kernel's own functions: TLS copies them. */
 TEST_F(connect, primed__other_ulp)
 {
-	int fd = rfd_make(self->place.family);
+	int fd = rfd_make(self->trial.family);
 
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(is_primed(fd));
@@ -236,7 +236,7 @@ TEST_F(connect, primed__other_ulp)
 /* Whoever else has it may be on the way to give it another ULP. */
 TEST_F(connect, priming__by_its_only_owner)
 {
-	int fd = socket(self->place.family, SOCK_STREAM, 0), other = dup(fd);
+	int fd = socket(self->trial.family, SOCK_STREAM, 0), other = dup(fd);
 
 	ASSERT_LE(0, other);
 	EXPECT_EQ(-EBUSY, prime(fd));
@@ -250,10 +250,10 @@ TEST_F(connect, priming__by_its_only_owner)
 TEST_F(connect, error__leaves_a_plain_socket)
 {
 	struct sockaddr_storage nowhere;
-	socklen_t len = sock_addr(&nowhere, self->place.family, 9, true);
-	int fd = rfd_make(self->place.family);
+	socklen_t len = sock_addr(&nowhere, self->trial.family, 9, true);
+	int fd = rfd_make(self->trial.family);
 
-	if (self->place.dual)
+	if (self->trial.dual)
 		memcpy(&((struct sockaddr_in6 *)&nowhere)->sin6_addr,
 		       &((struct sockaddr_in6 *)&self->to)->sin6_addr, 16);
 	ASSERT_LE(0, fd);
@@ -270,13 +270,13 @@ TEST_F(connect, error__is_the_kernels)
 	struct sockaddr_storage far = self->to;
 	struct sockaddr_in6 *in6 = (void *)&far;
 	struct sockaddr_in *in = (void *)&far;
-	int fd = rfd_make(self->place.family);
+	int fd = rfd_make(self->trial.family);
 
 	ASSERT_LE(0, fd);
-	if (self->place.family == AF_INET)
+	if (self->trial.family == AF_INET)
 		inet_pton(AF_INET, "192.0.2.1", &in->sin_addr);
 	else
-		inet_pton(AF_INET6, self->place.dual ? "::ffff:192.0.2.1" :
+		inet_pton(AF_INET6, self->trial.dual ? "::ffff:192.0.2.1" :
 			  "2001:db8::1", &in6->sin6_addr);
 	EXPECT_EQ(-1, connect(fd, (void *)&far, self->len));
 	EXPECT_EQ(ENETUNREACH, errno);
@@ -289,7 +289,7 @@ TEST_F(connect, error__is_the_kernels)
 
 TEST_F(connect, nonblocking__works)
 {
-	int fd = socket(self->place.family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int fd = socket(self->trial.family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	int err = -1;
 	socklen_t len = sizeof(err);
 
@@ -321,7 +321,7 @@ TEST_F(connect, disconnect__may_follow)
 
 TEST_F(connect, fastopen__sendto)
 {
-	int fd = rfd_make(self->place.family);
+	int fd = rfd_make(self->trial.family);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(1, sendto(fd, "x", 1, MSG_FASTOPEN, (void *)&self->to,
@@ -333,7 +333,7 @@ TEST_F(connect, fastopen__sendto)
 
 TEST_F(connect, fastopen__connect)
 {
-	int fd = rfd_make(self->place.family);
+	int fd = rfd_make(self->trial.family);
 	int on = 1;
 
 	ASSERT_LE(0, fd);
@@ -348,8 +348,8 @@ TEST_F(connect, fastopen__connect)
 /* A port that the application asked for. */
 TEST_F(connect, bound_port__is_kept)
 {
-	const struct place p = { self->place.family, self->place.dual, false };
-	int fd = rfd_make(self->place.family);
+	const struct trial p = { self->trial.family, self->trial.dual, false };
+	int fd = rfd_make(self->trial.family);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, sock_bind(&p, fd, 7777));
@@ -364,16 +364,16 @@ TEST_F(connect, bound_address__is_kept)
 {
 	struct sockaddr_storage from = { 0 }, name;
 	socklen_t len = sizeof(name);
-	int fd = rfd_make(self->place.family);
+	int fd = rfd_make(self->trial.family);
 	int on = 1;
 
 	ASSERT_LE(0, fd);
-	from.ss_family = self->place.family;
-	if (self->place.family == AF_INET)
+	from.ss_family = self->trial.family;
+	if (self->trial.family == AF_INET)
 		inet_pton(AF_INET, "127.0.0.77",
 			  &((struct sockaddr_in *)&from)->sin_addr);
 	else
-		inet_pton(AF_INET6, self->place.dual ? "::ffff:127.0.0.77" :
+		inet_pton(AF_INET6, self->trial.dual ? "::ffff:127.0.0.77" :
 			  "::1", &((struct sockaddr_in6 *)&from)->sin6_addr);
 	ASSERT_EQ(0, setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
 				sizeof(on)));
@@ -393,7 +393,7 @@ TEST_F(connect, socket_range__is_kept)
 	int i, fd;
 
 	for (i = 0; i < 100; i++) {
-		fd = rfd_make(self->place.family);
+		fd = rfd_make(self->trial.family);
 		ASSERT_LE(0, fd);
 		if (setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &want,
 			       sizeof(want)))
@@ -452,7 +452,7 @@ static uint32_t range_of(int fd)
 /* What another thread sets while connect() runs is not undone by its end. */
 TEST_F_TIMEOUT(connect, socket_range__set_meanwhile, 120)
 {
-	struct ranger r = { .fd = rfd_make(self->place.family) };
+	struct ranger r = { .fd = rfd_make(self->trial.family) };
 	pthread_t thread;
 	int i, kept = 0;
 
@@ -463,7 +463,7 @@ TEST_F_TIMEOUT(connect, socket_range__set_meanwhile, 120)
 	ASSERT_EQ(0, pthread_barrier_init(&r.start, NULL, 2));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, range_setter, &r));
 	for (i = 0; i < 4000; i++) {
-		r.fd = rfd_make(self->place.family);
+		r.fd = rfd_make(self->trial.family);
 		ASSERT_LE(0, r.fd);
 		r.spins = random() % 30000;
 		pthread_barrier_wait(&r.start);
@@ -587,7 +587,7 @@ TEST_F_TIMEOUT(connect, plain__shares_the_range, 120)
 {
 	struct sockaddr_storage other = self->to;
 	struct sockaddr_in *in = (void *)&other;
-	const struct place any = { AF_INET6, true, false };
+	const struct trial any = { AF_INET6, true, false };
 	int i, lfd = sock_make(&any);
 
 	ASSERT_LE(0, lfd);
@@ -609,7 +609,7 @@ TEST_F_TIMEOUT(connect, plain__shares_the_range, 120)
 /* Ports that somebody has bound are refused by the kernel; others are found. */
 TEST_F(connect, bound_ports__clash)
 {
-	const struct place any = { AF_INET6, true, false };
+	const struct trial any = { AF_INET6, true, false };
 	int i, fd;
 
 	ASSERT_EQ(0, port_range_set(LOW, LOW + 199));

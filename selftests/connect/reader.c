@@ -22,18 +22,18 @@
 #define AFTER		8	/* FSK_READER_AFTER */
 
 FIXTURE(reader) {
-	struct place place;
+	struct trial trial;
 	int lfd;
 	int client;
 	int server;
 };
 
-PLACE_VARIANTS(reader);
+TRIAL_VARIANTS(reader);
 
 #define TURNS	count(FSK_STAT_RFD_TURN)
 #define STEERED	count(FSK_STAT_RFD_STEERED)
 
-static int dial_and_accept(const struct place *p, int lfd, int *client)
+static int dial_and_accept(const struct trial *p, int lfd, int *client)
 {
 	*client = sock_dial(p, PORT);
 	return *client < 0 ? *client : sock_accept(lfd);
@@ -41,18 +41,18 @@ static int dial_and_accept(const struct place *p, int lfd, int *client)
 
 FIXTURE_SETUP(reader)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	if (cpus_online() < 4)
 		SKIP(return, "needs 4 CPUs");
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, pin(CLIENT));
-	self->lfd = sock_make(&self->place);
-	ASSERT_EQ(0, sock_bind(&self->place, self->lfd, PORT));
+	self->lfd = sock_make(&self->trial);
+	ASSERT_EQ(0, sock_bind(&self->trial, self->lfd, PORT));
 	ASSERT_EQ(0, listen(self->lfd, 64));
 	ASSERT_EQ(0, join(self->lfd));
 	ASSERT_EQ(0, est_config(true, 1));
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
-	self->server = dial_and_accept(&self->place, self->lfd, &self->client);
+	self->server = dial_and_accept(&self->trial, self->lfd, &self->client);
 	ASSERT_LE(0, self->server);
 }
 
@@ -142,7 +142,7 @@ TEST_F(reader, follows__not_at_once)
 
 TEST_F(reader, follows__opened)
 {
-	const struct place any = { self->place.family, self->place.dual,
+	const struct trial any = { self->trial.family, self->trial.dual,
 				   false };
 	struct sockaddr_storage to;
 	socklen_t len = sock_addr(&to, any.dual ? AF_INET : any.family, 8081,
@@ -164,7 +164,7 @@ TEST_F(reader, follows__opened)
 
 TEST_F(reader, off__stays)
 {
-	const struct place plain = { self->place.family, self->place.dual,
+	const struct trial plain = { self->trial.family, self->trial.dual,
 				     false };
 	uint64_t turns;
 
@@ -249,7 +249,7 @@ static bool stream(int client, int server, size_t want, size_t stretch)
 }
 
 /* A client that was primed, and what it is accepted as. */
-static int meet(const struct place *p, int lfd, int *client, int *server)
+static int meet(const struct trial *p, int lfd, int *client, int *server)
 {
 	struct sockaddr_storage to;
 	socklen_t len = sock_addr(&to, p->dual ? AF_INET : p->family, PORT,
@@ -286,7 +286,7 @@ TEST_F_TIMEOUT(reader, stream__keeps_order, 600)
 	do {
 		timeouts = netstat("TCPTimeouts");
 		late = netstat("TCPOFOQueue");
-		ASSERT_EQ(0, meet(&self->place, self->lfd, &self->client,
+		ASSERT_EQ(0, meet(&self->trial, self->lfd, &self->client,
 				  &self->server));
 		ASSERT_TRUE(stream(self->client, self->server, want, 1 << 20));
 	} while (netstat("TCPTimeouts") > timeouts && tries--);

@@ -26,29 +26,29 @@
 #define SERVER		2
 
 FIXTURE(rfd) {
-	struct place place;
+	struct trial trial;
 	struct rss rss;
 	int lfd;
 };
 
 FIXTURE_VARIANT(rfd) {
-	struct place place;
+	struct trial trial;
 };
 
 FIXTURE_VARIANT_ADD(rfd, ipv4) {
-	.place = { AF_INET, false, false },
+	.trial = { AF_INET, false, false },
 };
 
 FIXTURE_VARIANT_ADD(rfd, ipv6) {
-	.place = { AF_INET6, false, false },
+	.trial = { AF_INET6, false, false },
 };
 
 FIXTURE_SETUP(rfd)
 {
-	const struct place any = { AF_INET6, true, false };
+	const struct trial any = { AF_INET6, true, false };
 	int i;
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	self->lfd = sock_make(&any);
 	ASSERT_EQ(0, sock_bind(&any, self->lfd, 8080));
@@ -68,7 +68,7 @@ FIXTURE_TEARDOWN(rfd)
 }
 
 /* To the fixture's listener, by a primed socket. */
-static int dial(const struct place *p)
+static int dial(const struct trial *p)
 {
 	struct sockaddr_storage to;
 	socklen_t len = sock_addr(&to, p->family, 8080, true);
@@ -120,7 +120,7 @@ static int rss_cpu(const struct rss *rss, int family, int port)
 }
 
 /* How many of N connections of each core come in where they should. */
-static int rss_hits(const struct rss *rss, const struct place *p)
+static int rss_hits(const struct rss *rss, const struct trial *p)
 {
 	int cpu, i, fd, hits = 0;
 
@@ -140,7 +140,7 @@ static int rss_hits(const struct rss *rss, const struct place *p)
 TEST_F(rfd, rss__port_by_hash)
 {
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
-	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->trial));
 	EXPECT_EQ(N * cpus_online(), count(FSK_STAT_CONNECT_OWN));
 	/* One look for each: ports of other cores are not looked at. */
 	EXPECT_EQ(N * cpus_online(), count(FSK_STAT_CONNECT_PROBE));
@@ -172,14 +172,14 @@ TEST_F(rfd, rss__table_changes)
 	int i;
 
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
-	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->trial));
 	for (i = 0; i < 40; i++)
 		self->rss.key[i] ^= random();
-	EXPECT_GT(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	EXPECT_GT(N * cpus_online(), rss_hits(&self->rss, &self->trial));
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
-	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	EXPECT_EQ(N * cpus_online(), rss_hits(&self->rss, &self->trial));
 	ASSERT_EQ(0, rfd_del(LO));
-	EXPECT_GT(N * cpus_online(), rss_hits(&self->rss, &self->place));
+	EXPECT_GT(N * cpus_online(), rss_hits(&self->rss, &self->trial));
 }
 
 /* A core without a queue takes any port, and says so. */
@@ -192,7 +192,7 @@ TEST_F(rfd, rss__core_without_queue)
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
 	ASSERT_EQ(0, pin(CLIENT));
 	for (i = 0; i < N; i++) {
-		fd = dial(&self->place);
+		fd = dial(&self->trial);
 		ASSERT_LE(0, fd);
 	}
 	EXPECT_EQ(N, count(FSK_STAT_CONNECT_ANY));
@@ -231,7 +231,7 @@ static pid_t serve(int lfd, int cpu, int connections)
 }
 
 /* The client's side of N connections with a few replies each. */
-static int converse(const struct place *p, int rounds)
+static int converse(const struct trial *p, int rounds)
 {
 	int fds[N], i, j;
 	char byte;
@@ -255,7 +255,7 @@ static int converse(const struct place *p, int rounds)
 }
 
 /* Whether packets are steered by now; takes a connection to find out. */
-static bool steers(const struct place *p, int lfd)
+static bool steers(const struct trial *p, int lfd)
 {
 	uint64_t before = count(FSK_STAT_RFD_HIT) + count(FSK_STAT_RFD_MISS);
 	pid_t server = serve(lfd, SERVER, 1);
@@ -279,18 +279,18 @@ TEST_F(rfd, rss__steers_other_ports)
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
 	server = serve(self->lfd, SERVER, N);
 	ASSERT_EQ(0, pin(SERVER));
-	ASSERT_EQ(0, converse(&self->place, 2));
+	ASSERT_EQ(0, converse(&self->trial, 2));
 	EXPECT_EQ(0, reap(server));
 	EXPECT_EQ(N, count(FSK_STAT_CONNECT_OWN));
 	EXPECT_EQ(0, count(FSK_STAT_RFD_HIT) + count(FSK_STAT_RFD_MISS));
 
 	ASSERT_EQ(0, pin(CLIENT));
 	server = serve(self->lfd, SERVER, 1);
-	sock_reset(dial(&self->place));
+	sock_reset(dial(&self->trial));
 	EXPECT_EQ(0, reap(server));
-	ASSERT_TRUE(until(steers(&self->place, self->lfd)));
+	ASSERT_TRUE(until(steers(&self->trial, self->lfd)));
 	server = serve(self->lfd, SERVER, N);
-	ASSERT_EQ(0, converse(&self->place, 8));
+	ASSERT_EQ(0, converse(&self->trial, 8));
 	EXPECT_EQ(0, reap(server));
 	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
 	EXPECT_TRUE(until(count(FSK_STAT_RFD_STEERED) ==
@@ -299,7 +299,7 @@ TEST_F(rfd, rss__steers_other_ports)
 	ASSERT_EQ(0, rfd_del(LO));
 	misses = count(FSK_STAT_RFD_MISS);
 	server = serve(self->lfd, SERVER, N);
-	ASSERT_EQ(0, converse(&self->place, 2));
+	ASSERT_EQ(0, converse(&self->trial, 2));
 	EXPECT_EQ(0, reap(server));
 	EXPECT_EQ(misses, count(FSK_STAT_RFD_MISS));
 }
@@ -313,18 +313,18 @@ TEST_F(rfd, ntuple__steers_other_ports)
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_NTUPLE, NULL));
 	ASSERT_EQ(0, pin(CLIENT));
 	for (i = 0; i < 4; i++) {
-		fd = dial(&self->place);
+		fd = dial(&self->trial);
 		ASSERT_LE(0, fd);
 		sock_reset(sock_accept(self->lfd));
 	}
 	EXPECT_EQ(4, count(FSK_STAT_CONNECT_OWN));
-	EXPECT_FALSE(steers(&self->place, self->lfd));
+	EXPECT_FALSE(steers(&self->trial, self->lfd));
 	while (!count(FSK_STAT_CONNECT_ANY)) {
-		fd = dial(&self->place);
+		fd = dial(&self->trial);
 		ASSERT_LE(0, fd);
 		ASSERT_LE(0, sock_accept(self->lfd));
 	}
-	ASSERT_TRUE(until(steers(&self->place, self->lfd)));
+	ASSERT_TRUE(until(steers(&self->trial, self->lfd)));
 	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
 }
 
@@ -428,11 +428,11 @@ TEST_F(rfd, rss__other_family)
 {
 	int fd;
 
-	self->rss.hash = self->place.family == AF_INET ? FSK_RFD_HASH_TCP6 :
+	self->rss.hash = self->trial.family == AF_INET ? FSK_RFD_HASH_TCP6 :
 							 FSK_RFD_HASH_TCP4;
 	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
 	ASSERT_EQ(0, pin(CLIENT));
-	fd = dial(&self->place);
+	fd = dial(&self->trial);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(CLIENT, sock_port(fd) % cpus_online());
 }
@@ -474,7 +474,7 @@ TEST_F(rfd, steer__moves_replies)
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
 	server = serve(self->lfd, SERVER, N);
 	ASSERT_EQ(0, pin(CLIENT));
-	ASSERT_EQ(0, converse(&self->place, 8));
+	ASSERT_EQ(0, converse(&self->trial, 8));
 	EXPECT_EQ(0, reap(server));
 	/* Each answer, at least, was sent from the server's core. */
 	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
@@ -492,7 +492,7 @@ TEST_F(rfd, count__moves_nothing)
 	ASSERT_EQ(0, rfd_config(FSK_RFD_MASK, true));
 	server = serve(self->lfd, SERVER, N);
 	ASSERT_EQ(0, pin(CLIENT));
-	ASSERT_EQ(0, converse(&self->place, 8));
+	ASSERT_EQ(0, converse(&self->trial, 8));
 	EXPECT_EQ(0, reap(server));
 	EXPECT_LE(N, count(FSK_STAT_RFD_MISS));
 	EXPECT_EQ(0, count(FSK_STAT_RFD_STEERED));
@@ -528,7 +528,7 @@ TEST_F(rfd, steer__core_offline)
 	server = serve(self->lfd, SERVER, N);
 	ASSERT_EQ(0, pin(cpu));
 	for (i = 0; i < N; i++) {
-		fds[i] = dial(&self->place);
+		fds[i] = dial(&self->trial);
 		ASSERT_LE(0, fds[i]);
 	}
 	/* The kernel lets us run elsewhere from here on. */
@@ -565,7 +565,7 @@ TEST_F(rfd, steer__with_rps)
 		SKIP(return, "this kernel has no RPS");
 	server = serve(self->lfd, SERVER, N);
 	ASSERT_EQ(0, pin(CLIENT));
-	ASSERT_EQ(0, converse(&self->place, 8));
+	ASSERT_EQ(0, converse(&self->trial, 8));
 	EXPECT_EQ(0, reap(server));
 	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
 	EXPECT_TRUE(until(count(FSK_STAT_RFD_STEERED) ==
@@ -587,19 +587,19 @@ TEST_F(rfd, steer__leaves_others_alone)
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
 	ASSERT_EQ(0, pin(CLIENT));
 	for (i = 0; i < 16; i++) {
-		fd = dial(&self->place);
+		fd = dial(&self->trial);
 		ASSERT_LE(0, fd);
 		sock_reset(fd);
 	}
 	hits = count(FSK_STAT_RFD_HIT);
 	EXPECT_LT(0, hits);
 	{
-		const struct place any = { AF_INET6, true, false };
+		const struct trial any = { AF_INET6, true, false };
 		int lfd = sock_make(&any);
 
 		ASSERT_EQ(0, sock_bind(&any, lfd, 8081));
 		ASSERT_EQ(0, listen(lfd, 16));
-		fd = sock_dial(&self->place, 8081);
+		fd = sock_dial(&self->trial, 8081);
 		ASSERT_LE(0, fd);
 		child = sock_accept(lfd);
 	}
@@ -625,7 +625,7 @@ TEST_F(rfd, steer__keeps_order)
 
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
 	ASSERT_EQ(0, pin(CLIENT));
-	fd = dial(&self->place);
+	fd = dial(&self->trial);
 	ASSERT_LE(0, fd);
 	child = sock_accept(self->lfd);
 	ASSERT_LE(0, child);
@@ -672,7 +672,7 @@ TEST_F(rfd, steer__full_queue)
 	server = serve(self->lfd, SERVER, N);
 	ASSERT_EQ(0, pin(CLIENT));
 	for (i = 0; i < N; i++) {
-		fds[i] = dial(&self->place);
+		fds[i] = dial(&self->trial);
 		ASSERT_LE(0, fds[i]);
 	}
 	EXPECT_EQ(0, count(FSK_STAT_RFD_DROP));
@@ -701,7 +701,7 @@ TEST_F_TIMEOUT(rfd, steer__namespace_goes, 120)
 	for (i = 0; i < 10; i++) {
 		pid = fork_child();
 		if (!pid) {
-			const struct place any = { AF_INET6, true, false };
+			const struct trial any = { AF_INET6, true, false };
 
 			if (net_enter() || rfd_config(FSK_RFD_STEER, true))
 				_exit(1);
@@ -710,7 +710,7 @@ TEST_F_TIMEOUT(rfd, steer__namespace_goes, 120)
 			    listen(self->lfd, 1024) ||
 			    serve(self->lfd, SERVER, N) < 0 || pin(CLIENT))
 				_exit(2);
-			_exit(converse(&self->place, 2) ? 3 : 0);
+			_exit(converse(&self->trial, 2) ? 3 : 0);
 		}
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		EXPECT_EQ(0, status);

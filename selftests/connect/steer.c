@@ -32,24 +32,24 @@
 #define DROPS	count(FSK_STAT_RFD_DROP)
 
 FIXTURE(steer) {
-	struct place place;
+	struct trial trial;
 	struct nets nets;
 	int lfd;		/* the peer's */
 };
 
 FIXTURE_VARIANT(steer) {
-	struct place place;
+	struct trial trial;
 };
 
 FIXTURE_VARIANT_ADD(steer, ipv4) {
-	.place = { AF_INET, false, false },
+	.trial = { AF_INET, false, false },
 };
 
 FIXTURE_VARIANT_ADD(steer, ipv6) {
-	.place = { AF_INET6, false, false },
+	.trial = { AF_INET6, false, false },
 };
 
-static int listen_here(const struct place *p, int port)
+static int listen_here(const struct trial *p, int port)
 {
 	int fd = sock_make(p);
 
@@ -60,12 +60,12 @@ static int listen_here(const struct place *p, int port)
 
 FIXTURE_SETUP(steer)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	if (cpus_online() < 4)
 		SKIP(return, "needs 4 CPUs");
 	ASSERT_EQ(0, nets_make(&self->nets));
 	self->lfd = IN_NET(self->nets.server, self->nets.client,
-			   listen_here(&self->place, PORT));
+			   listen_here(&self->trial, PORT));
 	ASSERT_LE(0, self->lfd);
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
 }
@@ -75,7 +75,7 @@ FIXTURE_TEARDOWN(steer)
 }
 
 /* A connection of a primed socket to the peer. */
-static int dial_port(const struct place *p, int port)
+static int dial_port(const struct trial *p, int port)
 {
 	struct sockaddr_storage to;
 	socklen_t len = nets_addr(p, &to, 2, port);
@@ -83,7 +83,7 @@ static int dial_port(const struct place *p, int port)
 	return rfd_dial(&to, len);
 }
 
-static int dial(const struct place *p)
+static int dial(const struct trial *p)
 {
 	return dial_port(p, PORT);
 }
@@ -135,7 +135,7 @@ static bool read_answers(int fd)
 	return true;
 }
 
-static void ask_all(const struct place *p)
+static void ask_all(const struct trial *p)
 {
 	int fds[CONNECTIONS], i;
 
@@ -152,7 +152,7 @@ static void ask_all(const struct place *p)
 	}
 }
 
-static pid_t start(const struct place *p, int lfd)
+static pid_t start(const struct trial *p, int lfd)
 {
 	pid_t pid = fork_child();
 
@@ -179,8 +179,8 @@ TEST_F_TIMEOUT(steer, unload__under_load, 300)
 		SKIP(return, "nft does not work here");
 	ASSERT_EQ(0, pin(ELSEWHERE));
 	while (rounds--) {
-		peer = start(&self->place, self->lfd);
-		client = start(&self->place, -1);
+		peer = start(&self->trial, self->lfd);
+		client = start(&self->trial, -1);
 		EXPECT_TRUE(until(STEERED > 1000));
 		EXPECT_TRUE(until(!module_unload()));
 		/* Its connections go on. */
@@ -195,7 +195,7 @@ TEST_F_TIMEOUT(steer, unload__under_load, 300)
 /* A byte there and an answer from PEER, some times on each of some
  * primed sockets' connections.
  */
-static bool talk(const struct place *p, int lfd, int connections, int rounds)
+static bool talk(const struct trial *p, int lfd, int connections, int rounds)
 {
 	int client, server, i;
 	bool ok = true;
@@ -218,7 +218,7 @@ static bool talk(const struct place *p, int lfd, int connections, int rounds)
 	return ok;
 }
 
-#define TALK() talk(&self->place, self->lfd, 10, 4)
+#define TALK() talk(&self->trial, self->lfd, 10, 4)
 
 TEST_F(steer, moved__all)
 {
@@ -242,11 +242,11 @@ TEST_F_TIMEOUT(steer, moved__vrf, 120)
 	EXPECT_EQ(0, DROPS);
 }
 
-static int bind_and_dial(const struct place *p, int port)
+static int bind_and_dial(const struct trial *p, int port)
 {
 	struct sockaddr_storage to;
 	socklen_t len = nets_addr(p, &to, 2, PORT);
-	int fd = sock_make(&(struct place){ p->family, false, false });
+	int fd = sock_make(&(struct trial){ p->family, false, false });
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 0 }, sizeof(int));
 	if (sock_bind(p, fd, port) || connect(fd, (void *)&to, len))
@@ -266,19 +266,19 @@ TEST_F(steer, left__bound_port)
 	uint64_t seen;
 
 	lfd = IN_NET(self->nets.server, self->nets.client,
-		     listen_here(&self->place, PORT + 1));
+		     listen_here(&self->trial, PORT + 1));
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range", "40000 40007"));
 	ASSERT_EQ(0, pin(CLIENT));
 	for (i = 0; i < BOUND; i++) {
-		bound[i] = bind_and_dial(&self->place, 40000 + i);
+		bound[i] = bind_and_dial(&self->trial, 40000 + i);
 		ASSERT_LE(0, bound[i]);
 		server[i] = sock_accept(self->lfd);
 		ASSERT_LE(0, server[i]);
 	}
 	/* Primed sockets know both of the peer's ports from here on. */
-	ASSERT_LE(0, dial_port(&self->place, PORT));
-	ASSERT_LE(0, dial_port(&self->place, PORT + 1));
+	ASSERT_LE(0, dial_port(&self->trial, PORT));
+	ASSERT_LE(0, dial_port(&self->trial, PORT + 1));
 	ASSERT_LT(clashes, count(FSK_STAT_CONNECT_CLASH));
 	seen = HITS + MISSES;
 	ASSERT_EQ(0, pin(PEER));

@@ -28,27 +28,27 @@
 #define LEFT	est_count(FSK_A_EST_LEFT)
 
 FIXTURE(batch) {
-	struct place place;
+	struct trial trial;
 	struct nets nets;
 	int lfd;
 	long late;		/* segments out of order, before */
 };
 
 FIXTURE_VARIANT(batch) {
-	struct place place;
+	struct trial trial;
 };
 
 FIXTURE_VARIANT_ADD(batch, ipv4) {
-	.place = { AF_INET, false, true },
+	.trial = { AF_INET, false, true },
 };
 
 FIXTURE_VARIANT_ADD(batch, ipv6) {
-	.place = { AF_INET6, false, true },
+	.trial = { AF_INET6, false, true },
 };
 
 FIXTURE_SETUP(batch)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, nets_make(&self->nets));
 	/* With TSO veth would pass packets on by themselves. */
 	if (sh("ethtool -K fska gro on && "
@@ -59,8 +59,8 @@ FIXTURE_SETUP(batch)
 	       "netem slot 2ms", getpid(), self->nets.client))
 		SKIP(return, "this kernel has no netem");
 	ASSERT_EQ(0, pin(1));
-	self->lfd = sock_make(&self->place);
-	ASSERT_EQ(0, sock_bind(&self->place, self->lfd, PORT));
+	self->lfd = sock_make(&self->trial);
+	ASSERT_EQ(0, sock_bind(&self->trial, self->lfd, PORT));
 	ASSERT_EQ(0, listen(self->lfd, 64));
 	ASSERT_EQ(0, join(self->lfd));
 	ASSERT_EQ(0, est_config(true, 4));
@@ -72,7 +72,7 @@ FIXTURE_TEARDOWN(batch)
 {
 }
 
-static int dial(const struct place *p)
+static int dial(const struct trial *p)
 {
 	struct sockaddr_storage to;
 	socklen_t len = nets_addr(p, &to, 1, PORT);
@@ -113,7 +113,7 @@ static bool burst(int server, int client)
 
 #define MEET(client, server) do {					\
 	(client) = IN_NET(self->nets.server, self->nets.client,		\
-			  dial(&self->place));				\
+			  dial(&self->trial));				\
 	ASSERT_LE(0, client);						\
 	(server) = sock_accept(self->lfd);				\
 	ASSERT_LE(0, server);						\
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(batch, order__switched, 300)
 	EXPECT_LT(0, DIRECT);
 }
 
-static int options_set(const struct place *p, int fd, bool on)
+static int options_set(const struct trial *p, int fd, bool on)
 {
 	/* End of list; a destination option that is skipped. */
 	static const char ip[4] = { 1, 1, 1, 0 };
@@ -199,7 +199,7 @@ TEST_F_TIMEOUT(batch, order__options, 300)
 	held = HELD;
 	for (i = 0; i < ROUNDS; i++) {
 		for (j = 0; j < BURST; j++) {
-			ASSERT_EQ(0, options_set(&self->place, client,
+			ASSERT_EQ(0, options_set(&self->trial, client,
 						 j % 2 == 0));
 			ASSERT_EQ(1, send(client, "x", 1, MSG_EOR));
 		}
@@ -210,7 +210,7 @@ TEST_F_TIMEOUT(batch, order__options, 300)
 	/* A packet has the options that are set when it is sent, which the
 	 * window may put off.
 	 */
-	if (self->place.family == AF_INET)
+	if (self->trial.family == AF_INET)
 		EXPECT_LT(0, LEFT);
 }
 

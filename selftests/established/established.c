@@ -27,14 +27,14 @@
 #define ROUNDS		8
 
 FIXTURE(established) {
-	struct place place;
+	struct trial trial;
 	struct nets nets;
 	int lfd;
 };
 
-PLACE_VARIANTS(established);
+TRIAL_VARIANTS(established);
 
-static int listen_here(const struct place *p, bool joins)
+static int listen_here(const struct trial *p, bool joins)
 {
 	int fd = sock_make(p);
 
@@ -48,12 +48,12 @@ FIXTURE_SETUP(established)
 {
 	const struct rlimit limit = { 65536, 65536 };
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	ASSERT_EQ(0, nets_make(&self->nets));
 	ASSERT_EQ(0, sysctl_set("net/core/somaxconn", "32768"));
 	ASSERT_EQ(0, pin(1));
-	self->lfd = listen_here(&self->place, true);
+	self->lfd = listen_here(&self->trial, true);
 	ASSERT_LE(0, self->lfd);
 	ASSERT_EQ(0, est_config(true, 1));
 }
@@ -62,7 +62,7 @@ FIXTURE_TEARDOWN(established)
 {
 }
 
-static int dial_addr(const struct place *p, int host, int port, bool primed)
+static int dial_addr(const struct trial *p, int host, int port, bool primed)
 {
 	int fd = socket(p->dual ? AF_INET : p->family,
 			SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -76,7 +76,7 @@ static int dial_addr(const struct place *p, int host, int port, bool primed)
 }
 
 /* From the client's namespace to a port of the server. */
-static int dial(const struct nets *nets, const struct place *p, int port)
+static int dial(const struct nets *nets, const struct trial *p, int port)
 {
 	return IN_NET(nets->server, nets->client,
 		      dial_addr(p, 1, port, false));
@@ -88,7 +88,7 @@ struct pair {
 	int server;
 };
 
-static bool pair_make(const struct place *p, const struct nets *nets, int lfd,
+static bool pair_make(const struct trial *p, const struct nets *nets, int lfd,
 		      struct pair *pair)
 {
 	pair->client = dial(nets, p, PORT);
@@ -99,7 +99,7 @@ static bool pair_make(const struct place *p, const struct nets *nets, int lfd,
 }
 
 #define PAIR(pair)							\
-	ASSERT_TRUE(pair_make(&self->place, &self->nets, self->lfd, pair))
+	ASSERT_TRUE(pair_make(&self->trial, &self->nets, self->lfd, pair))
 
 /* A byte there and one back, some times. */
 static bool talk(const struct pair *pair, int rounds)
@@ -206,7 +206,7 @@ TEST_F(established, bystander__left_out)
 	struct pair pair;
 
 	ASSERT_EQ(0, close(self->lfd));
-	self->lfd = listen_here(&self->place, false);
+	self->lfd = listen_here(&self->trial, false);
 	ASSERT_LE(0, self->lfd);
 	PAIR(&pair);
 	ASSERT_TRUE(talk(&pair, ROUNDS));
@@ -220,10 +220,10 @@ TEST_F(established, direct__opened)
 	int lfd;
 
 	ASSERT_EQ(0, setns(self->nets.client, CLONE_NEWNET));
-	lfd = listen_here(&self->place, false);
+	lfd = listen_here(&self->trial, false);
 	ASSERT_LE(0, lfd);
 	ASSERT_EQ(0, setns(self->nets.server, CLONE_NEWNET));
-	pair.server = dial_addr(&self->place, 2, PORT, true);
+	pair.server = dial_addr(&self->trial, 2, PORT, true);
 	ASSERT_LE(0, pair.server);
 	pair.client = sock_accept(lfd);
 	ASSERT_LE(0, pair.client);
@@ -354,8 +354,8 @@ TEST_F_TIMEOUT(established, end__namespace, 120)
 		close(self->lfd);
 		if (nets_make(&nets) || est_config(true, 1))
 			_exit(1);
-		self->lfd = listen_here(&self->place, true);
-		if (!pair_make(&self->place, &nets, self->lfd, &pair) ||
+		self->lfd = listen_here(&self->trial, true);
+		if (!pair_make(&self->trial, &nets, self->lfd, &pair) ||
 		    !until(talk(&pair, 1) && ENTRIES && DIRECT) ||
 		    sh("ip link add fskc type veth peer name fskd netns "
 		       "/proc/%d/fd/%d", getpid(), self->nets.server))
@@ -456,7 +456,7 @@ TEST_F_TIMEOUT(established, route__changes, 120)
 				i, i));
 		ASSERT_TRUE(talk(&pair, 1));
 		/* IPv6's notice changes of their own branch only. */
-		if (self->place.family == AF_INET || self->place.dual)
+		if (self->trial.family == AF_INET || self->trial.dual)
 			EXPECT_LE(stale + 1, STALE);
 	}
 	GOES_DIRECT(&pair);
@@ -535,7 +535,7 @@ TEST_F_TIMEOUT(established, route__rp_filter, 120)
 	struct pair pair;
 	long refused;
 
-	if (self->place.family == AF_INET6 && !self->place.dual)
+	if (self->trial.family == AF_INET6 && !self->trial.dual)
 		SKIP(return, "IPv6 has no rp_filter");
 	ASSERT_EQ(0, sysctl_set("net/ipv4/conf/all/rp_filter", "1"));
 	ASSERT_EQ(0, sh("ip link add fske type dummy && ip link set fske up"));
@@ -595,7 +595,7 @@ TEST_F(established, left__nat)
 	       "type nat hook prerouting priority -100; "
 	       "tcp dport 99 redirect to :%d; } ; }'", PORT))
 		SKIP(return, "nft does not work here");
-	pair.client = dial(&self->nets, &self->place, 99);
+	pair.client = dial(&self->nets, &self->trial, 99);
 	ASSERT_LE(0, pair.client);
 	pair.server = sock_accept(self->lfd);
 	ASSERT_LE(0, pair.server);
@@ -631,7 +631,7 @@ TEST_F(established, left__fragments)
 	struct pair pair;
 	uint64_t left;
 
-	if (self->place.family == AF_INET6 && !self->place.dual)
+	if (self->trial.family == AF_INET6 && !self->trial.dual)
 		SKIP(return, "TCP over IPv6 is not fragmented");
 	PAIR(&pair);
 	GOES_DIRECT(&pair);
@@ -653,7 +653,7 @@ TEST_F(established, left__fragments)
 /* What goes through to somebody else is looked for and passes. */
 TEST_F(established, left__forwarded)
 {
-	bool ipv6 = self->place.family == AF_INET6 && !self->place.dual;
+	bool ipv6 = self->trial.family == AF_INET6 && !self->trial.dual;
 	uint64_t misses;
 	struct pair pair;
 
@@ -734,7 +734,7 @@ TEST_F(established, left__loopback)
 {
 	struct pair pair;
 
-	pair.client = sock_dial(&self->place, PORT);
+	pair.client = sock_dial(&self->trial, PORT);
 	ASSERT_LE(0, pair.client);
 	pair.server = sock_accept(self->lfd);
 	ASSERT_LE(0, pair.server);

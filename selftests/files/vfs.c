@@ -35,26 +35,26 @@
 enum { PLAIN, AGAIN, PAIRS };
 
 FIXTURE(vfs) {
-	struct place place;
+	struct trial trial;
 	int lfd;
 	int port;
 	struct pair pair[PAIRS];
 };
 
-PLACE_VARIANTS(vfs);
+TRIAL_VARIANTS(vfs);
 
 FIXTURE_SETUP(vfs)
 {
 	int i;
 
-	self->place = variant->place;
-	self->lfd = pairs_listen(&self->place);
+	self->trial = variant->trial;
+	self->lfd = pairs_listen(&self->trial);
 	ASSERT_LE(0, self->lfd);
 	self->port = sock_port(self->lfd);
 	for (i = 0; i < PAIRS; i++)
 		self->pair[i] = (struct pair){ -1, -1 };
-	ASSERT_EQ(0, pair_plain(&self->place, self->lfd, &self->pair[PLAIN]));
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+	ASSERT_EQ(0, pair_plain(&self->trial, self->lfd, &self->pair[PLAIN]));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0,
 				&self->pair[AGAIN]));
 	ASSERT_EQ(0, fcntl(self->pair[PLAIN].fd, F_SETFD, 0));
 }
@@ -187,7 +187,7 @@ TEST_F(vfs, xattr)
 	ASSERT_EQ(1, fgetxattr(self->pair[AGAIN].fd, "user.x", value, 8));
 	pair_close(&self->pair[AGAIN]);
 	for (i = 0; i < ROUNDS_MAX; i++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 		ASSERT_EQ(-1, fgetxattr(pair.fd, "user.x", value, 8));
 		if (count(FSK_STAT_VFS_CHANGED) > changed)
 			break;
@@ -231,13 +231,13 @@ TEST_F(vfs, path_keeps)
 	ino = ino_of(fd);
 	pair_close(&self->pair[AGAIN]);
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 		ASSERT_NE(ino, ino_of(pair.fd));
 		ASSERT_EQ(ino, ino_of(fd));
 		pair_close(&pair);
 	}
 	close(fd);
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0,
 				&self->pair[AGAIN]));
 }
 
@@ -265,7 +265,7 @@ TEST_F(vfs, chown_chmod)
 	EXPECT_EQ(after[PLAIN].st_mtim.tv_sec, after[AGAIN].st_mtim.tv_sec);
 	pair_close(&self->pair[AGAIN]);
 	for (n = 0; n < ROUNDS_MAX; n++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 		ASSERT_EQ(0, fstat(pair.fd, &st));
 		ASSERT_EQ(S_IFSOCK | 0777, st.st_mode);
 		ASSERT_EQ(geteuid(), st.st_uid);
@@ -290,7 +290,7 @@ TEST_F(vfs, owner)
 	if (!pid) {
 		if (setgid(1234) || setuid(1234))
 			_exit(1);
-		if (pair_again(&self->place, self->lfd, 0, &pair))
+		if (pair_again(&self->trial, self->lfd, 0, &pair))
 			_exit(2);
 		if (fstat(pair.fd, &st) || st.st_uid != 1234 ||
 		    st.st_gid != 1234)
@@ -348,7 +348,7 @@ TEST_F(vfs, sigio)
 	pair_close(&self->pair[AGAIN]);
 	while (sigtimedwait(&set, &info, &(struct timespec){ 0 }) == SIGIO)
 		;
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0,
 				&self->pair[AGAIN]));
 	fd = self->pair[AGAIN].fd;
 	EXPECT_EQ(O_RDWR, fcntl(fd, F_GETFL));
@@ -367,7 +367,7 @@ TEST_F(vfs, flags)
 	int i;
 
 	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, flags[i],
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, flags[i],
 					&pair));
 		EXPECT_EQ(O_RDWR | (flags[i] & SOCK_NONBLOCK),
 			  fcntl(pair.fd, F_GETFL));
@@ -397,7 +397,7 @@ TEST_F(vfs, options)
 		   sizeof(on));
 	pair_close(&self->pair[AGAIN]);
 	for (i = 0; i < 10; i++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 		ASSERT_EQ(0, getsockopt(pair.fd, SOL_SOCKET, SO_KEEPALIVE,
 					&value, &len));
 		ASSERT_EQ(0, value);
@@ -406,7 +406,7 @@ TEST_F(vfs, options)
 		ASSERT_EQ(0, value);
 		pair_close(&pair);
 	}
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0,
 				&self->pair[AGAIN]));
 }
 
@@ -629,7 +629,7 @@ TEST_F(vfs, epoll)
 	/* Closing takes it out; the next one is not in. */
 	pair_close(&self->pair[AGAIN]);
 	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0,
 				&self->pair[AGAIN]));
 	ASSERT_EQ(1, write(self->pair[AGAIN].peer, "e", 1));
 	ASSERT_TRUE(until(sock_wait(self->pair[AGAIN].fd, POLLIN, 0)));
@@ -697,7 +697,7 @@ TEST_F(vfs, flock)
 	EXPECT_EQ(res[PLAIN], res[AGAIN]);
 	pair_close(&self->pair[AGAIN]);
 	for (i = 0; i < ROUNDS_MAX; i++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 		if (count(FSK_STAT_VFS_CHANGED) > changed)
 			break;
 		pair_close(&pair);
@@ -722,7 +722,7 @@ TEST_F(vfs, fcntl__ends_with_close)
 
 	pair_close(&self->pair[AGAIN]);
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 		EXPECT_EQ(0, hint_of(pair.fd));
 		EXPECT_EQ(0, fcntl(pair.fd, F_GETOWN));
 		EXPECT_EQ(0, fcntl(pair.fd, F_GETSIG));
@@ -736,7 +736,7 @@ TEST_F(vfs, fcntl__ends_with_close)
 		pair_close(&pair);
 	}
 	EXPECT_LE(reused + 20, count(FSK_STAT_VFS_REUSE));
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0,
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0,
 				&self->pair[AGAIN]));
 }
 
@@ -831,8 +831,8 @@ TEST_F(vfs, ends)
 	for (way = 0; way < WAYS; way++) {
 		for (i = 0; i < PAIRS; i++) {
 			ASSERT_EQ(0, i == PLAIN ?
-				  pair_plain(&self->place, self->lfd, &pair) :
-				  pair_again(&self->place, self->lfd, 0,
+				  pair_plain(&self->trial, self->lfd, &pair) :
+				  pair_again(&self->trial, self->lfd, 0,
 					     &pair));
 			pid = fork_child();
 			if (!pid)

@@ -31,17 +31,17 @@
 #include "support.h"
 
 FIXTURE(vfs_rules) {
-	struct place place;
+	struct trial trial;
 	int lfd;
 	int port;
 };
 
-PLACE_VARIANTS(vfs_rules);
+TRIAL_VARIANTS(vfs_rules);
 
 FIXTURE_SETUP(vfs_rules)
 {
-	self->place = variant->place;
-	self->lfd = pairs_listen(&self->place);
+	self->trial = variant->trial;
+	self->lfd = pairs_listen(&self->trial);
 	ASSERT_LE(0, self->lfd);
 	self->port = sock_port(self->lfd);
 }
@@ -144,7 +144,7 @@ TEST_F(vfs_rules, off)
 	struct vfs_figures sum;
 	struct pair pair;
 
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	ASSERT_EQ(0, vfs_get(&sum));
 	EXPECT_LT(0, sum.out + sum.rest);
 	EXPECT_LE(sum.out + sum.rest, sum.size);
@@ -168,7 +168,7 @@ TEST_F(vfs_rules, off_with_shutdown)
 	struct vfs_figures sum;
 	struct pair pair;
 
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	ASSERT_EQ(0, vfs_get(&sum));
 	EXPECT_LT(0, sum.out + sum.rest);
 	ASSERT_EQ(0, shutdown(self->lfd, SHUT_RDWR));
@@ -185,7 +185,7 @@ TEST_F(vfs_rules, off_with_shutdown)
 
 TEST_F(vfs_rules, others_descriptors)
 {
-	struct place plain = self->place;
+	struct trial plain = self->trial;
 	int fd, hose[2];
 
 	plain.join = false;
@@ -228,7 +228,7 @@ TEST_F(vfs_rules, seccomp)
 			_exit(1);
 		if (forbid_accept())
 			_exit(2);
-		peer = sock_dial(&self->place, self->port);
+		peer = sock_dial(&self->trial, self->port);
 		if (peer < 0 || !until(sock_wait(self->lfd, POLLIN, 0)))
 			_exit(3);
 		fd = fast(self->lfd);
@@ -265,7 +265,7 @@ TEST_F(vfs_rules, address)
 
 	for (int i = 0; i < 100; i++) {
 		ASSERT_EQ(0, renew(self->lfd));
-		peer = sock_dial(&self->place, self->port);
+		peer = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, peer);
 		ASSERT_TRUE(until(sock_wait(self->lfd, POLLIN, 0)));
 		len = sizeof(mine);
@@ -303,7 +303,7 @@ TEST_F(vfs_rules, bad_address)
 			where = addr;
 		if (cases[i].len)
 			size = &len;
-		peer = sock_dial(&self->place, self->port);
+		peer = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, peer);
 		ASSERT_TRUE(until(sock_wait(self->lfd, POLLIN, 0)));
 		len = cases[i].size;
@@ -314,7 +314,7 @@ TEST_F(vfs_rules, bad_address)
 		err = -ESTALE;
 		for (int n = 0; n < 100 && err == -ESTALE; n++) {
 			ASSERT_EQ(0, renew(self->lfd));
-			peer = sock_dial(&self->place, self->port);
+			peer = sock_dial(&self->trial, self->port);
 			ASSERT_LE(0, peer);
 			ASSERT_TRUE(until(sock_wait(self->lfd, POLLIN, 0)));
 			len = cases[i].size;
@@ -351,7 +351,7 @@ TEST_F(vfs_rules, limits)
 	int err, peer, fd;
 
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &many));
-	peer = sock_dial(&self->place, self->port);
+	peer = sock_dial(&self->trial, self->port);
 	ASSERT_LE(0, peer);
 	ASSERT_TRUE(until(sock_wait(self->lfd, POLLIN, 0)));
 	few = many;
@@ -418,12 +418,12 @@ TEST_F(vfs_rules, file_max)
 	fclose(f);
 	ASSERT_EQ(0, files_hold());
 	ASSERT_LT(0, files_open());
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair[0]));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair[0]));
 	pid = fork_child();
 	if (!pid) {
 		/* root may go above */
 		if (setgid(1234) || setuid(1234) ||
-		    pair_again(&self->place, self->lfd, 0, &pair[1]) ||
+		    pair_again(&self->trial, self->lfd, 0, &pair[1]) ||
 		    kill(getpid(), SIGSTOP))
 			_exit(1);
 		/* sock_dial() would need a file, too */
@@ -441,7 +441,7 @@ TEST_F(vfs_rules, file_max)
 		_exit(err == -ESTALE ? 0 : 4);
 	}
 	ASSERT_TRUE(until(waitpid(pid, NULL, WUNTRACED | WNOHANG) == pid));
-	peer = sock_dial(&self->place, self->port);
+	peer = sock_dial(&self->trial, self->port);
 	ASSERT_LE(0, peer);
 	EXPECT_EQ(0, sysctl_set("fs/file-max", "10"));
 	kill(pid, SIGCONT);
@@ -486,7 +486,7 @@ TEST_F(vfs_rules, signals)
 	if (!pid) {
 		for (i = 0; i < 30; i++)
 			nap();
-		peer = sock_dial(&self->place, self->port);
+		peer = sock_dial(&self->trial, self->port);
 		pause();
 		_exit(peer < 0);
 	}
@@ -533,7 +533,7 @@ TEST_F_TIMEOUT(vfs_rules, many_open, 180)
 
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	for (i = 0; i < MANY; i++)
-		ASSERT_EQ(0, pair_fast(&self->place, self->lfd, 0, &pair[i]));
+		ASSERT_EQ(0, pair_fast(&self->trial, self->lfd, 0, &pair[i]));
 	ASSERT_EQ(0, vfs_get(&sum));
 	EXPECT_LE(sum.out + sum.rest, 1024);
 	EXPECT_LT(0, count(FSK_STAT_VFS_BUSY) + count(FSK_STAT_VFS_FULL));
@@ -573,7 +573,7 @@ TEST_F_TIMEOUT(vfs_rules, closed_elsewhere, 600)
 	ASSERT_EQ(0, pipe(via));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, thread_close, via));
 	for (i = 0; i < rounds; i++) {
-		ASSERT_EQ(0, pair_fast(&self->place, self->lfd, 0, &pair));
+		ASSERT_EQ(0, pair_fast(&self->trial, self->lfd, 0, &pair));
 		byte = i;
 		ASSERT_EQ(1, write(pair.peer, &byte, 1));
 		byte = ~i;
@@ -598,7 +598,7 @@ TEST_F(vfs_rules, reclaim)
 	struct vfs_figures sum;
 	struct pair pair;
 
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	ASSERT_EQ(0, vfs_get(&sum));
 	ASSERT_LT(0, sum.out + sum.rest);
 	EXPECT_TRUE(until(!caches_drop() && !vfs_get(&sum) &&
@@ -607,7 +607,7 @@ TEST_F(vfs_rules, reclaim)
 	ASSERT_EQ(1, write(pair.peer, "r", 1));
 	ASSERT_EQ(1, read(pair.fd, &sum, 1));
 	pair_close(&pair);
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	pair_close(&pair);
 }
 
@@ -620,7 +620,7 @@ TEST_F(vfs_rules, hotplug)
 	if (!cpu)
 		SKIP(return, "one CPU only");
 	ASSERT_EQ(0, pin(cpu));
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	unpin();
 	ASSERT_EQ(0, cpu_switch(cpu, false));
 	EXPECT_EQ(0, vfs_get(&sum));
@@ -630,7 +630,7 @@ TEST_F(vfs_rules, hotplug)
 	ASSERT_EQ(1, read(pair.fd, &sum, 1));
 	pair_close(&pair);
 	ASSERT_EQ(0, pin(cpu));
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	pair_close(&pair);
 }
 
@@ -655,7 +655,7 @@ TEST_F(vfs_rules, memcg)
 	close(fd);
 	ASSERT_LT(0, asprintf(&group, "%s/vfs", root));
 	ASSERT_EQ(0, mkdir(group, 0755));
-	ASSERT_EQ(0, pair_again(&self->place, self->lfd, 0, &pair));
+	ASSERT_EQ(0, pair_again(&self->trial, self->lfd, 0, &pair));
 	before = count(FSK_STAT_VFS_MEMCG);
 	pid = fork_child();
 	if (!pid) {
@@ -668,12 +668,12 @@ TEST_F(vfs_rules, memcg)
 			_exit(1);
 		/* None of the parent's: the first is new. */
 		before = count(FSK_STAT_VFS_REUSE);
-		err = pair_fast(&self->place, self->lfd, 0, &pair);
+		err = pair_fast(&self->trial, self->lfd, 0, &pair);
 		if (err)
 			_exit(-err);
 		if (count(FSK_STAT_VFS_REUSE) != before)
 			_exit(2);
-		_exit(pair_again(&self->place, self->lfd, 0, &pair) ? 3 : 0);
+		_exit(pair_again(&self->trial, self->lfd, 0, &pair) ? 3 : 0);
 	}
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_LT(before, count(FSK_STAT_VFS_MEMCG));
@@ -734,7 +734,7 @@ TEST_F_TIMEOUT(vfs_rules, memory, 3600)
 	long *bytes;
 	uint64_t by_ioctl = count(FSK_STAT_VFS_ACCEPT);
 
-	if (variant->place.family != AF_INET)
+	if (variant->trial.family != AF_INET)
 		return;
 	bytes = mmap(NULL, 2 * sizeof(*bytes), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -77,7 +77,7 @@ static int clients_burst(struct clients *clients, struct client_counts *l,
 	for (i = 0; i < BURST && n < FLIGHT; i++) {
 		f[n] = (struct flight) { now_ms(), clients->noting };
 		l->made++;
-		fd = sock_dial_nowait(&clients->place, clients->port);
+		fd = sock_dial_nowait(&clients->trial, clients->port);
 		if (fd < 0)
 			l->failed++;
 		else
@@ -129,14 +129,14 @@ static void clients_run(struct clients *clients, int cpu)
  * @port: its port
  * @n: on how many CPUs
  */
-void clients_start(struct clients *clients, const struct place *p, int port,
+void clients_start(struct clients *clients, const struct trial *p, int port,
 		   int n)
 {
 	int cpu, priority = clients->priority;
 
 	memset(clients, 0, sizeof(*clients));
 	clients->priority = priority;
-	clients->place = *p;
+	clients->trial = *p;
 	clients->port = port;
 	clients->n = n;
 	clients->late_id = -1;

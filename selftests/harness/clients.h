@@ -34,7 +34,7 @@ struct client_counts {
 
 /**
  * struct clients - all of them; in memory shared with the test
- * @place: whom they ask
+ * @trial: whom they ask
  * @port: there
  * @n: on how many CPUs
  * @priority: real-time priority of the clients, or 0
@@ -46,7 +46,7 @@ struct client_counts {
  * @hist: by CPU, how many of those took how many milliseconds
  */
 struct clients {
-	struct place place;
+	struct trial trial;
 	int port;
 	int n;
 	int priority;
@@ -59,7 +59,7 @@ struct clients {
 };
 
 struct clients *clients_make(void);
-void clients_start(struct clients *clients, const struct place *p, int port,
+void clients_start(struct clients *clients, const struct trial *p, int port,
 		   int n);
 void clients_end(struct clients *clients);
 struct client_counts clients_sum(const struct clients *clients);

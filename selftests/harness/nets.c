@@ -111,7 +111,7 @@ int nets_make(struct nets *nets)
  *
  * Return: its length.
  */
-socklen_t nets_addr(const struct place *p, struct sockaddr_storage *ss,
+socklen_t nets_addr(const struct trial *p, struct sockaddr_storage *ss,
 		    int host, int port)
 {
 	int family = p->dual ? AF_INET : p->family;

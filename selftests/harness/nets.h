@@ -24,7 +24,7 @@ struct nets {
 int sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int net_open(void);
 int nets_make(struct nets *nets);
-socklen_t nets_addr(const struct place *p, struct sockaddr_storage *ss,
+socklen_t nets_addr(const struct trial *p, struct sockaddr_storage *ss,
 		    int host, int port);
 
 /* Evaluates one expression in the other namespace. */

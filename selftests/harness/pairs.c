@@ -17,7 +17,7 @@
  *
  * Return: a listener that does not block, or a negative errno.
  */
-int pairs_listen(const struct place *p)
+int pairs_listen(const struct trial *p)
 {
 	int lfd, err;
 
@@ -49,7 +49,7 @@ void pair_close(struct pair *pair)
 	sock_reset(pair->peer);
 }
 
-int pair_plain(const struct place *p, int lfd, struct pair *pair)
+int pair_plain(const struct trial *p, int lfd, struct pair *pair)
 {
 	pair->peer = sock_dial(p, sock_port(lfd));
 	if (pair->peer < 0)
@@ -69,7 +69,7 @@ int pair_plain(const struct place *p, int lfd, struct pair *pair)
  *
  * Return: 0 or a negative errno.
  */
-int pair_fast(const struct place *p, int lfd, int flags,
+int pair_fast(const struct trial *p, int lfd, int flags,
 	      struct pair *pair)
 {
 	for (int i = 0; i < 1000; i++) {
@@ -100,7 +100,7 @@ int pair_fast(const struct place *p, int lfd, int flags,
  *
  * Return: 0 or a negative errno.
  */
-int pair_again(const struct place *p, int lfd, int flags,
+int pair_again(const struct trial *p, int lfd, int flags,
 	       struct pair *pair)
 {
 	uint64_t before = count(FSK_STAT_VFS_REUSE);

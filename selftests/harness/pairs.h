@@ -20,11 +20,11 @@ struct pair {
 	int peer;
 };
 
-int pairs_listen(const struct place *p);
+int pairs_listen(const struct trial *p);
 int renew(int lfd);
 void pair_close(struct pair *pair);
-int pair_plain(const struct place *p, int lfd, struct pair *pair);
-int pair_fast(const struct place *p, int lfd, int flags, struct pair *pair);
-int pair_again(const struct place *p, int lfd, int flags, struct pair *pair);
+int pair_plain(const struct trial *p, int lfd, struct pair *pair);
+int pair_fast(const struct trial *p, int lfd, int flags, struct pair *pair);
+int pair_again(const struct trial *p, int lfd, int flags, struct pair *pair);
 
 #endif

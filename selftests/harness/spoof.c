@@ -120,7 +120,7 @@ static int send6(int fd, int port, int i)
 	       -errno : 0;
 }
 
-static bool over_ipv4(const struct place *p)
+static bool over_ipv4(const struct trial *p)
 {
 	return p->dual || p->family == AF_INET;
 }
@@ -157,7 +157,7 @@ static int route6(int fd)
  *
  * Return: a descriptor or a negative errno.
  */
-int spoof_open(const struct place *p)
+int spoof_open(const struct trial *p)
 {
 	bool v4 = over_ipv4(p);
 	int fd, err, on = 1;
@@ -188,7 +188,7 @@ int spoof_open(const struct place *p)
  *
  * Return: 0 or a negative errno.
  */
-int spoof_send(int fd, const struct place *p, int port, int n)
+int spoof_send(int fd, const struct trial *p, int port, int n)
 {
 	static int i;
 	int err = 0;

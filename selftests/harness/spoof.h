@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-int spoof_open(const struct place *p);
-int spoof_send(int fd, const struct place *p, int port, int n);
+int spoof_open(const struct trial *p);
+int spoof_send(int fd, const struct trial *p, int port, int n);
 
 #endif

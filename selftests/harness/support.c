@@ -383,7 +383,7 @@ int sock_port(int fd)
 	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
 }
 
-int sock_make(const struct place *p)
+int sock_make(const struct trial *p)
 {
 	int fd = socket(p->family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int off = !p->dual;
@@ -397,7 +397,7 @@ int sock_make(const struct place *p)
 	return fd;
 }
 
-int sock_bind(const struct place *p, int fd, int port)
+int sock_bind(const struct trial *p, int fd, int port)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sock_addr(&ss, p->family, port, false);
@@ -412,7 +412,7 @@ int sock_bind(const struct place *p, int fd, int port)
  *
  * Return: a descriptor or a negative errno.
  */
-int sock_listen(const struct place *p, int backlog)
+int sock_listen(const struct trial *p, int backlog)
 {
 	int fd = sock_make(p);
 	int err;
@@ -430,7 +430,7 @@ int sock_listen(const struct place *p, int backlog)
 	return err;
 }
 
-static int sock_connect(const struct place *p, int port, int flags)
+static int sock_connect(const struct trial *p, int port, int flags)
 {
 	int family = p->dual ? AF_INET : p->family;
 	struct sockaddr_storage ss;
@@ -457,12 +457,12 @@ static int sock_connect(const struct place *p, int port, int flags)
  *
  * Return: a connected descriptor or a negative errno.
  */
-int sock_dial(const struct place *p, int port)
+int sock_dial(const struct trial *p, int port)
 {
 	return sock_connect(p, port, 0);
 }
 
-int sock_dial_nowait(const struct place *p, int port)
+int sock_dial_nowait(const struct trial *p, int port)
 {
 	return sock_connect(p, port, SOCK_NONBLOCK);
 }
@@ -474,7 +474,7 @@ int sock_dial_nowait(const struct place *p, int port)
  *
  * Return: a descriptor, on which "x" has been sent, or a negative errno.
  */
-int sock_dial_fast(const struct place *p, int port)
+int sock_dial_fast(const struct trial *p, int port)
 {
 	int family = p->dual ? AF_INET : p->family;
 	struct sockaddr_storage to;
@@ -537,7 +537,7 @@ int rfd_dial(const struct sockaddr_storage *to, socklen_t len)
 	return dial(rfd_make(to->ss_family), to, len);
 }
 
-bool sock_refused(const struct place *p, int port)
+bool sock_refused(const struct trial *p, int port)
 {
 	int fd = sock_dial(p, port);
 

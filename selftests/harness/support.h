@@ -29,33 +29,33 @@
 #define TEST_TIMEOUT_DEFAULT	300
 
 /**
- * struct place - where a listener is and how it is reached
+ * struct trial - which sockets a test tries
  * @family: of the listener
  * @dual: an IPv6 listener that is reached over IPv4
  * @join: whether it joins Fastsocket
  */
-struct place {
+struct trial {
 	int family;
 	bool dual;
 	bool join;
 };
 
 /* The variants that most fixtures have. */
-#define PLACE_VARIANTS(fixture)						\
-	FIXTURE_VARIANT(fixture) { struct place place; };		\
+#define TRIAL_VARIANTS(fixture)						\
+	FIXTURE_VARIANT(fixture) { struct trial trial; };		\
 	FIXTURE_VARIANT_ADD(fixture, ipv4) {				\
-		.place = { AF_INET, false, true } };			\
+		.trial = { AF_INET, false, true } };			\
 	FIXTURE_VARIANT_ADD(fixture, ipv6) {				\
-		.place = { AF_INET6, false, true } };			\
+		.trial = { AF_INET6, false, true } };			\
 	FIXTURE_VARIANT_ADD(fixture, dual) {				\
-		.place = { AF_INET6, true, true } }
+		.trial = { AF_INET6, true, true } }
 
 /* ... and the same without joining. */
-#define PLACE_VARIANTS_PLAIN(fixture)					\
+#define TRIAL_VARIANTS_PLAIN(fixture)					\
 	FIXTURE_VARIANT_ADD(fixture, ipv4_plain) {			\
-		.place = { AF_INET, false, false } };			\
+		.trial = { AF_INET, false, false } };			\
 	FIXTURE_VARIANT_ADD(fixture, ipv6_plain) {			\
-		.place = { AF_INET6, false, false } }
+		.trial = { AF_INET6, false, false } }
 
 /**
  * until_ms() - wait for a condition, but not for ever
@@ -103,12 +103,12 @@ int prime(int fd);
 socklen_t sock_addr(struct sockaddr_storage *ss, int family, int port,
 		    bool loopback);
 int sock_port(int fd);
-int sock_make(const struct place *p);
-int sock_bind(const struct place *p, int fd, int port);
-int sock_listen(const struct place *p, int backlog);
-int sock_dial(const struct place *p, int port);
-int sock_dial_nowait(const struct place *p, int port);
-int sock_dial_fast(const struct place *p, int port);
+int sock_make(const struct trial *p);
+int sock_bind(const struct trial *p, int fd, int port);
+int sock_listen(const struct trial *p, int backlog);
+int sock_dial(const struct trial *p, int port);
+int sock_dial_nowait(const struct trial *p, int port);
+int sock_dial_fast(const struct trial *p, int port);
 int plain_dial(const struct sockaddr_storage *to, socklen_t len);
 int rfd_make(int family);
 int rfd_dial(const struct sockaddr_storage *to, socklen_t len);
@@ -120,7 +120,7 @@ int sock_get(int fd, int level, int name);
 int sock_disconnect(int fd);
 void sock_reset(int fd);
 bool sock_wait(int fd, short events, int ms);
-bool sock_refused(const struct place *p, int port);
+bool sock_refused(const struct trial *p, int port);
 
 pid_t fork_child(void);
 int reap(pid_t pid);

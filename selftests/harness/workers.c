@@ -495,7 +495,7 @@ int ask_hear(int fd)
  *
  * Return: the worker's id or a negative errno.
  */
-int ask(const struct place *p, int port)
+int ask(const struct trial *p, int port)
 {
 	int fd = sock_dial(p, port);
 

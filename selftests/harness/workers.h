@@ -104,7 +104,7 @@ bool method_missing(enum method method);
 int uring_send_zerocopy(int fd);
 pthread_mutex_t *worker_lock(void);
 
-int ask(const struct place *p, int port);
+int ask(const struct trial *p, int port);
 int ask_hear(int fd);
 
 #endif

@@ -22,14 +22,14 @@
 #define ROUNDS	4
 
 struct site {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	int cpus;
 };
 
-static int site_set_up(struct site *site, const struct place *place)
+static int site_set_up(struct site *site, const struct trial *trial)
 {
-	site->place = *place;
+	site->trial = *trial;
 	site->cpus = cpus_online();
 	if (site->cpus > WORKERS_MAX)
 		site->cpus = WORKERS_MAX;
@@ -41,13 +41,13 @@ FIXTURE(accept) {
 	struct site site;
 };
 
-PLACE_VARIANTS(accept);
-PLACE_VARIANTS_PLAIN(accept);
+TRIAL_VARIANTS(accept);
+TRIAL_VARIANTS_PLAIN(accept);
 
 FIXTURE_SETUP(accept)
 {
 	ASSERT_LE(2, cpus_online());
-	ASSERT_EQ(0, site_set_up(&self->site, &variant->place));
+	ASSERT_EQ(0, site_set_up(&self->site, &variant->trial));
 }
 
 FIXTURE_TEARDOWN(accept)
@@ -60,12 +60,12 @@ FIXTURE(joined) {
 	struct site site;
 };
 
-PLACE_VARIANTS(joined);
+TRIAL_VARIANTS(joined);
 
 FIXTURE_SETUP(joined)
 {
 	ASSERT_LE(2, cpus_online());
-	ASSERT_EQ(0, site_set_up(&self->site, &variant->place));
+	ASSERT_EQ(0, site_set_up(&self->site, &variant->trial));
 }
 
 FIXTURE_TEARDOWN(joined)
@@ -86,7 +86,7 @@ static int crew_of_all(struct crew *c, int fd, enum method method, int cpus)
 /* Each CPU connects; return how many were answered by the worker with the
  * CPU's number, or a negative errno of the first that was not answered.
  */
-static int ask_from_all(const struct place *p, int port, int cpus)
+static int ask_from_all(const struct trial *p, int port, int cpus)
 {
 	int round, cpu, who, right = 0;
 
@@ -121,18 +121,18 @@ static void check_method(struct __test_metadata *_metadata,
 			 bool threads)
 {
 	struct crew *c = &self->crew;
-	bool joined = self->place.join;
+	bool joined = self->trial.join;
 	int fd, n, right;
 
 	if (method_missing(method))
 		SKIP(return, "no io_uring here or no liburing at build time");
-	fd = sock_listen(&self->place, 128);
+	fd = sock_listen(&self->trial, 128);
 	ASSERT_LE(0, fd);
 	crew_of_all(c, fd, method, self->cpus);
 	ASSERT_EQ(0, threads ? crew_start_threads(c) : crew_start(c));
 	ASSERT_TRUE(crew_waits(c, sock_port(fd), joined));
 	n = self->cpus * ROUNDS;
-	right = ask_from_all(&self->place, sock_port(fd), self->cpus);
+	right = ask_from_all(&self->trial, sock_port(fd), self->cpus);
 	EXPECT_LE(0, right);
 	if (joined)
 		EXPECT_EQ(n, right);
@@ -185,24 +185,24 @@ TEST_F(accept, reuseport__all_local)
 	int fd, cpu, on = 1, port = 0;
 
 	for (cpu = 0; cpu < self->site.cpus; cpu++) {
-		fd = sock_make(&self->site.place);
+		fd = sock_make(&self->site.trial);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
 					sizeof(on)));
-		ASSERT_EQ(0, sock_bind(&self->site.place, fd, port));
+		ASSERT_EQ(0, sock_bind(&self->site.trial, fd, port));
 		ASSERT_EQ(0, listen(fd, 128));
-		if (self->site.place.join)
+		if (self->site.trial.join)
 			ASSERT_EQ(0, join(fd));
 		port = sock_port(fd);
 		crew_add(c, fd, BY_EPOLL_LEVEL, cpu);
 	}
 	ASSERT_EQ(0, crew_start(c));
-	ASSERT_TRUE(crew_waits(c, port, self->site.place.join));
-	cpu = ask_from_all(&self->site.place, port, self->site.cpus);
+	ASSERT_TRUE(crew_waits(c, port, self->site.trial.join));
+	cpu = ask_from_all(&self->site.trial, port, self->site.cpus);
 	EXPECT_LE(0, cpu);
-	if (self->site.place.join)
+	if (self->site.trial.join)
 		EXPECT_EQ(self->site.cpus * ROUNDS, cpu);
-	expect_local(_metadata, self->site.place.join,
+	expect_local(_metadata, self->site.trial.join,
 		     self->site.cpus * ROUNDS);
 }
 
@@ -239,28 +239,28 @@ TEST_F(accept, listeners__several_per_process)
 	pid_t pid;
 
 	for (i = 0; i < LISTENERS; i++) {
-		lfd[i] = sock_listen(&self->site.place, 16);
+		lfd[i] = sock_listen(&self->site.trial, 16);
 		ASSERT_LE(0, lfd[i]);
 	}
 	pid = fork_child();
 	if (!pid)
 		serve_many(lfd, cpu);
-	if (self->site.place.join)
+	if (self->site.trial.join)
 		for (i = 0; i < LISTENERS; i++)
 			EXPECT_TRUE(until(claims(sock_port(lfd[i])) == 1));
 	pin(cpu);
 	for (i = 0; i < LISTENERS * ROUNDS; i++)
 		EXPECT_EQ(i % LISTENERS,
-			  ask(&self->site.place,
+			  ask(&self->site.trial,
 			      sock_port(lfd[i % LISTENERS])));
 	unpin();
 	end(pid);
-	expect_local(_metadata, self->site.place.join, LISTENERS * ROUNDS);
+	expect_local(_metadata, self->site.trial.join, LISTENERS * ROUNDS);
 }
 
 TEST_F(joined, mixed__bound_and_unbound)
 {
-	int i, port, fd = sock_listen(&self->site.place, 128);
+	int i, port, fd = sock_listen(&self->site.trial, 128);
 	struct worker *bound, *other;
 
 	ASSERT_LE(0, fd);
@@ -274,18 +274,18 @@ TEST_F(joined, mixed__bound_and_unbound)
 	ASSERT_TRUE(until(claims(port) == 2));
 	pin(1);
 	for (i = 0; i < ROUNDS; i++)
-		EXPECT_EQ(bound->id, ask(&self->site.place, port));
+		EXPECT_EQ(bound->id, ask(&self->site.trial, port));
 	EXPECT_EQ(ROUNDS, count(FSK_STAT_ACCEPT_LOCAL));
 	/* The other one has a queue, too; see placement.c. */
 	pin(0);
 	for (i = 0; i < ROUNDS; i++)
-		EXPECT_LE(0, ask(&self->site.place, port));
+		EXPECT_LE(0, ask(&self->site.trial, port));
 	EXPECT_EQ(2 * ROUNDS, count_accepts());
 }
 
 /* Wake-ups */
 
-static void ask_many(const struct place *p, int port, int cpu, int n)
+static void ask_many(const struct trial *p, int port, int cpu, int n)
 {
 	if (pin(cpu))
 		_exit(1);
@@ -303,7 +303,7 @@ static void check_wakeups(struct __test_metadata *_metadata,
 	struct crew *c = &self->crew;
 	pid_t pid[WORKERS_MAX];
 
-	fd = sock_listen(&self->place, 1024);
+	fd = sock_listen(&self->trial, 1024);
 	ASSERT_LE(0, fd);
 	crew_of_all(c, fd, method, self->cpus);
 	ASSERT_EQ(0, crew_start(c));
@@ -311,7 +311,7 @@ static void check_wakeups(struct __test_metadata *_metadata,
 	for (i = 0; i < self->cpus; i++) {
 		pid[i] = fork_child();
 		if (!pid[i])
-			ask_many(&self->place, sock_port(fd), i, each);
+			ask_many(&self->trial, sock_port(fd), i, each);
 	}
 	for (i = 0; i < self->cpus; i++)
 		EXPECT_EQ(0, reap(pid[i]));
@@ -338,7 +338,7 @@ TEST_F(joined, wakeups__epoll)
 
 /* The call itself */
 
-static int listen_claimed(const struct place *p)
+static int listen_claimed(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 
@@ -351,53 +351,53 @@ TEST_F(accept, accept__address_and_flags)
 	socklen_t len = sizeof(peer);
 	int fd, client, child;
 
-	fd = listen_claimed(&self->site.place);
+	fd = listen_claimed(&self->site.trial);
 	ASSERT_LE(0, fd);
-	client = sock_dial(&self->site.place, sock_port(fd));
+	client = sock_dial(&self->site.trial, sock_port(fd));
 	ASSERT_LE(0, client);
 	child = accept4(fd, (void *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	ASSERT_LE(0, child);
-	EXPECT_EQ(self->site.place.family == AF_INET ?
+	EXPECT_EQ(self->site.trial.family == AF_INET ?
 		  sizeof(struct sockaddr_in) : sizeof(peer), len);
-	EXPECT_EQ(self->site.place.family, peer.sin6_family);
+	EXPECT_EQ(self->site.trial.family, peer.sin6_family);
 	EXPECT_EQ(sock_port(client), ntohs(peer.sin6_port));
-	if (self->site.place.dual)
+	if (self->site.trial.dual)
 		EXPECT_TRUE(IN6_IS_ADDR_V4MAPPED(&peer.sin6_addr));
 	len = sizeof(name);
 	EXPECT_EQ(0, getsockname(child, (void *)&name, &len));
 	EXPECT_EQ(sock_port(fd), ntohs(name.sin6_port));
 	EXPECT_EQ(O_NONBLOCK, fcntl(child, F_GETFL) & O_NONBLOCK);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(child, F_GETFD));
-	EXPECT_EQ(self->site.place.join, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->site.trial.join, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 TEST_F(accept, accept__bad_arguments)
 {
-	int fd = listen_claimed(&self->site.place);
+	int fd = listen_claimed(&self->site.trial);
 	socklen_t len = -1;
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, accept4(fd, NULL, NULL, 0x40000000));
 	EXPECT_EQ(EINVAL, errno);
-	ASSERT_LE(0, sock_dial(&self->site.place, sock_port(fd)));
+	ASSERT_LE(0, sock_dial(&self->site.trial, sock_port(fd)));
 	/* The connection is taken and lost, as the plain kernel does it. */
 	EXPECT_EQ(-1, accept4(fd, (void *)&len, &len, 0));
 	EXPECT_EQ(EINVAL, errno);
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(-1, accept4(fd, NULL, NULL, 0));
 	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_EQ(self->site.place.join, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->site.trial.join, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* Without a free descriptor accept() fails, and the connection waits. */
 TEST_F(accept, accept__no_descriptor)
 {
-	int lfd = listen_claimed(&self->site.place);
+	int lfd = listen_claimed(&self->site.trial);
 	struct rlimit limit, none;
 	int client, child;
 
 	ASSERT_LE(0, lfd);
-	client = sock_dial(&self->site.place, sock_port(lfd));
+	client = sock_dial(&self->site.trial, sock_port(lfd));
 	ASSERT_LE(0, client);
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
 	none = limit;
@@ -410,7 +410,7 @@ TEST_F(accept, accept__no_descriptor)
 	EXPECT_EQ(0, count_accepts());
 	child = sock_accept(lfd);
 	EXPECT_LE(0, child);
-	expect_local(_metadata, self->site.place.join, 1);
+	expect_local(_metadata, self->site.trial.join, 1);
 	EXPECT_EQ(1, write(client, "x", 1));
 	EXPECT_TRUE(sock_wait(child, POLLIN, PATIENCE_MS));
 }
@@ -418,7 +418,7 @@ TEST_F(accept, accept__no_descriptor)
 TEST_F(accept, accept__times_out)
 {
 	struct timeval tv = { .tv_usec = 60000 };
-	int fd = listen_claimed(&self->site.place);
+	int fd = listen_claimed(&self->site.trial);
 	uint64_t begin = now_ms();
 
 	ASSERT_LE(0, fd);
@@ -430,7 +430,7 @@ TEST_F(accept, accept__times_out)
 	 */
 	EXPECT_LE(20, now_ms() - begin);
 	/* It held its core meanwhile. */
-	EXPECT_EQ(self->site.place.join, claims(sock_port(fd)));
+	EXPECT_EQ(self->site.trial.join, claims(sock_port(fd)));
 }
 
 TEST_F(accept, poll__events)
@@ -438,17 +438,17 @@ TEST_F(accept, poll__events)
 	struct pollfd pfd = { .events = POLLIN | POLLOUT | POLLRDNORM };
 	int client;
 
-	pfd.fd = listen_claimed(&self->site.place);
+	pfd.fd = listen_claimed(&self->site.trial);
 	ASSERT_LE(0, pfd.fd);
 	EXPECT_EQ(0, poll(&pfd, 1, 0));
-	client = sock_dial(&self->site.place, sock_port(pfd.fd));
+	client = sock_dial(&self->site.trial, sock_port(pfd.fd));
 	ASSERT_LE(0, client);
 	EXPECT_EQ(1, poll(&pfd, 1, -1));
 	EXPECT_EQ(POLLIN | POLLRDNORM, pfd.revents);
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
 	EXPECT_LE(0, accept(pfd.fd, NULL, NULL));
 	EXPECT_EQ(0, poll(&pfd, 1, 0));
-	EXPECT_EQ(self->site.place.join, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->site.trial.join, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* Signals */
@@ -486,7 +486,7 @@ static bool sleeps(pid_t pid)
 
 TEST_F(accept, accept__interrupted)
 {
-	int fd = sock_listen(&self->site.place, 16);
+	int fd = sock_listen(&self->site.trial, 16);
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
@@ -496,12 +496,12 @@ TEST_F(accept, accept__interrupted)
 	EXPECT_TRUE(until(sleeps(pid)));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(EINTR, reap(pid));
-	EXPECT_EQ(self->site.place.join, count(FSK_STAT_LOCAL_CREATE));
+	EXPECT_EQ(self->site.trial.join, count(FSK_STAT_LOCAL_CREATE));
 }
 
 TEST_F(accept, accept__restarted)
 {
-	int fd = sock_listen(&self->site.place, 16);
+	int fd = sock_listen(&self->site.trial, 16);
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
@@ -512,9 +512,9 @@ TEST_F(accept, accept__restarted)
 	kill(pid, SIGUSR1);
 	EXPECT_TRUE(until(sleeps(pid)));
 	pin(1);
-	EXPECT_LE(0, sock_dial(&self->site.place, sock_port(fd)));
+	EXPECT_LE(0, sock_dial(&self->site.trial, sock_port(fd)));
 	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(self->site.place.join, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->site.trial.join, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 TEST_HARNESS_MAIN

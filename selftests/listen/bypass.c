@@ -26,22 +26,22 @@
 #define CPU	1
 
 FIXTURE(bypass) {
-	struct place place;
-	struct place plain;
+	struct trial trial;
+	struct trial plain;
 	int fd;
 	int port;
 };
 
-PLACE_VARIANTS(bypass);
+TRIAL_VARIANTS(bypass);
 
 FIXTURE_SETUP(bypass)
 {
-	self->place = variant->place;
-	self->plain = variant->place;
+	self->trial = variant->trial;
+	self->plain = variant->trial;
 	self->plain.join = false;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
-	self->fd = sock_listen(&self->place, 16);
+	self->fd = sock_listen(&self->trial, 16);
 	ASSERT_LE(0, self->fd);
 	self->port = sock_port(self->fd);
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
@@ -52,7 +52,7 @@ FIXTURE_TEARDOWN(bypass)
 }
 
 /* One connection to the end; 0 or a negative errno. */
-static int connect_once(const struct place *p, int lfd)
+static int connect_once(const struct trial *p, int lfd)
 {
 	int client = sock_dial(p, sock_port(lfd));
 	int child;
@@ -74,7 +74,7 @@ TEST_F(bypass, defer_accept__waits_for_data)
 	int client, child;
 
 	ASSERT_EQ(0, sock_set(self->fd, SOL_TCP, TCP_DEFER_ACCEPT, 10));
-	client = sock_dial(&self->place, self->port);
+	client = sock_dial(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 200));
 	ASSERT_EQ(1, write(client, "x", 1));
@@ -88,20 +88,20 @@ TEST_F(bypass, defer_accept__waits_for_data)
 /* A SYN that has not come far enough is dropped, the next one taken. */
 TEST_F(bypass, minttl__drops_syn)
 {
-	bool v4 = self->place.dual || self->place.family == AF_INET;
+	bool v4 = self->trial.dual || self->trial.family == AF_INET;
 	int level = v4 ? SOL_IP : SOL_IPV6;
 	int client;
 
 	ASSERT_EQ(0, sock_set(self->fd, level, v4 ? IP_MINTTL :
 			     73 /* IPV6_MINHOPCOUNT */, 65));
-	client = sock_dial_nowait(&self->place, self->port);
+	client = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_TRUE(until(netstat("TCPMinTTLDrop") > 0));
 	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 0));
 	close(client);
 	ASSERT_EQ(0, sock_set(self->fd, level, v4 ? IP_MINTTL :
 			     73 /* IPV6_MINHOPCOUNT */, 64));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_LE(2, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -119,11 +119,11 @@ TEST_F(bypass, syncnt__counts_synacks)
 	int fds[2] = { plain, self->fd };
 
 	ASSERT_LE(0, plain);
-	raw = spoof_open(&self->place);
+	raw = spoof_open(&self->trial);
 	ASSERT_LE(0, raw);
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, sock_set(fds[i], SOL_TCP, TCP_SYNCNT, 1));
-		ASSERT_EQ(0, spoof_send(raw, &self->place, sock_port(fds[i]),
+		ASSERT_EQ(0, spoof_send(raw, &self->trial, sock_port(fds[i]),
 					1));
 	}
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
@@ -136,7 +136,7 @@ TEST_F(bypass, syncnt__counts_synacks)
 /* The owner decides on routes: here, that there is none. */
 TEST_F(bypass, fchown__reaches_routes)
 {
-	bool v4 = self->place.dual || self->place.family == AF_INET;
+	bool v4 = self->trial.dual || self->trial.family == AF_INET;
 	int client;
 
 	/* Before the table of local addresses, which comes first of all. */
@@ -148,13 +148,13 @@ TEST_F(bypass, fchown__reaches_routes)
 			    "ip -6 rule add pref 1 "
 			    "uidrange 4242-4242 prohibit"));
 	ASSERT_EQ(0, fchown(self->fd, 4242, -1));
-	client = sock_dial_nowait(&self->place, self->port);
+	client = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_TRUE(until(netstat("ListenDrops") > 0));
 	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
 	close(client);
 	ASSERT_EQ(0, fchown(self->fd, 0, -1));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_LE(2, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -173,8 +173,8 @@ TEST_F(bypass, mark__accepted)
 	for (i = 0; i < 4; i++) {
 		mark = i & 2 ? 9 : 0;
 		ASSERT_EQ(0, sock_set(fds[i & 1], SOL_SOCKET, SO_MARK, mark));
-		len = sock_addr(&to, self->place.dual ? AF_INET :
-				self->place.family, sock_port(fds[i & 1]),
+		len = sock_addr(&to, self->trial.dual ? AF_INET :
+				self->trial.family, sock_port(fds[i & 1]),
 				true);
 		client = socket(to.ss_family, SOCK_STREAM, 0);
 		ASSERT_EQ(0, sock_set(client, SOL_SOCKET, SO_MARK, 5));
@@ -206,7 +206,7 @@ TEST_F(bypass, fastopen__data_in_syn)
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_FASTOPEN, &qlen,
 				sizeof(qlen)));
 	for (i = 0; i < 4; i++) {
-		client = sock_dial_fast(&self->place, self->port);
+		client = sock_dial_fast(&self->trial, self->port);
 		ASSERT_LE(0, client);
 		child = sock_accept(self->fd);
 		ASSERT_LE(0, child);
@@ -233,7 +233,7 @@ TEST_F(bypass, fastopen__without_cookie)
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, sock_set(self->fd, SOL_TCP,
 				      34 /* TCP_FASTOPEN_NO_COOKIE */, i));
-		client = sock_dial_fast(&self->place, self->port);
+		client = sock_dial_fast(&self->trial, self->port);
 		ASSERT_LE(0, client);
 		child = sock_accept(self->fd);
 		ASSERT_LE(0, child);
@@ -254,14 +254,14 @@ TEST_F(bypass, save_syn__is_saved)
 
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_SAVE_SYN, &on,
 				sizeof(on)));
-	client = sock_dial(&self->place, self->port);
+	client = sock_dial(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	child = sock_accept(self->fd);
 	ASSERT_LE(0, child);
 	len = sizeof(syn);
 	EXPECT_EQ(0, getsockopt(child, SOL_TCP, TCP_SAVED_SYN, syn, &len));
 	EXPECT_LE(40, len);
-	EXPECT_EQ(self->place.family == AF_INET6 && !self->place.dual ? 6 : 4,
+	EXPECT_EQ(self->trial.family == AF_INET6 && !self->trial.dual ? 6 : 4,
 		  syn[0] >> 4);
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -291,7 +291,7 @@ TEST_F(bypass, filter__drops_syn)
 	EXPECT_FALSE(bypassed(self->port));
 	ASSERT_EQ(0, filter_attach(self->fd, 0));
 	EXPECT_TRUE(bypassed(self->port));
-	client = sock_dial_nowait(&self->place, self->port);
+	client = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_FALSE(sock_wait(client, POLLOUT, 200));
 	EXPECT_LE(1, count(FSK_STAT_SYN_BYPASSED));
@@ -310,7 +310,7 @@ TEST_F(bypass, filter__drops_syn)
 TEST_F(bypass, filter__lets_through)
 {
 	ASSERT_EQ(0, filter_attach(self->fd, -1));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_SYN_BYPASSED));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
@@ -330,7 +330,7 @@ TEST_F(bypass, filter__of_ebpf)
 
 	ASSERT_EQ(0, filter_attach_ebpf(self->fd, 0));
 	EXPECT_TRUE(bypassed(self->port));
-	client = sock_dial_nowait(&self->place, self->port);
+	client = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 1));
 	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
@@ -342,7 +342,7 @@ TEST_F(bypass, filter__of_ebpf)
 	ASSERT_EQ(0, sock_set(self->fd, SOL_SOCKET, SO_DETACH_FILTER, 0));
 	EXPECT_FALSE(bypassed(self->port));
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
@@ -350,7 +350,7 @@ TEST_F(bypass, filter__of_ebpf)
  * as on the plain kernel.  The listener waits for data, so the test can send
  * that ACK when it likes.
  */
-static int half_connect(const struct place *p, int fd)
+static int half_connect(const struct trial *p, int fd)
 {
 	int client;
 
@@ -363,7 +363,7 @@ static int half_connect(const struct place *p, int fd)
 }
 
 static void check_filter_meets_ack(struct __test_metadata *_metadata,
-				   const struct place *p, int fd)
+				   const struct trial *p, int fd)
 {
 	long dropped = netstat("TCPDeferAcceptDrop");
 	int client = half_connect(p, fd);
@@ -383,7 +383,7 @@ static void check_filter_meets_ack(struct __test_metadata *_metadata,
 }
 
 typedef void check_meets_ack_t(struct __test_metadata *_metadata,
-			       const struct place *p, int fd);
+			       const struct trial *p, int fd);
 
 /* On a plain listener, and on one that has joined. */
 static void check_meets_ack(struct __test_metadata *_metadata,
@@ -394,7 +394,7 @@ static void check_meets_ack(struct __test_metadata *_metadata,
 
 	ASSERT_LE(0, plain);
 	check(_metadata, &self->plain, plain);
-	check(_metadata, &self->place, self->fd);
+	check(_metadata, &self->trial, self->fd);
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -405,7 +405,7 @@ TEST_F(bypass, filter__meets_last_ack)
 }
 
 /* The address of all clients, as the listener sees it. */
-static void put_peer(const struct place *p, void *addr)
+static void put_peer(const struct trial *p, void *addr)
 {
 	struct sockaddr_in6 *sin6 = addr;
 	struct sockaddr_in *sin = addr;
@@ -422,7 +422,7 @@ static void put_peer(const struct place *p, void *addr)
 	}
 }
 
-static int md5_set(const struct place *p, int fd, const char *key)
+static int md5_set(const struct trial *p, int fd, const char *key)
 {
 	struct tcp_md5sig sig = { .tcpm_keylen = strlen(key) };
 
@@ -432,9 +432,9 @@ static int md5_set(const struct place *p, int fd, const char *key)
 	       -errno : 0;
 }
 
-static int dial_signed(const struct place *p, int port, const char *key)
+static int dial_signed(const struct trial *p, int port, const char *key)
 {
-	struct place how = *p;
+	struct trial how = *p;
 	struct sockaddr_in6 sin6 = {
 		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT,
 		.sin6_port = htons(port),
@@ -463,11 +463,11 @@ TEST_F(bypass, md5__checked)
 {
 	int right, wrong;
 
-	ASSERT_EQ(0, md5_set(&self->place, self->fd, "secret"));
+	ASSERT_EQ(0, md5_set(&self->trial, self->fd, "secret"));
 	EXPECT_TRUE(bypassed(self->port));
-	wrong = sock_dial_nowait(&self->place, self->port);
+	wrong = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, wrong);
-	right = dial_signed(&self->place, self->port, "secret");
+	right = dial_signed(&self->trial, self->port, "secret");
 	ASSERT_LE(0, right);
 	EXPECT_TRUE(sock_wait(right, POLLOUT, PATIENCE_MS));
 	EXPECT_FALSE(sock_wait(wrong, POLLOUT, 100));
@@ -478,7 +478,7 @@ TEST_F(bypass, md5__checked)
 }
 
 static void check_md5_meets_ack(struct __test_metadata *_metadata,
-				const struct place *p, int fd)
+				const struct trial *p, int fd)
 {
 	long missing = netstat("TCPMD5NotFound");
 	int client = half_connect(p, fd);
@@ -500,11 +500,11 @@ TEST_F(bypass, md5__meets_last_ack)
 /* Without the last key the listener is a core's again. */
 TEST_F(bypass, md5__removed)
 {
-	ASSERT_EQ(0, md5_set(&self->place, self->fd, "secret"));
+	ASSERT_EQ(0, md5_set(&self->trial, self->fd, "secret"));
 	EXPECT_TRUE(bypassed(self->port));
-	ASSERT_EQ(0, md5_set(&self->place, self->fd, ""));
+	ASSERT_EQ(0, md5_set(&self->trial, self->fd, ""));
 	EXPECT_FALSE(bypassed(self->port));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(0, count(FSK_STAT_SYN_BYPASSED));
 }
@@ -525,7 +525,7 @@ struct ao_key {
 	uint8_t key[80];
 } __attribute__((aligned(8)));
 
-static int ao_set(const struct place *p, int fd)
+static int ao_set(const struct trial *p, int fd)
 {
 	struct ao_key key = {
 		.algorithm = "hmac(sha1)", .sndid = 1, .rcvid = 1, .keylen = 6,
@@ -540,8 +540,8 @@ static int ao_set(const struct place *p, int fd)
 
 TEST_F(bypass, ao__checked)
 {
-	int client = half_connect(&self->place, self->fd);
-	int err = ao_set(&self->place, self->fd);
+	int client = half_connect(&self->trial, self->fd);
+	int err = ao_set(&self->trial, self->fd);
 
 	if (err == -ENOPROTOOPT)
 		SKIP(return, "this kernel has no TCP-AO");
@@ -553,7 +553,7 @@ TEST_F(bypass, ao__checked)
 	ASSERT_EQ(1, write(client, "x", 1));
 	EXPECT_TRUE(until(netstat("TCPAORequired") > 0));
 	EXPECT_FALSE(sock_wait(self->fd, POLLIN, 0));
-	client = sock_dial_nowait(&self->place, self->port);
+	client = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 1));
 	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
@@ -570,7 +570,7 @@ TEST_F(bypass, congestion__needs_ecn)
 	if (setsockopt(self->fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5))
 		SKIP(return, "this kernel has no DCTCP");
 	EXPECT_TRUE(bypassed(self->port));
-	client = sock_dial(&self->place, self->port);
+	client = sock_dial(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	child = sock_accept(self->fd);
 	ASSERT_LE(0, child);
@@ -581,12 +581,12 @@ TEST_F(bypass, congestion__needs_ecn)
 	ASSERT_EQ(0, setsockopt(self->fd, SOL_TCP, TCP_CONGESTION, "reno", 4));
 	EXPECT_FALSE(bypassed(self->port));
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* The socket's own policies of what has to come in encrypted. */
-static int policy_set(const struct place *p, int fd, int action)
+static int policy_set(const struct trial *p, int fd, int action)
 {
 	bool v4 = p->dual || p->family == AF_INET;
 	struct xfrm_userpolicy_info info = {
@@ -606,13 +606,13 @@ TEST_F(bypass, ipsec__policy)
 
 	if (system("modprobe -q xfrm_user"))
 		SKIP(return, "this kernel has no IPsec");
-	ASSERT_EQ(0, policy_set(&self->place, self->fd, XFRM_POLICY_BLOCK));
+	ASSERT_EQ(0, policy_set(&self->trial, self->fd, XFRM_POLICY_BLOCK));
 	EXPECT_TRUE(bypassed(self->port));
-	client = sock_dial_nowait(&self->place, self->port);
+	client = sock_dial_nowait(&self->trial, self->port);
 	ASSERT_LE(0, client);
 	EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 1));
 	EXPECT_FALSE(sock_wait(client, POLLOUT, 0));
-	ASSERT_EQ(0, policy_set(&self->place, self->fd, XFRM_POLICY_ALLOW));
+	ASSERT_EQ(0, policy_set(&self->trial, self->fd, XFRM_POLICY_ALLOW));
 	EXPECT_TRUE(sock_wait(client, POLLOUT, PATIENCE_MS));
 	EXPECT_LE(0, sock_accept(self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
@@ -622,12 +622,12 @@ TEST_F(bypass, ipsec__policy)
 /* Connections to another port, which TPROXY gives to the listener. */
 TEST_F(bypass, tproxy__serves)
 {
-	bool v4 = self->place.dual || self->place.family == AF_INET;
+	bool v4 = self->trial.dual || self->trial.family == AF_INET;
 	char rules[256];
 	int client, child;
 
-	ASSERT_EQ(0, sock_set(self->fd, self->place.family == AF_INET ? SOL_IP :
-			     SOL_IPV6, self->place.family == AF_INET ? 19 : 75,
+	ASSERT_EQ(0, sock_set(self->fd, self->trial.family == AF_INET ? SOL_IP :
+			     SOL_IPV6, self->trial.family == AF_INET ? 19 : 75,
 			     1));
 	snprintf(rules, sizeof(rules),
 		 "nft 'table inet fsk { chain in { "
@@ -636,7 +636,7 @@ TEST_F(bypass, tproxy__serves)
 		 v4 ? "ip" : "ip6", self->port);
 	if (system(rules))
 		SKIP(return, "no nft, or this kernel has no TPROXY");
-	client = sock_dial(&self->place, 9999);
+	client = sock_dial(&self->trial, 9999);
 	ASSERT_LE(0, client);
 	child = sock_accept(self->fd);
 	ASSERT_LE(0, child);
@@ -644,7 +644,7 @@ TEST_F(bypass, tproxy__serves)
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
 	/* To its own port it is as ever. */
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
@@ -661,12 +661,12 @@ TEST_F(bypass, sk_lookup__decides)
 	int link = sk_lookup_attach();
 
 	ASSERT_LE(0, link);
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_SYN_SK_LOOKUP));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_APP));
 	EXPECT_EQ(0, close(link));
 	EXPECT_TRUE(sock_claim(self->fd, CPU));
-	EXPECT_EQ(0, connect_once(&self->place, self->fd));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
@@ -704,18 +704,18 @@ FIXTURE(choice) {
 };
 
 FIXTURE_VARIANT(choice) {
-	struct place place;
+	struct trial trial;
 	const char *any;
 	const char *exact;
 };
 
 FIXTURE_VARIANT_ADD(choice, ipv4) {
-	.place = { AF_INET, false, true },
+	.trial = { AF_INET, false, true },
 	.any = "0.0.0.0", .exact = "127.0.0.1",
 };
 
 FIXTURE_VARIANT_ADD(choice, ipv6) {
-	.place = { AF_INET6, false, true }, .any = "::", .exact = "::1",
+	.trial = { AF_INET6, false, true }, .any = "::", .exact = "::1",
 };
 
 FIXTURE_SETUP(choice)
@@ -734,7 +734,7 @@ static void check_exact(struct __test_metadata *_metadata, int port,
 			const FIXTURE_VARIANT(choice) *v, bool join_any,
 			bool join_exact)
 {
-	int family = v->place.family;
+	int family = v->trial.family;
 	int any = listen_at(family, v->any, port, 1, join_any);
 	int exact = listen_at(family, v->exact, port, 1, join_exact);
 
@@ -742,7 +742,7 @@ static void check_exact(struct __test_metadata *_metadata, int port,
 	ASSERT_LE(0, exact);
 	ASSERT_TRUE(sock_claim(any, CPU));
 	ASSERT_TRUE(sock_claim(exact, CPU));
-	ASSERT_LE(0, sock_dial(&v->place, port));
+	ASSERT_LE(0, sock_dial(&v->trial, port));
 	EXPECT_TRUE(ready_soon(exact));
 	EXPECT_FALSE(sock_wait(any, POLLIN, 0));
 	EXPECT_EQ(join_exact, count(FSK_STAT_SYN_LOCAL));
@@ -767,8 +767,8 @@ TEST_F(choice, exact__both_joined)
 
 TEST_F(choice, v6only__leaves_ipv4_alone)
 {
-	const struct place four = { AF_INET, false, false };
-	const struct place six = { AF_INET6, false, true };
+	const struct trial four = { AF_INET, false, false };
+	const struct trial six = { AF_INET6, false, true };
 	int v6 = listen_at(AF_INET6, "::", self->port, 0, true);
 	int v4 = listen_at(AF_INET, "0.0.0.0", self->port, 0, false);
 
@@ -786,20 +786,20 @@ TEST_F(choice, v6only__leaves_ipv4_alone)
 
 TEST_F(choice, device__bound_to_lo)
 {
-	int fd = listen_at(variant->place.family, variant->any, self->port, 0,
+	int fd = listen_at(variant->trial.family, variant->any, self->port, 0,
 			   true);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2));
 	ASSERT_TRUE(sock_claim(fd, CPU));
-	EXPECT_EQ(0, connect_once(&variant->place, fd));
+	EXPECT_EQ(0, connect_once(&variant->trial, fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* Loopback packets do not come through the other device. */
 TEST_F(choice, device__bound_elsewhere)
 {
-	int fd = listen_at(variant->place.family, variant->any, self->port, 0,
+	int fd = listen_at(variant->trial.family, variant->any, self->port, 0,
 			   true);
 	int index;
 
@@ -808,13 +808,13 @@ TEST_F(choice, device__bound_elsewhere)
 		SKIP(return, "this kernel has no veth module");
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "other", 5));
 	ASSERT_TRUE(sock_claim(fd, CPU));
-	EXPECT_TRUE(sock_refused(&variant->place, self->port));
+	EXPECT_TRUE(sock_refused(&variant->trial, self->port));
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
 	/* Bound after the claim: the next SYN knows. */
 	index = if_nametoindex("lo");
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index,
 				sizeof(index)));
-	EXPECT_EQ(0, connect_once(&variant->place, fd));
+	EXPECT_EQ(0, connect_once(&variant->trial, fd));
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
@@ -864,7 +864,7 @@ static void check_vrf(struct __test_metadata *_metadata, int family,
 	client = dial_in("red", family, local, port);
 	ASSERT_LE(0, client);
 	EXPECT_LE(0, sock_accept(fd));
-	EXPECT_EQ(-ECONNREFUSED, sock_dial(&(struct place) { family }, port));
+	EXPECT_EQ(-ECONNREFUSED, sock_dial(&(struct trial) { family }, port));
 	close(fd);
 }
 
@@ -879,8 +879,8 @@ TEST_F(choice, device__vrf)
 			    "ip address add 10.9.9.9/32 dev red && "
 			    "ip address add fd09::9/128 dev red nodad"));
 	for (i = 0; i < 2; i++)
-		check_vrf(_metadata, v->place.family, v->any,
-			  v->place.family == AF_INET ? "10.9.9.9" : "fd09::9",
+		check_vrf(_metadata, v->trial.family, v->any,
+			  v->trial.family == AF_INET ? "10.9.9.9" : "fd09::9",
 			  self->port + i, i);
 	EXPECT_EQ(2, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(2, count(FSK_STAT_ACCEPT_LOCAL));
@@ -891,7 +891,7 @@ TEST_F(choice, reuseport__program_obeyed)
 {
 	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
 	struct sock_fprog prog = { .len = 1, .filter = code };
-	int family = variant->place.family, i;
+	int family = variant->trial.family, i;
 	struct crew crew;
 	int fd[2];
 
@@ -907,7 +907,7 @@ TEST_F(choice, reuseport__program_obeyed)
 	ASSERT_TRUE(crew_waits(&crew, self->port, true));
 	for (i = 0; i < 4; i++) {
 		pin(i & 1);
-		EXPECT_EQ(0, ask(&variant->place, self->port));
+		EXPECT_EQ(0, ask(&variant->trial, self->port));
 	}
 	EXPECT_EQ(2, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(2, count(FSK_STAT_SYN_UNCLAIMED));
@@ -917,7 +917,7 @@ TEST_F(choice, reuseport__program_obeyed)
 /* A client comes back by the same port while the server remembers it. */
 TEST_F(choice, time_wait__is_reused)
 {
-	int family = variant->place.family, on = 1, i, client, child;
+	int family = variant->trial.family, on = 1, i, client, child;
 	int fd = listen_at(family, variant->any, self->port, 0, true);
 	struct sockaddr_storage ss = { .ss_family = family };
 	struct sockaddr_in *sin = (void *)&ss;

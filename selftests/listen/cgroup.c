@@ -24,20 +24,20 @@ enum group { LISTENER, WORKER, GROUPS };
 static const char *const names[GROUPS] = { "fsk-listener", "fsk-worker" };
 
 FIXTURE(cgroup) {
-	struct place place;
+	struct trial trial;
 	char root[GROUPS_ROOT];
 	int group[GROUPS];
 	int map;
 };
 
-PLACE_VARIANTS(cgroup);
-PLACE_VARIANTS_PLAIN(cgroup);
+TRIAL_VARIANTS(cgroup);
+TRIAL_VARIANTS_PLAIN(cgroup);
 
 FIXTURE_SETUP(cgroup)
 {
 	int i;
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, groups_mount(self->root));
 	for (i = 0; i < GROUPS; i++) {
@@ -103,14 +103,14 @@ static int listen_apart(FIXTURE_DATA(cgroup) *self)
 	err = group_enter(self->root, names[LISTENER]);
 	if (err)
 		return err;
-	fd = sock_listen(&self->place, 16);
+	fd = sock_listen(&self->trial, 16);
 	err = group_enter(self->root, names[WORKER]);
 	if (err)
 		return err;
 	if (fd >= 0 && !sock_claim(fd, CPU))
 		return -EINVAL;
 	/* A worker that may run anywhere when the map is made has no share. */
-	if (fd >= 0 && self->place.join && !until(serves(sock_port(fd), CPU)))
+	if (fd >= 0 && self->trial.join && !until(serves(sock_port(fd), CPU)))
 		return -ETIMEDOUT;
 	err = group_enter(self->root, ".");
 	/* 6.1 forgets the binding where the group has a cpuset. */
@@ -129,7 +129,7 @@ static void check_filter(struct __test_metadata *_metadata,
 	fd = listen_apart(self);
 	ASSERT_LE(0, fd);
 	ASSERT_LE(0, dropper(self, attach, where));
-	client = sock_dial_nowait(&self->place, sock_port(fd));
+	client = sock_dial_nowait(&self->trial, sock_port(fd));
 	ASSERT_LE(0, client);
 	if (dropped)
 		EXPECT_TRUE(until(bpf_map_get(self->map, 0) > before ||
@@ -138,7 +138,7 @@ static void check_filter(struct __test_metadata *_metadata,
 							PATIENCE_MS));
 	EXPECT_EQ(!dropped, sock_wait(fd, POLLIN, dropped ? 0 : PATIENCE_MS));
 	EXPECT_EQ(dropped, bpf_map_get(self->map, 0) > before);
-	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL) > 0)
+	EXPECT_EQ(self->trial.join, count(FSK_STAT_SYN_LOCAL) > 0)
 		TH_LOG("far %d, unclaimed %d, orphaned %d, bypassed %d",
 		       (int)count(FSK_STAT_SYN_FAR),
 		       (int)count(FSK_STAT_SYN_UNCLAIMED),
@@ -161,25 +161,25 @@ TEST_F(cgroup, ingress__of_worker)
  */
 static bool plain_answer_is_seen(FIXTURE_DATA(cgroup) *self)
 {
-	bool join = self->place.join, seen;
+	bool join = self->trial.join, seen;
 	int fd, client;
 
-	self->place.join = false;
+	self->trial.join = false;
 	fd = listen_apart(self);
 	dropper(self, BPF_CGROUP_INET_EGRESS, LISTENER);
-	client = sock_dial_nowait(&self->place, sock_port(fd));
+	client = sock_dial_nowait(&self->trial, sock_port(fd));
 	seen = until(bpf_map_get(self->map, 0) ||
 		     sock_wait(client, POLLOUT, 0)) &&
 	       bpf_map_get(self->map, 0);
 	close(client);
 	close(fd);
-	self->place.join = join;
+	self->trial.join = join;
 	return seen;
 }
 
 TEST_F(cgroup, egress__of_listener)
 {
-	bool ipv6 = self->place.family == AF_INET6 && !self->place.dual;
+	bool ipv6 = self->trial.family == AF_INET6 && !self->trial.dual;
 	bool seen = !ipv6 || plain_answer_is_seen(self);
 
 	check_filter(_metadata, self, BPF_CGROUP_INET_EGRESS, LISTENER, seen);
@@ -201,7 +201,7 @@ static void check_events(struct __test_metadata *_metadata,
 	fd = listen_apart(self);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(one, bpf_map_get(self->map, BPF_SOCK_OPS_TCP_LISTEN_CB));
-	client = sock_dial(&self->place, sock_port(fd));
+	client = sock_dial(&self->trial, sock_port(fd));
 	ASSERT_LE(0, client);
 	EXPECT_LE(0, sock_accept(fd));
 	/* For the SYN-ACK. */
@@ -214,7 +214,7 @@ static void check_events(struct __test_metadata *_metadata,
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	EXPECT_EQ(2 * one,
 		  bpf_map_get(self->map, BPF_SOCK_OPS_TCP_LISTEN_CB));
-	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(self->trial.join, count(FSK_STAT_SYN_LOCAL));
 }
 
 TEST_F(cgroup, sockops__of_listener)
@@ -237,10 +237,10 @@ TEST_F(cgroup, removed__while_listening)
 	ASSERT_LE(0, fd);
 	snprintf(path, sizeof(path), "%s/%s", self->root, names[LISTENER]);
 	ASSERT_EQ(0, rmdir(path));
-	client = sock_dial(&self->place, sock_port(fd));
+	client = sock_dial(&self->trial, sock_port(fd));
 	EXPECT_LE(0, client);
 	EXPECT_LE(0, sock_accept(fd));
-	EXPECT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(self->trial.join, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(0, close(fd));
 }
 

@@ -26,15 +26,15 @@
 #define FULL	(BACKLOG + 1)
 
 FIXTURE(cookies) {
-	struct place place;
+	struct trial trial;
 };
 
-PLACE_VARIANTS(cookies);
-PLACE_VARIANTS_PLAIN(cookies);
+TRIAL_VARIANTS(cookies);
+TRIAL_VARIANTS_PLAIN(cookies);
 
 FIXTURE_SETUP(cookies)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
 }
@@ -52,7 +52,7 @@ static uint64_t drops(int port, int cpu)
 }
 
 /* A client is served on @fd, with data. */
-static bool served(const struct place *p, int fd)
+static bool served(const struct trial *p, int fd)
 {
 	int client = sock_dial(p, sock_port(fd));
 	int child = client < 0 ? -1 : sock_accept(fd);
@@ -82,7 +82,7 @@ struct flood {
 };
 
 /* FLOOD forged SYNs for a new listener; @cookies is for tcp_syncookies. */
-static int flood_begin(const struct place *p, const char *cookies,
+static int flood_begin(const struct trial *p, const char *cookies,
 		       struct flood *flood)
 {
 	int err = sysctl_set("net/ipv4/tcp_syncookies", cookies);
@@ -107,17 +107,17 @@ TEST_F(cookies, syncookies__always)
 	int i, fd;
 
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "2"));
-	fd = sock_listen(&self->place, 64);
+	fd = sock_listen(&self->trial, 64);
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	for (i = 0; i < N; i++)
-		EXPECT_TRUE(served(&self->place, fd));
+		EXPECT_TRUE(served(&self->trial, fd));
 	EXPECT_EQ(N, netstat("SyncookiesSent"));
 	EXPECT_EQ(N, netstat("SyncookiesRecv"));
 	EXPECT_EQ(0, netstat("SyncookiesFailed"));
-	EXPECT_EQ(self->place.join ? N : 0, count(FSK_STAT_SYN_LOCAL));
-	EXPECT_EQ(self->place.join ? N : 0, count(FSK_STAT_COOKIE_LOCAL));
-	EXPECT_EQ(self->place.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->trial.join ? N : 0, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(self->trial.join ? N : 0, count(FSK_STAT_COOKIE_LOCAL));
+	EXPECT_EQ(self->trial.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* Half-open connections fill the queue of a core; who comes after them gets in
@@ -125,19 +125,19 @@ TEST_F(cookies, syncookies__always)
  */
 TEST_F(cookies, flood__fills_syn_queue)
 {
-	int joined = self->place.join;
+	int joined = self->trial.join;
 	struct flood flood;
 	int i;
 
-	ASSERT_EQ(0, flood_begin(&self->place, "1", &flood));
+	ASSERT_EQ(0, flood_begin(&self->trial, "1", &flood));
 	EXPECT_TRUE(until(netstat("SyncookiesSent") >= FLOOD - FULL));
 	EXPECT_EQ(FLOOD - FULL, netstat("SyncookiesSent"));
 	EXPECT_EQ(FLOOD - FULL, netstat("TCPReqQFullDoCookies"));
 	EXPECT_EQ(joined ? FLOOD : 0, count(FSK_STAT_SYN_LOCAL));
 	for (i = 0; i < N; i++) {
-		ASSERT_EQ(0, spoof_send(flood.raw, &self->place, flood.port,
+		ASSERT_EQ(0, spoof_send(flood.raw, &self->trial, flood.port,
 					10));
-		EXPECT_TRUE(served(&self->place, flood.fd));
+		EXPECT_TRUE(served(&self->trial, flood.fd));
 	}
 	EXPECT_EQ(FLOOD - FULL + 11 * N, netstat("SyncookiesSent"));
 	EXPECT_EQ(N, netstat("SyncookiesRecv"));
@@ -265,7 +265,7 @@ static int program_check(const struct headers *h)
  */
 TEST_F(cookies, syncookies__checked_by_program)
 {
-	const struct place *p = &self->place;
+	const struct trial *p = &self->trial;
 	int fd = sock_listen(p, 64);
 	struct headers h;
 	struct tcphdr *tcp;
@@ -340,9 +340,9 @@ TEST_F(cookies, flood__log_names_port)
 	ASSERT_LE(0, kmsg);
 	ASSERT_LE(0, lseek(kmsg, 0, SEEK_END));
 	ASSERT_EQ(0, log_all());
-	ASSERT_EQ(0, flood_begin(&self->place, "1", &flood));
+	ASSERT_EQ(0, flood_begin(&self->trial, "1", &flood));
 	EXPECT_TRUE(until(log_names(kmsg, flood.port)));
-	EXPECT_EQ(self->place.join ? FLOOD : 0, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(self->trial.join ? FLOOD : 0, count(FSK_STAT_SYN_LOCAL));
 }
 
 /* Nobody accepts while a flood goes on.  The same figures with and without
@@ -353,9 +353,9 @@ TEST_F(cookies, flood__counts_alike)
 	int i, late, client[FULL];
 	struct flood flood;
 
-	ASSERT_EQ(0, flood_begin(&self->place, "1", &flood));
+	ASSERT_EQ(0, flood_begin(&self->trial, "1", &flood));
 	for (i = 0; i < FULL; i++) {
-		client[i] = sock_dial(&self->place, flood.port);
+		client[i] = sock_dial(&self->trial, flood.port);
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_EQ(FLOOD, netstat("SyncookiesSent"));
@@ -363,15 +363,15 @@ TEST_F(cookies, flood__counts_alike)
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	EXPECT_EQ(0, netstat("ListenDrops"));
 	/* Now there is room for neither. */
-	ASSERT_EQ(0, spoof_send(flood.raw, &self->place, flood.port, FLOOD));
+	ASSERT_EQ(0, spoof_send(flood.raw, &self->trial, flood.port, FLOOD));
 	EXPECT_TRUE(until(netstat("ListenOverflows") >= FLOOD));
 	EXPECT_EQ(FLOOD, netstat("ListenOverflows"));
 	EXPECT_EQ(FLOOD, netstat("ListenDrops"));
-	EXPECT_EQ(self->place.join ? FLOOD : 0, drops(flood.port, CPU));
-	EXPECT_EQ(self->place.join ? FLOOD : 0, count(FSK_STAT_OVERFLOW));
+	EXPECT_EQ(self->trial.join ? FLOOD : 0, drops(flood.port, CPU));
+	EXPECT_EQ(self->trial.join ? FLOOD : 0, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(FLOOD, netstat("SyncookiesSent"));
 	/* A client that waits gets in when there is room. */
-	late = sock_dial_nowait(&self->place, flood.port);
+	late = sock_dial_nowait(&self->trial, flood.port);
 	ASSERT_LE(0, late);
 	EXPECT_TRUE(until(netstat("ListenOverflows") > FLOOD));
 	for (i = 0; i < FULL + 1; i++)
@@ -379,7 +379,7 @@ TEST_F(cookies, flood__counts_alike)
 	EXPECT_TRUE(sock_wait(late, POLLOUT, PATIENCE_MS));
 	EXPECT_EQ(FULL + 1, netstat("SyncookiesRecv"));
 	EXPECT_EQ(0, netstat("SyncookiesFailed"));
-	EXPECT_EQ(self->place.join ? FULL + 1 : 0,
+	EXPECT_EQ(self->trial.join ? FULL + 1 : 0,
 		  count(FSK_STAT_ACCEPT_LOCAL));
 }
 
@@ -388,7 +388,7 @@ TEST_F(cookies, flood__counts_alike)
  */
 TEST_F(cookies, overflow__is_counted)
 {
-	int fd = sock_listen(&self->place, 2);
+	int fd = sock_listen(&self->trial, 2);
 	int i, client[N];
 	struct core_row row;
 
@@ -398,12 +398,12 @@ TEST_F(cookies, overflow__is_counted)
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	for (i = 0; i < N; i++) {
-		client[i] = sock_dial_nowait(&self->place, sock_port(fd));
+		client[i] = sock_dial_nowait(&self->trial, sock_port(fd));
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_TRUE(until(netstat("ListenOverflows") > 0));
 	EXPECT_LE(netstat("ListenOverflows"), netstat("ListenDrops"));
-	if (self->place.join) {
+	if (self->trial.join) {
 		ASSERT_TRUE(row_get(sock_port(fd), CPU, &row));
 		EXPECT_EQ(3, row.qlen);
 		EXPECT_EQ(2, row.backlog);
@@ -419,13 +419,13 @@ TEST_F(cookies, overflow__is_counted)
 		EXPECT_LE(0, sock_accept(fd));
 	for (i = 0; i < N; i++)
 		EXPECT_TRUE(sock_wait(client[i], POLLOUT, PATIENCE_MS));
-	EXPECT_EQ(self->place.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->trial.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* The last ACK of a handshake finds the queue full, which the SYN did not. */
 TEST_F(cookies, overflow__at_last_ack)
 {
-	int fd = sock_listen(&self->place, 0);
+	int fd = sock_listen(&self->trial, 0);
 	int defer = 30, client[2], i;
 
 	ASSERT_LE(0, fd);
@@ -434,37 +434,37 @@ TEST_F(cookies, overflow__at_last_ack)
 				sizeof(defer)));
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	for (i = 0; i < 2; i++) {
-		client[i] = sock_dial(&self->place, sock_port(fd));
+		client[i] = sock_dial(&self->trial, sock_port(fd));
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_EQ(0, netstat("ListenOverflows"));
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(1, write(client[i], "x", 1));
 	EXPECT_TRUE(until(netstat("ListenOverflows") > 0));
-	if (self->place.join) {
+	if (self->trial.join) {
 		EXPECT_LE(1, count(FSK_STAT_OVERFLOW));
 		EXPECT_LE(1, drops(sock_port(fd), CPU));
 	}
 	for (i = 0; i < 2; i++)
 		EXPECT_LE(0, sock_accept(fd));
-	EXPECT_EQ(self->place.join ? 2 : 0, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->trial.join ? 2 : 0, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* No worker is bound: the listener's own queue is full. */
 TEST_F(cookies, overflow__of_listener_itself)
 {
-	int fd = sock_listen(&self->place, 2);
+	int fd = sock_listen(&self->trial, 2);
 	int i, client[N], port;
 
 	ASSERT_LE(0, fd);
 	port = sock_port(fd);
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_syncookies", "0"));
 	for (i = 0; i < N; i++) {
-		client[i] = sock_dial_nowait(&self->place, port);
+		client[i] = sock_dial_nowait(&self->trial, port);
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_TRUE(until(netstat("ListenOverflows") > 0));
-	if (self->place.join) {
+	if (self->trial.join) {
 		EXPECT_TRUE(until(drops(port, -1) == netstat("ListenDrops")));
 		EXPECT_LE(1, count(FSK_STAT_OVERFLOW));
 	}
@@ -476,11 +476,11 @@ TEST_F(cookies, overflow__of_half_open)
 {
 	struct flood flood;
 
-	ASSERT_EQ(0, flood_begin(&self->place, "0", &flood));
+	ASSERT_EQ(0, flood_begin(&self->trial, "0", &flood));
 	EXPECT_TRUE(until(netstat("TCPReqQFullDrop") >= FLOOD - FULL));
 	EXPECT_EQ(FLOOD - FULL, netstat("ListenDrops"));
 	EXPECT_EQ(0, netstat("ListenOverflows"));
-	if (!self->place.join)
+	if (!self->trial.join)
 		return;
 	EXPECT_EQ(FLOOD - FULL, drops(flood.port, CPU));
 	EXPECT_EQ(FLOOD - FULL, count(FSK_STAT_OVERFLOW));
@@ -498,14 +498,14 @@ static int defer(int fd)
 /* ACKs that the listener asked to ignore are no loss. */
 TEST_F(cookies, deferred__drops_nothing)
 {
-	int fd = sock_listen(&self->place, 64);
+	int fd = sock_listen(&self->trial, 64);
 	int i, client[N];
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, defer(fd));
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	for (i = 0; i < N; i++) {
-		client[i] = sock_dial(&self->place, sock_port(fd));
+		client[i] = sock_dial(&self->trial, sock_port(fd));
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_TRUE(until(netstat("TCPDeferAcceptDrop") >= N));
@@ -518,7 +518,7 @@ TEST_F(cookies, deferred__drops_nothing)
 	EXPECT_EQ(0, drops(sock_port(fd), -1));
 	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
 	EXPECT_EQ(0, count(FSK_STAT_CHILD_FAILED));
-	EXPECT_EQ(self->place.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
+	EXPECT_EQ(self->trial.join ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
 /* From one address of this host to another, by number 1 and 2. */
@@ -559,8 +559,8 @@ static const char *const no_way_back[] = {
 /* The last ACK finds no way back to the client. */
 TEST_F(cookies, child__without_route)
 {
-	bool v4 = self->place.dual || self->place.family == AF_INET;
-	int fd = sock_listen(&self->place, 64), client;
+	bool v4 = self->trial.dual || self->trial.family == AF_INET;
+	int fd = sock_listen(&self->trial, 64), client;
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, defer(fd));
@@ -574,7 +574,7 @@ TEST_F(cookies, child__without_route)
 	EXPECT_TRUE(until(netstat("ListenDrops") > 0));
 	EXPECT_FALSE(sock_wait(fd, POLLIN, 0));
 	EXPECT_EQ(0, netstat("ListenOverflows"));
-	if (!self->place.join)
+	if (!self->trial.join)
 		return;
 	EXPECT_LE(1, count(FSK_STAT_CHILD_FAILED));
 	EXPECT_LE(1, drops(sock_port(fd), CPU));

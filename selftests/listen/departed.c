@@ -24,7 +24,7 @@
 #define SET	"fsk-set"
 
 FIXTURE(departed) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	struct clients *clients;
 	struct worker *home;
@@ -34,18 +34,18 @@ FIXTURE(departed) {
 	int client[QUEUED];
 };
 
-PLACE_VARIANTS(departed);
+TRIAL_VARIANTS(departed);
 
 FIXTURE_SETUP(departed)
 {
 	if (cpus_online() < CPUS)
 		SKIP(return, "needs %d CPUs", CPUS);
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, crew_make(&self->crew));
 	self->clients = clients_make();
 	ASSERT_NE(NULL, self->clients);
-	self->fd = sock_listen(&self->place, 4096);
+	self->fd = sock_listen(&self->trial, 4096);
 	ASSERT_LE(0, self->fd);
 	self->port = sock_port(self->fd);
 	self->home = crew_add(&self->crew, self->fd, BY_EPOLL_LEVEL, HOME);
@@ -76,7 +76,7 @@ static void queue_some(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, halt(self->other->pid));
 	ASSERT_EQ(0, pin(HOME));
 	for (i = 0; i < QUEUED; i++) {
-		self->client[i] = sock_dial(&self->place, self->port);
+		self->client[i] = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, self->client[i]);
 	}
 	unpin();
@@ -102,7 +102,7 @@ static bool serves_all(FIXTURE_DATA(departed) *self)
 	int cpu;
 
 	for (cpu = 0; cpu < CPUS; cpu++)
-		if (pin(cpu) || ask(&self->place, self->port) < 0)
+		if (pin(cpu) || ask(&self->trial, self->port) < 0)
 			return false;
 	unpin();
 	return true;
@@ -151,7 +151,7 @@ TEST_F_TIMEOUT(departed, offline__under_load, 3600)
 
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
-	clients_start(self->clients, &self->place, self->port, CPUS);
+	clients_start(self->clients, &self->trial, self->port, CPUS);
 	ASSERT_TRUE(until(clients_flow(self->clients, 20)));
 	for (i = 0; i < 2 * rounds; i++) {
 		ASSERT_EQ(0, cpu_switch(HOME, i & 1));
@@ -241,7 +241,7 @@ static void check_cpuset(struct __test_metadata *_metadata,
 	/* It waits where it was until it was woken once. */
 	ASSERT_EQ(0, pin(HOME));
 	ASSERT_TRUE(until(count(FSK_STAT_SYN_LOCAL) > 0 ||
-			  ask(&self->place, self->port) < 0));
+			  ask(&self->trial, self->port) < 0));
 	queue_some(_metadata, self, rescue_ms);
 	EXPECT_EQ(0, group_write(root, SET, "cpuset.cpus", cpus));
 	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
@@ -267,7 +267,7 @@ TEST_F(departed, cpuset__widened_with_queue)
 /* Namespaces */
 
 /* A namespace with connections in all states, whose processes end. */
-static int live(const struct place *p, struct clients *clients)
+static int live(const struct trial *p, struct clients *clients)
 {
 	int i, seconds = 60, fd, half;
 
@@ -300,16 +300,16 @@ TEST_F_TIMEOUT(departed, net__ends_with_queues, 3600)
 	pid_t pid;
 
 	before = slab_objects("net_namespace");
-	sockets = slab_objects(self->place.family == AF_INET ? "TCP" : "TCPv6");
+	sockets = slab_objects(self->trial.family == AF_INET ? "TCP" : "TCPv6");
 	ASSERT_LE(0, before);
 	ASSERT_LE(0, sockets);
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
-	clients_start(self->clients, &self->place, self->port, CPUS);
+	clients_start(self->clients, &self->trial, self->port, CPUS);
 	for (i = 0; i < rounds; i++) {
 		pid = fork_child();
 		if (!pid)
-			_exit(live(&self->place, inner));
+			_exit(live(&self->trial, inner));
 		EXPECT_EQ(0, reap(pid));
 	}
 	self->clients->stop = true;
@@ -322,7 +322,7 @@ TEST_F_TIMEOUT(departed, net__ends_with_queues, 3600)
 	close(self->fd);
 	/* One of each in each round would be a leak. */
 	EXPECT_TRUE(until(slab_objects("net_namespace") < before + rounds));
-	EXPECT_TRUE(until(slab_objects(self->place.family == AF_INET ? "TCP" :
+	EXPECT_TRUE(until(slab_objects(self->trial.family == AF_INET ? "TCP" :
 				       "TCPv6") < sockets + rounds));
 }
 

@@ -50,7 +50,7 @@ struct outcome {
 };
 
 FIXTURE(filters) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	int net;	/* the server's, which is ours */
 	int far;	/* the client's */
@@ -73,7 +73,7 @@ FIXTURE_VARIANT_ADD(filters, ipv6) {
 
 FIXTURE_SETUP(filters)
 {
-	self->place.family = variant->family;
+	self->trial.family = variant->family;
 	ASSERT_EQ(0, crew_make(&self->crew));
 	self->net = -1;
 	self->far = -1;
@@ -261,7 +261,7 @@ static int dial_from(const FIXTURE_DATA(filters) *self, int i, int port)
 {
 	bool lo = self->far == self->net;
 	struct sockaddr_storage to, from;
-	int once = 1, family = self->place.family;
+	int once = 1, family = self->trial.family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	socklen_t len = sock_addr(&from, family, SPORT + i, false);
 
@@ -389,8 +389,8 @@ static void pass(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, b->topology(self));
 	ASSERT_EQ(0, rescue_set_ms(0));
 	ASSERT_TRUE(know_each_other(self));
-	fd = sock_make(&self->place);
-	ASSERT_EQ(0, sock_bind(&self->place, fd, PORT));
+	fd = sock_make(&self->trial);
+	ASSERT_EQ(0, sock_bind(&self->trial, fd, PORT));
 	ASSERT_EQ(0, listen(fd, 64));
 	if (joins)
 		ASSERT_EQ(0, join(fd));
@@ -613,8 +613,8 @@ static int datagrams(int family, int port)
 TEST_F(filters, queue__keeps_what_it_holds)
 {
 	struct sockaddr_storage at;
-	socklen_t len = sock_addr(&at, self->place.family, PORT, true);
-	const struct place joins = { self->place.family, false, true };
+	socklen_t len = sock_addr(&at, self->trial.family, PORT, true);
+	const struct trial joins = { self->trial.family, false, true };
 	int i, fd, got = 0;
 	char byte;
 
@@ -622,12 +622,12 @@ TEST_F(filters, queue__keeps_what_it_holds)
 	ASSERT_EQ(0, rules_load("add chain inet t q "
 				"{ type filter hook input priority 0; };"
 				RULE("q", "udp dport 8080 queue num 1;")));
-	fd = socket(self->place.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(self->trial.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ASSERT_EQ(0, bind(fd, (void *)&at, len));
 	self->queue = queue_start(CPU);
 	ASSERT_LT(0, self->queue);
 	ASSERT_EQ(0, halt(self->queue));
-	ASSERT_EQ(N, datagrams(self->place.family, PORT));
+	ASSERT_EQ(N, datagrams(self->trial.family, PORT));
 	ASSERT_TRUE(until(queued() == N));
 	for (i = 0; i < 10; i++)
 		ASSERT_EQ(0, close(sock_listen(&joins, 16)));
@@ -667,25 +667,25 @@ TEST_F(filters, sk_lookup__steered)
 
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, topology_lo(self));
-	self->place.join = true;
-	fd = sock_listen(&self->place, 16);
+	self->trial.join = true;
+	fd = sock_listen(&self->trial, 16);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EINVAL, sk_lookup_steer(fd));
 	EXPECT_EQ(0, close(fd));
-	self->place.join = false;
-	fd = sock_listen(&self->place, 16);
+	self->trial.join = false;
+	fd = sock_listen(&self->trial, 16);
 	ASSERT_LE(0, fd);
 	link = sk_lookup_steer(fd);
 	ASSERT_LE(0, link);
 	EXPECT_EQ(-EOPNOTSUPP, join(fd));
 	crew_add(&self->crew, fd, BY_EPOLL_LEVEL, CPU);
 	ASSERT_EQ(0, crew_start(&self->crew));
-	EXPECT_EQ(0, ask(&self->place, OTHER));
+	EXPECT_EQ(0, ask(&self->trial, OTHER));
 }
 
 static int attach_xdp(FIXTURE_DATA(filters) *self, int lfd)
 {
-	return xdp_attach(self->place.family);
+	return xdp_attach(self->trial.family);
 }
 
 TEST_F(filters, xdp__dropped)

@@ -22,7 +22,7 @@
 #define ENOUGH_MS	300
 
 FIXTURE(group) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	int fd[MEMBERS];
 	int port;
@@ -30,11 +30,11 @@ FIXTURE(group) {
 	uint64_t runs;
 };
 
-PLACE_VARIANTS(group);
-PLACE_VARIANTS_PLAIN(group);
+TRIAL_VARIANTS(group);
+TRIAL_VARIANTS_PLAIN(group);
 
 /* Of the group that listens on @port already, or of a new one. */
-static int member(const struct place *p, int port)
+static int member(const struct trial *p, int port)
 {
 	int fd = sock_make(p);
 
@@ -48,13 +48,13 @@ FIXTURE_SETUP(group)
 {
 	int i;
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	self->map = -1;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
 	ASSERT_EQ(0, crew_make(&self->crew));
 	for (i = 0; i < MEMBERS; i++) {
-		self->fd[i] = member(&self->place, self->port);
+		self->fd[i] = member(&self->trial, self->port);
 		ASSERT_LE(0, self->fd[i]);
 		self->port = sock_port(self->fd[i]);
 	}
@@ -75,7 +75,7 @@ static int work(FIXTURE_DATA(group) *self, const int *cpu)
 	err = crew_start(&self->crew);
 	if (err)
 		return err;
-	return crew_waits(&self->crew, self->port, self->place.join) ?
+	return crew_waits(&self->crew, self->port, self->trial.join) ?
 	       0 : -ETIMEDOUT;
 }
 
@@ -90,7 +90,7 @@ static int ask_all(FIXTURE_DATA(group) *self, int cpu, int *answers)
 	memset(answers, 0, MEMBERS * sizeof(*answers));
 	pin(cpu);
 	for (i = 0; i < N; i++) {
-		fd[i] = sock_dial(&self->place, self->port);
+		fd[i] = sock_dial(&self->trial, self->port);
 		if (fd[i] < 0)
 			return fd[i];
 	}
@@ -151,7 +151,7 @@ static void check_turns(struct __test_metadata *_metadata,
 	EXPECT_EQ(N, self->runs);
 	EXPECT_EQ(N / 2, answers[0]);
 	EXPECT_EQ(N / 2, answers[1]);
-	if (!self->place.join)
+	if (!self->trial.join)
 		return;
 	EXPECT_EQ(far, count(FSK_STAT_SYN_FAR));
 	EXPECT_EQ(N - far, count(FSK_STAT_SYN_LOCAL) +
@@ -186,7 +186,7 @@ TEST_F(group, program__runs_once_for_cookie)
 	/* The plain kernel counts a client's last packet, too, when it comes
 	 * after the connection has gone.
 	 */
-	if (self->place.join)
+	if (self->trial.join)
 		EXPECT_EQ(0, netstat("SyncookiesFailed"));
 }
 
@@ -209,9 +209,9 @@ static void check_kept(struct __test_metadata *_metadata,
 	pin(0);
 	for (i = 0; i < 2; i++) {
 		/* The second one comes when it is known to be late. */
-		if (i && self->place.join)
+		if (i && self->trial.join)
 			EXPECT_TRUE(until(late(self->port, 0)));
-		fd[i] = sock_dial(&self->place, self->port);
+		fd[i] = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, fd[i]);
 	}
 	EXPECT_FALSE(sock_wait(fd[0], POLLIN, ENOUGH_MS));
@@ -253,7 +253,7 @@ TEST_F(group, incoming_cpu__is_obeyed)
 	EXPECT_EQ(N, answers[0]);
 	ASSERT_EQ(0, ask_all(self, 1, answers));
 	EXPECT_EQ(N, answers[1]);
-	EXPECT_EQ(self->place.join ? 2 * N : 0, count(FSK_STAT_SYN_UNCLAIMED));
+	EXPECT_EQ(self->trial.join ? 2 * N : 0, count(FSK_STAT_SYN_UNCLAIMED));
 }
 
 /* Nobody has chosen: what helps is done. */
@@ -262,7 +262,7 @@ TEST_F(group, hash__late_worker_is_helped)
 	struct worker *w;
 	int i, fd[N], right = 0;
 
-	if (!self->place.join)
+	if (!self->trial.join)
 		SKIP(return, "the plain kernel does not help");
 	ASSERT_EQ(0, work(self, (const int[]) { 0, 1 }));
 	w = &self->crew.w[0];
@@ -270,7 +270,7 @@ TEST_F(group, hash__late_worker_is_helped)
 	ASSERT_EQ(0, halt(w->pid));
 	pin(0);
 	for (i = 0; i < N; i++) {
-		fd[i] = sock_dial(&self->place, self->port);
+		fd[i] = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, fd[i]);
 	}
 	/* Some were queued on the listener itself after it was late; they wait
@@ -297,11 +297,11 @@ TEST_F(group, filter__of_chosen_member)
 	pin(0);
 	/* All by chance for one member: once in 2^40. */
 	for (i = 0; i < N; i++) {
-		client[i] = sock_dial_nowait(&self->place, self->port);
+		client[i] = sock_dial_nowait(&self->trial, self->port);
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_TRUE(until(self->crew.w[1].accepted > 0));
-	if (self->place.join)
+	if (self->trial.join)
 		EXPECT_TRUE(until(count(FSK_STAT_SYN_BYPASSED) > 0));
 	sock_wait(client[0], POLLOUT, ENOUGH_MS);
 	for (i = 0; i < N; i++)
@@ -323,7 +323,7 @@ TEST_F(group, cookies__all_believed)
 	EXPECT_EQ(N, netstat("SyncookiesSent"));
 	EXPECT_EQ(N, netstat("SyncookiesRecv"));
 	EXPECT_EQ(0, netstat("SyncookiesFailed"));
-	if (!self->place.join)
+	if (!self->trial.join)
 		return;
 	EXPECT_EQ(N, answers[0]);
 	/* Connections that stay are shared out; cookies come back near. */

@@ -28,15 +28,15 @@
 #define ASKS	5
 
 FIXTURE(join) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 };
 
-PLACE_VARIANTS(join);
+TRIAL_VARIANTS(join);
 
 FIXTURE_SETUP(join)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
 	ASSERT_EQ(0, crew_make(&self->crew));
@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(join)
 /* A bound worker on @fd: do connections of its core reach it, and by the
  * core's own queue?
  */
-static bool serves_locally(struct crew *c, const struct place *p, int fd)
+static bool serves_locally(struct crew *c, const struct trial *p, int fd)
 {
 	uint64_t syns = count(FSK_STAT_SYN_LOCAL);
 	uint64_t accepts = count(FSK_STAT_ACCEPT_LOCAL);
@@ -74,43 +74,43 @@ static bool serves_locally(struct crew *c, const struct place *p, int fd)
 
 TEST_F(join, ulp__join_closed)
 {
-	int fd = sock_make(&self->place);
+	int fd = sock_make(&self->trial);
 
 	ASSERT_LE(0, fd);
 	EXPECT_FALSE(joined(fd));
 	ASSERT_EQ(0, join(fd));
 	EXPECT_TRUE(joined(fd));
 	EXPECT_EQ(0, hooks_on());
-	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, fd, 0));
 	ASSERT_EQ(0, listen(fd, 16));
 	EXPECT_EQ(1, hooks_on());
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_EQ(0, close(fd));
 }
 
 TEST_F(join, ulp__join_listening)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 
 	ASSERT_LE(0, fd);
 	EXPECT_TRUE(joined(fd));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_EQ(0, close(fd));
 }
 
 TEST_F(join, ulp__join_twice)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EEXIST, join(fd));
 	EXPECT_TRUE(joined(fd));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 }
 
 TEST_F(join, ulp__join_connected)
 {
-	struct place plain = self->place;
+	struct trial plain = self->trial;
 	struct pair pair;
 	int lfd;
 
@@ -140,7 +140,7 @@ static int join_new(int family, int type, int protocol)
 
 TEST_F(join, ulp__join_other_kinds)
 {
-	int family = self->place.family;
+	int family = self->trial.family;
 
 	EXPECT_EQ(-ENOPROTOOPT, join_new(family, SOCK_DGRAM, 0));
 	EXPECT_EQ(-EOPNOTSUPP, join_new(AF_UNIX, SOCK_STREAM, 0));
@@ -158,10 +158,10 @@ static int ulp_set(int fd, const char *name)
 /* There is room for one, and it is taken. */
 TEST_F(join, ulp__no_other)
 {
-	const struct place plain = { self->place.family, self->place.dual,
+	const struct trial plain = { self->trial.family, self->trial.dual,
 				     false };
 	int one = sock_listen(&plain, 16);
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int err;
 
 	ASSERT_LE(0, one);
@@ -172,16 +172,16 @@ TEST_F(join, ulp__no_other)
 		SKIP(return, "the kernel has no TLS");
 	EXPECT_EQ(-ENOTCONN, err);
 	EXPECT_EQ(-EEXIST, ulp_set(fd, "tls"));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 }
 
 /* Either, not both: see fastsocket(8).  Whichever came first goes on. */
 TEST_F(join, ulp__or_sockmap)
 {
-	const struct place plain = { self->place.family, self->place.dual,
+	const struct trial plain = { self->trial.family, self->trial.dual,
 				     false };
 	int one = sock_listen(&plain, 16);
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int map = bpf_map(BPF_MAP_TYPE_SOCKMAP, 2);
 	struct pair pair;
 
@@ -190,7 +190,7 @@ TEST_F(join, ulp__or_sockmap)
 	if (map < 0)
 		SKIP(return, "no SOCKMAP: %s", strerror(-map));
 	EXPECT_EQ(-EINVAL, bpf_map_set(map, 0, fd));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	ASSERT_EQ(0, bpf_map_set(map, 1, one));
 	EXPECT_EQ(-EOPNOTSUPP, join(one));
 	EXPECT_FALSE(joined(one));
@@ -198,7 +198,7 @@ TEST_F(join, ulp__or_sockmap)
 	EXPECT_EQ(0, bpf_map_set(map, 1, pair.fd));
 	/* Out of the map it may. */
 	EXPECT_EQ(0, join(one));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, one));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, one));
 }
 
 /* A plain client of an MPTCP listener gives the server a TCP socket that the
@@ -206,35 +206,35 @@ TEST_F(join, ulp__or_sockmap)
  */
 TEST_F(join, ulp__join_left_by_mptcp)
 {
-	int family = self->place.family, client, fd;
+	int family = self->trial.family, client, fd;
 	int lfd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 
 	if (lfd < 0)
 		SKIP(return, "this kernel has no MPTCP");
-	ASSERT_EQ(0, sock_bind(&self->place, lfd, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, lfd, 0));
 	ASSERT_EQ(0, listen(lfd, 16));
-	client = sock_dial(&self->place, sock_port(lfd));
+	client = sock_dial(&self->trial, sock_port(lfd));
 	ASSERT_LE(0, client);
 	fd = sock_accept(lfd);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EISCONN, join(fd));
 	ASSERT_EQ(0, sock_disconnect(fd));
 	/* It has been turned to IPv4 for good. */
-	if (self->place.dual) {
+	if (self->trial.dual) {
 		EXPECT_EQ(-EOPNOTSUPP, join(fd));
 		return;
 	}
-	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, fd, 0));
 	ASSERT_EQ(0, listen(fd, 16));
 	EXPECT_EQ(0, join(fd));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	close(client);
 	close(lfd);
 }
 
 TEST_F(join, ulp__join_unknown_name)
 {
-	int fd = sock_make(&self->place);
+	int fd = sock_make(&self->trial);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-1, setsockopt(fd, SOL_TCP, TCP_ULP, "fastsock", 8));
@@ -247,7 +247,7 @@ TEST_F(join, ulp__join_unknown_name)
 
 TEST_F(join, ulp__join_unprivileged)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	pid_t pid;
 
 	/* The first one loads the module, which takes privilege. */
@@ -256,7 +256,7 @@ TEST_F(join, ulp__join_unprivileged)
 	if (!pid) {
 		if (setgid(65534) || setuid(65534))
 			_exit(2);
-		fd = sock_listen(&self->place, 16);
+		fd = sock_listen(&self->trial, 16);
 		_exit(fd < 0 || !joined(fd));
 	}
 	EXPECT_EQ(0, reap(pid));
@@ -266,7 +266,7 @@ TEST_F(join, ulp__join_unprivileged)
 
 /* A connection that a core's worker has accepted. */
 static void pair_local(struct __test_metadata *_metadata,
-		       const struct place *p, int lfd, struct pair *pair)
+		       const struct trial *p, int lfd, struct pair *pair)
 {
 	ASSERT_LE(0, lfd);
 	ASSERT_TRUE(sock_claim(lfd, CPU));
@@ -276,12 +276,12 @@ static void pair_local(struct __test_metadata *_metadata,
 
 TEST_F(join, child__is_plain)
 {
-	int lfd = sock_listen(&self->place, 16);
+	int lfd = sock_listen(&self->trial, 16);
 	struct pair pair;
 	char name[16];
 	socklen_t len = sizeof(name);
 
-	pair_local(_metadata, &self->place, lfd, &pair);
+	pair_local(_metadata, &self->trial, lfd, &pair);
 	EXPECT_EQ(0, getsockopt(pair.fd, SOL_TCP, TCP_ULP, name, &len));
 	EXPECT_EQ(0, len);
 	EXPECT_EQ(-EISCONN, join(pair.fd));
@@ -296,10 +296,10 @@ TEST_F(join, child__is_plain)
 
 TEST_F(join, child__takes_ktls)
 {
-	int lfd = sock_listen(&self->place, 16);
+	int lfd = sock_listen(&self->trial, 16);
 	struct pair pair;
 
-	pair_local(_metadata, &self->place, lfd, &pair);
+	pair_local(_metadata, &self->trial, lfd, &pair);
 	if (ulp_set(pair.peer, "tls"))
 		SKIP(return, "this kernel has no tls module");
 	EXPECT_EQ(0, ulp_set(pair.fd, "tls"));
@@ -319,10 +319,10 @@ static bool queue_is(int port, int cpu, uint32_t qlen, uint32_t backlog)
 
 TEST_F(join, listen__backlog_zero)
 {
-	int fd = sock_listen(&self->place, 0);
+	int fd = sock_listen(&self->trial, 0);
 
 	ASSERT_LE(0, fd);
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 0));
 }
 
@@ -331,45 +331,45 @@ TEST_F(join, listen__backlog_huge)
 	int fd;
 
 	ASSERT_EQ(0, sysctl_set("net/core/somaxconn", "5000"));
-	fd = sock_listen(&self->place, INT_MAX);
+	fd = sock_listen(&self->trial, INT_MAX);
 	ASSERT_LE(0, fd);
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 5000));
 	EXPECT_TRUE(queue_is(sock_port(fd), -1, 0, 5000));
 }
 
 TEST_F(join, listen__again_changes_backlog)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 
 	ASSERT_LE(0, fd);
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 16));
 	EXPECT_EQ(0, listen(fd, 7));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_TRUE(queue_is(sock_port(fd), CPU, 0, 7));
 }
 
 TEST_F(join, listen__after_shutdown)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int port = sock_port(fd);
 
 	ASSERT_LE(0, fd);
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_EQ(0, shutdown(fd, SHUT_RDWR));
 	EXPECT_TRUE(until(!listeners()));
-	EXPECT_TRUE(sock_refused(&self->place, port));
+	EXPECT_TRUE(sock_refused(&self->trial, port));
 	EXPECT_EQ(-1, accept(fd, NULL, NULL));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(0, listen(fd, 16));
 	EXPECT_EQ(1, listeners());
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 }
 
 TEST_F(join, shutdown__ends_accept)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	struct worker *w;
 
 	ASSERT_LE(0, fd);
@@ -384,7 +384,7 @@ TEST_F(join, shutdown__ends_accept)
 /* Like every listener's: connections that nobody took are reset. */
 TEST_F(join, close__full_queue)
 {
-	int fd = sock_listen(&self->place, 3);
+	int fd = sock_listen(&self->trial, 3);
 	int i, port = sock_port(fd);
 	int client[4];
 	char byte;
@@ -392,7 +392,7 @@ TEST_F(join, close__full_queue)
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	for (i = 0; i < 4; i++) {
-		client[i] = sock_dial(&self->place, port);
+		client[i] = sock_dial(&self->trial, port);
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_TRUE(queue_is(port, CPU, 4, 3));
@@ -403,7 +403,7 @@ TEST_F(join, close__full_queue)
 		EXPECT_EQ(-1, read(client[i], &byte, 1));
 		EXPECT_EQ(ECONNRESET, errno);
 	}
-	EXPECT_TRUE(sock_refused(&self->place, port));
+	EXPECT_TRUE(sock_refused(&self->trial, port));
 	EXPECT_TRUE(until(!listeners()));
 }
 
@@ -411,13 +411,13 @@ TEST_F(join, close__full_queue)
 
 TEST_F(join, descriptor__dup)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int copy = dup(fd);
 
 	ASSERT_LE(0, copy);
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(1, listeners());
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, copy));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, copy));
 	EXPECT_EQ(0, close(copy));
 	EXPECT_TRUE(until(!listeners()));
 }
@@ -426,7 +426,7 @@ TEST_F(join, descriptor__dup)
 static void check_held(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(join) *self, int fd, pid_t child)
 {
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(1, listeners());
 	end(child);
@@ -435,7 +435,7 @@ static void check_held(struct __test_metadata *_metadata,
 
 TEST_F(join, descriptor__fork)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
@@ -451,7 +451,7 @@ TEST_F(join, descriptor__fork)
 /* Another program, which knows nothing of us, has it. */
 TEST_F(join, descriptor__exec)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int flags = fcntl(fd, F_GETFD);
 	pid_t pid;
 
@@ -504,7 +504,7 @@ static int fd_receive(int via)
 
 TEST_F(join, descriptor__scm_rights)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int pair[2], other;
 
 	ASSERT_LE(0, fd);
@@ -516,7 +516,7 @@ TEST_F(join, descriptor__scm_rights)
 	other = fd_receive(pair[1]);
 	ASSERT_LE(0, other);
 	EXPECT_TRUE(joined(other));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, other));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, other));
 }
 
 /* Namespaces */
@@ -526,14 +526,14 @@ TEST_F(join, net__hooks_come_with_a_listener)
 	int one, two;
 
 	EXPECT_EQ(0, hooks_on());
-	one = sock_make(&self->place);
+	one = sock_make(&self->trial);
 	ASSERT_LE(0, one);
 	ASSERT_EQ(0, join(one));
 	EXPECT_EQ(0, hooks_on());
-	ASSERT_EQ(0, sock_bind(&self->place, one, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, one, 0));
 	ASSERT_EQ(0, listen(one, 16));
 	EXPECT_EQ(1, hooks_on());
-	two = sock_listen(&self->place, 16);
+	two = sock_listen(&self->trial, 16);
 	ASSERT_LE(0, two);
 	EXPECT_EQ(2, listeners());
 	EXPECT_EQ(0, close(one));
@@ -544,9 +544,9 @@ TEST_F(join, net__hooks_come_with_a_listener)
 	EXPECT_EQ(0, hooks_on());
 }
 
-static bool served_plainly(const struct place *p)
+static bool served_plainly(const struct trial *p)
 {
-	const struct place plain = { p->family, p->dual, false };
+	const struct trial plain = { p->family, p->dual, false };
 	int fd = sock_listen(&plain, 16);
 	struct pair pair;
 	bool ok = !pair_plain(&plain, fd, &pair);
@@ -571,7 +571,7 @@ static int release_set(int fd, uint32_t released)
 /* What is queued stays the worker's, what comes then is the kernel's. */
 TEST_F(join, release__loses_nothing)
 {
-	int i, fd = sock_listen(&self->place, 64), client[HELD];
+	int i, fd = sock_listen(&self->trial, 64), client[HELD];
 	struct core_row row;
 	struct worker *w;
 
@@ -582,7 +582,7 @@ TEST_F(join, release__loses_nothing)
 	ASSERT_EQ(0, pin(CPU));
 	w->hold = HOLD_NAP;
 	for (i = 0; i < HELD; i++) {
-		client[i] = sock_dial(&self->place, sock_port(fd));
+		client[i] = sock_dial(&self->trial, sock_port(fd));
 		ASSERT_LE(0, client[i]);
 	}
 	EXPECT_EQ(HELD, count(FSK_STAT_SYN_LOCAL));
@@ -594,14 +594,14 @@ TEST_F(join, release__loses_nothing)
 		EXPECT_EQ(w->id, ask_hear(client[i]));
 	EXPECT_EQ(HELD, count(FSK_STAT_ACCEPT_LOCAL));
 	for (i = 0; i < ASKS; i++)
-		EXPECT_EQ(w->id, ask(&self->place, sock_port(fd)));
+		EXPECT_EQ(w->id, ask(&self->trial, sock_port(fd)));
 	EXPECT_EQ(HELD, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(ASKS, count(FSK_STAT_SYN_BYPASSED));
 	EXPECT_EQ(ASKS, count(FSK_STAT_ACCEPT_APP));
 	/* And back, for the worker that waits already. */
 	ASSERT_EQ(1, release_set(fd, 0));
 	for (i = 0; i < ASKS; i++)
-		EXPECT_EQ(w->id, ask(&self->place, sock_port(fd)));
+		EXPECT_EQ(w->id, ask(&self->trial, sock_port(fd)));
 	EXPECT_EQ(HELD + ASKS, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(HELD + ASKS, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -609,7 +609,7 @@ TEST_F(join, release__loses_nothing)
 /* A handshake that began before ends as it began. */
 TEST_F(join, release__half_open)
 {
-	int i, fd = sock_listen(&self->place, 64);
+	int i, fd = sock_listen(&self->trial, 64);
 	struct clients *clients = clients_make();
 	struct client_counts sum;
 
@@ -619,7 +619,7 @@ TEST_F(join, release__half_open)
 		crew_add(&self->crew, fd, BY_EPOLL_LEVEL, i);
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, sock_port(fd), true));
-	clients_start(clients, &self->place, sock_port(fd), 2);
+	clients_start(clients, &self->trial, sock_port(fd), 2);
 	for (i = 0; i < 100; i++) {
 		uint64_t more = clients_sum(clients).answered + 2;
 
@@ -638,13 +638,13 @@ TEST_F(join, release__half_open)
 
 TEST_F(join, release__errors)
 {
-	int fd = sock_make(&self->place);
+	int fd = sock_make(&self->trial);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-ENOTTY, release_set(fd, 1));
 	ASSERT_EQ(0, join(fd));
 	EXPECT_EQ(-EINVAL, release_set(fd, 1));
-	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, fd, 0));
 	ASSERT_EQ(0, listen(fd, 16));
 	EXPECT_EQ(-EINVAL, release_set(fd, 2));
 	EXPECT_EQ(-1, ioctl(fd, FSK_IOC_RELEASE, 1));
@@ -664,21 +664,21 @@ TEST_F(join, net__hooks_stay)
 	int i, fd;
 
 	for (i = 0; i < 50; i++) {
-		fd = sock_listen(&self->place, 16);
+		fd = sock_listen(&self->trial, 16);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, close(fd));
 		EXPECT_EQ(1, hooks_on());
 		EXPECT_EQ(0, listeners());
 	}
 	/* Without a listener they do nothing. */
-	EXPECT_TRUE(served_plainly(&self->place));
+	EXPECT_TRUE(served_plainly(&self->trial));
 	for (i = 0; i < __FSK_STAT_MAX; i++)
 		moved += count(i);
 	EXPECT_EQ(0, moved);
 	EXPECT_FALSE(until_ms(5000, hooks_on() != 1));
-	fd = sock_listen(&self->place, 16);
+	fd = sock_listen(&self->trial, 16);
 	ASSERT_LE(0, fd);
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, fd));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, fd));
 	/* The namespace goes with them. */
 	EXPECT_EQ(0, close(fd));
 	ASSERT_EQ(0, net_enter());
@@ -687,25 +687,25 @@ TEST_F(join, net__hooks_stay)
 
 TEST_F(join, net__two_apart)
 {
-	int one = sock_listen(&self->place, 16);
+	int one = sock_listen(&self->trial, 16);
 	int port = sock_port(one);
 	struct core_row row;
 	int two;
 
 	ASSERT_LE(0, one);
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, one));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, one));
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
 	EXPECT_EQ(0, hooks_on());
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_FALSE(row_get(port, -1, &row));
-	EXPECT_TRUE(sock_refused(&self->place, port));
+	EXPECT_TRUE(sock_refused(&self->trial, port));
 
-	two = sock_make(&self->place);
-	ASSERT_EQ(0, sock_bind(&self->place, two, port));
+	two = sock_make(&self->trial);
+	ASSERT_EQ(0, sock_bind(&self->trial, two, port));
 	ASSERT_EQ(0, listen(two, 16));
 	ASSERT_EQ(0, join(two));
-	EXPECT_TRUE(serves_locally(&self->crew, &self->place, two));
+	EXPECT_TRUE(serves_locally(&self->crew, &self->trial, two));
 	EXPECT_EQ(ASKS, count(FSK_STAT_SYN_LOCAL));
 }
 

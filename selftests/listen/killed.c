@@ -18,37 +18,37 @@
 #define WORKERS	4
 
 FIXTURE(killed) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	struct clients *clients;
 	int lfd[WORKERS];
 };
 
 FIXTURE_VARIANT(killed) {
-	struct place place;
+	struct trial trial;
 	enum method method;
 	bool reuseport;
 };
 
 FIXTURE_VARIANT_ADD(killed, epoll) {
-	.place = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL
+	.trial = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL
 };
 
 FIXTURE_VARIANT_ADD(killed, accept) {
-	.place = { AF_INET6, false, true }, .method = BY_ACCEPT
+	.trial = { AF_INET6, false, true }, .method = BY_ACCEPT
 };
 
 FIXTURE_VARIANT_ADD(killed, exclusive) {
-	.place = { AF_INET6, true, true }, .method = BY_EPOLL_EXCLUSIVE
+	.trial = { AF_INET6, true, true }, .method = BY_EPOLL_EXCLUSIVE
 };
 
 /* The main process holds the listeners, as nginx does. */
 FIXTURE_VARIANT_ADD(killed, reuseport) {
-	.place = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL,
+	.trial = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL,
 	.reuseport = true
 };
 
-static int listener(const struct place *p)
+static int listener(const struct trial *p)
 {
 	int on = 1, fd = sock_make(p);
 
@@ -65,14 +65,14 @@ FIXTURE_SETUP(killed)
 
 	if (cpus_online() < WORKERS)
 		SKIP(return, "needs %d CPUs", WORKERS);
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, crew_make(&self->crew));
 	self->clients = clients_make();
 	ASSERT_NE(NULL, self->clients);
 	for (cpu = 0; cpu < WORKERS; cpu++) {
 		if (!cpu || variant->reuseport)
-			self->lfd[cpu] = listener(&self->place);
+			self->lfd[cpu] = listener(&self->trial);
 		else
 			self->lfd[cpu] = self->lfd[0];
 		ASSERT_LE(0, self->lfd[cpu]);
@@ -143,7 +143,7 @@ TEST_F_TIMEOUT(killed, worker__any_moment, 3600)
 	TH_LOG("seed %u", seed);
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, 7001, true));
-	clients_start(self->clients, &self->place, 7001, WORKERS);
+	clients_start(self->clients, &self->trial, 7001, WORKERS);
 	ASSERT_TRUE(until(clients_flow(self->clients, 20)));
 	for (i = 0; i < kills; i++)
 		kill_one(_metadata, self, &seed);

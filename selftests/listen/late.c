@@ -44,7 +44,7 @@ struct watch {
 };
 
 FIXTURE(late) {
-	struct place place;
+	struct trial trial;
 	struct clients *clients;
 	struct watch *watch;
 	struct crew crew;
@@ -123,7 +123,7 @@ FIXTURE_SETUP(late)
 
 	if (cpus_online() < WORKERS)
 		SKIP(return, "needs %d CPUs", WORKERS);
-	self->place = (struct place) { AF_INET, false, true };
+	self->trial = (struct trial) { AF_INET, false, true };
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(RESCUE_MS));
 	ASSERT_EQ(0, late_set_ms(LATE_FIRST_MS));
@@ -156,18 +156,18 @@ FIXTURE_TEARDOWN(late)
 /* One listener for all, or with SO_REUSEPORT one for each. */
 static int serve(FIXTURE_DATA(late) *self, bool joins)
 {
-	struct place place = self->place;
+	struct trial trial = self->trial;
 	int cpu, on = 1, fd = -1;
 
-	place.join = joins;
+	trial.join = joins;
 	self->crew.n = 0;
 	for (cpu = 0; cpu < WORKERS; cpu++) {
 		if (!joins || !cpu) {
-			fd = sock_make(&place);
+			fd = sock_make(&trial);
 			if (fd < 0 ||
 			    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
 				       sizeof(on)) ||
-			    sock_bind(&place, fd, joins ? 7001 : 7002) ||
+			    sock_bind(&trial, fd, joins ? 7001 : 7002) ||
 			    listen(fd, 4096) || (joins && join(fd)))
 				return -errno;
 		}
@@ -308,7 +308,7 @@ static void check_late(struct __test_metadata *_metadata,
 	struct client_counts sum;
 
 	ASSERT_EQ(0, serve(self, true));
-	clients_start(self->clients, &self->place, self->port, WORKERS);
+	clients_start(self->clients, &self->trial, self->port, WORKERS);
 	ASSERT_TRUE(until(clients_flow(self->clients, 8)));
 	self->watch->stall_ms = 0;
 	self->clients->late_id = HOME;
@@ -368,7 +368,7 @@ static void check_plain(struct __test_metadata *_metadata,
 			FIXTURE_DATA(late) *self, enum lateness lateness)
 {
 	ASSERT_EQ(0, serve(self, false));
-	clients_start(self->clients, &self->place, self->port, WORKERS);
+	clients_start(self->clients, &self->trial, self->port, WORKERS);
 	ASSERT_TRUE(until(clients_flow(self->clients, 8)));
 	ASSERT_EQ(0, begin_late(self, lateness));
 	pass_time(LATE_MS / 4);

@@ -266,7 +266,7 @@ FIXTURE(dump) { int fd; };
 
 FIXTURE_SETUP(dump)
 {
-	const struct place p = { AF_INET, false, true };
+	const struct trial p = { AF_INET, false, true };
 
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, vfs_set(true));
@@ -299,37 +299,37 @@ TEST_F(dump, close__leaves_no_pool)
 /* A listener that ceases to listen, otherwise than by shutdown() and close() */
 
 FIXTURE(stop) {
-	struct place place;
+	struct trial trial;
 	int fd;
 	int client;	/* queued, where its worker would take it */
 };
 
-FIXTURE_VARIANT(stop) { struct place place; };
+FIXTURE_VARIANT(stop) { struct trial trial; };
 
-FIXTURE_VARIANT_ADD(stop, ipv4) { .place = { AF_INET, false, true } };
-FIXTURE_VARIANT_ADD(stop, ipv6) { .place = { AF_INET6, false, true } };
-FIXTURE_VARIANT_ADD(stop, dual) { .place = { AF_INET6, true, true } };
-PLACE_VARIANTS_PLAIN(stop);
+FIXTURE_VARIANT_ADD(stop, ipv4) { .trial = { AF_INET, false, true } };
+FIXTURE_VARIANT_ADD(stop, ipv6) { .trial = { AF_INET6, false, true } };
+FIXTURE_VARIANT_ADD(stop, dual) { .trial = { AF_INET6, true, true } };
+TRIAL_VARIANTS_PLAIN(stop);
 
 FIXTURE_SETUP(stop)
 {
 	int flags;
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
-	self->fd = sock_make(&self->place);
+	self->fd = sock_make(&self->trial);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, sock_bind(&self->place, self->fd, PORT));
+	ASSERT_EQ(0, sock_bind(&self->trial, self->fd, PORT));
 	ASSERT_EQ(0, listen(self->fd, 8));
-	if (self->place.join)
+	if (self->trial.join)
 		ASSERT_EQ(0, join(self->fd));
 	flags = fcntl(self->fd, F_GETFL);
 	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, flags | O_NONBLOCK));
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
-	self->client = sock_dial(&self->place, PORT);
+	self->client = sock_dial(&self->trial, PORT);
 	ASSERT_LE(0, self->client);
-	ASSERT_EQ(self->place.join, count(FSK_STAT_SYN_LOCAL));
+	ASSERT_EQ(self->trial.join, count(FSK_STAT_SYN_LOCAL));
 }
 
 FIXTURE_TEARDOWN(stop)
@@ -339,7 +339,7 @@ FIXTURE_TEARDOWN(stop)
 }
 
 /* As ss -K does it. */
-static int destroy(const struct place *p, int port)
+static int destroy(const struct trial *p, int port)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -388,7 +388,7 @@ static bool reset(int fd)
 
 /* Nobody who came before listen() is there after it, and who comes then is. */
 static void expect_fresh(struct __test_metadata *_metadata,
-			 const struct place *p, int fd)
+			 const struct trial *p, int fd)
 {
 	int client, child;
 
@@ -404,23 +404,23 @@ static void expect_fresh(struct __test_metadata *_metadata,
 
 TEST_F(stop, destroy__by_admin)
 {
-	ASSERT_EQ(0, destroy(&self->place, PORT));
+	ASSERT_EQ(0, destroy(&self->trial, PORT));
 	EXPECT_TRUE(reset(self->client));
 	EXPECT_TRUE(until(!listeners()));
-	EXPECT_TRUE(sock_refused(&self->place, PORT));
+	EXPECT_TRUE(sock_refused(&self->trial, PORT));
 	ASSERT_EQ(0, listen(self->fd, 8));
-	EXPECT_EQ(self->place.join, listeners());
-	expect_fresh(_metadata, &self->place, self->fd);
+	EXPECT_EQ(self->trial.join, listeners());
+	expect_fresh(_metadata, &self->trial, self->fd);
 }
 
 /* Before anybody has looked. */
 TEST_F(stop, destroy__by_admin_and_listen)
 {
-	ASSERT_EQ(0, destroy(&self->place, PORT));
+	ASSERT_EQ(0, destroy(&self->trial, PORT));
 	ASSERT_EQ(0, listen(self->fd, 8));
-	expect_fresh(_metadata, &self->place, self->fd);
+	expect_fresh(_metadata, &self->trial, self->fd);
 	EXPECT_TRUE(reset(self->client));
-	EXPECT_EQ(self->place.join, listeners());
+	EXPECT_EQ(self->trial.join, listeners());
 }
 
 TEST_F(stop, connect__to_nowhere)
@@ -428,17 +428,17 @@ TEST_F(stop, connect__to_nowhere)
 	ASSERT_EQ(0, sock_disconnect(self->fd));
 	EXPECT_EQ(0, listeners());
 	EXPECT_TRUE(reset(self->client));
-	EXPECT_TRUE(sock_refused(&self->place, PORT));
+	EXPECT_TRUE(sock_refused(&self->trial, PORT));
 	ASSERT_EQ(0, listen(self->fd, 8));
-	EXPECT_EQ(self->place.join, listeners());
-	expect_fresh(_metadata, &self->place, self->fd);
+	EXPECT_EQ(self->trial.join, listeners());
+	expect_fresh(_metadata, &self->trial, self->fd);
 }
 
 TEST_F(stop, connect__to_nowhere_and_listen)
 {
 	ASSERT_EQ(0, sock_disconnect(self->fd));
 	ASSERT_EQ(0, listen(self->fd, 8));
-	expect_fresh(_metadata, &self->place, self->fd);
+	expect_fresh(_metadata, &self->trial, self->fd);
 	EXPECT_TRUE(reset(self->client));
 }
 
@@ -451,11 +451,11 @@ FIXTURE(kernel) {
 	int fd;
 };
 
-FIXTURE_VARIANT(kernel) { struct place place; };
+FIXTURE_VARIANT(kernel) { struct trial trial; };
 
-FIXTURE_VARIANT_ADD(kernel, ipv4) { .place = { AF_INET, false, true } };
-FIXTURE_VARIANT_ADD(kernel, ipv6) { .place = { AF_INET6, false, true } };
-FIXTURE_VARIANT_ADD(kernel, plain) { .place = { AF_INET, false, false } };
+FIXTURE_VARIANT_ADD(kernel, ipv4) { .trial = { AF_INET, false, true } };
+FIXTURE_VARIANT_ADD(kernel, ipv6) { .trial = { AF_INET6, false, true } };
+FIXTURE_VARIANT_ADD(kernel, plain) { .trial = { AF_INET, false, false } };
 
 FIXTURE_SETUP(kernel)
 {
@@ -469,7 +469,7 @@ FIXTURE_SETUP(kernel)
 	ASSERT_EQ(0, mount("nfsd", NFSD, "nfsd", 0, NULL));
 	ASSERT_EQ(0, file_write(NFSD "/versions", "-2 -3 +4\n"));
 	self->refs = module_refs();
-	self->fd = sock_listen(&variant->place, 8);
+	self->fd = sock_listen(&variant->trial, 8);
 	ASSERT_LE(0, self->fd);
 	snprintf(text, sizeof(text), "%d\n", self->fd);
 	ASSERT_LE(0, file_write(NFSD "/portlist", text));
@@ -487,11 +487,11 @@ FIXTURE_TEARDOWN(kernel)
 TEST_F(kernel, accept__connections)
 {
 	int port = sock_port(self->fd);
-	bool join = variant->place.join;
+	bool join = variant->trial.join;
 	int client[N], i;
 
 	for (i = 0; i < N; i++) {
-		client[i] = sock_dial(&variant->place, port);
+		client[i] = sock_dial(&variant->trial, port);
 		EXPECT_LE(0, client[i]);
 	}
 	if (join)
@@ -537,16 +537,16 @@ TEST_F(kernel, accept__after_a_worker_has_died)
 		for (;;)
 			pause();
 	}
-	if (variant->place.join)
+	if (variant->trial.join)
 		ASSERT_TRUE(until(claims(sock_port(self->fd)) == 1));
 	ASSERT_EQ(0, halt(worker));
 	ASSERT_EQ(0, pin(CPU));
-	client = sock_dial(&variant->place, sock_port(self->fd));
+	client = sock_dial(&variant->trial, sock_port(self->fd));
 	ASSERT_LE(0, client);
 	end(worker);
 	EXPECT_TRUE(nfs_answers(client));
-	EXPECT_EQ(variant->place.join, count(FSK_STAT_SYN_LOCAL));
-	EXPECT_EQ(variant->place.join, count(FSK_STAT_RESCUED));
+	EXPECT_EQ(variant->trial.join, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_EQ(variant->trial.join, count(FSK_STAT_RESCUED));
 	close(client);
 	EXPECT_EQ(0, file_write(NFSD "/threads", "0"));
 	close(self->fd);
@@ -562,16 +562,16 @@ FIXTURE(addrform) {
 	int epfd;
 };
 
-FIXTURE_VARIANT(addrform) { struct place place; };
+FIXTURE_VARIANT(addrform) { struct trial trial; };
 
-FIXTURE_VARIANT_ADD(addrform, joined) { .place = { AF_INET6, true, true } };
-FIXTURE_VARIANT_ADD(addrform, plain) { .place = { AF_INET6, true, false } };
+FIXTURE_VARIANT_ADD(addrform, joined) { .trial = { AF_INET6, true, true } };
+FIXTURE_VARIANT_ADD(addrform, plain) { .trial = { AF_INET6, true, false } };
 
 FIXTURE_SETUP(addrform)
 {
-	const struct place server = { AF_INET, false, false };
+	const struct trial server = { AF_INET, false, false };
 	struct epoll_event ev = { .events = EPOLLIN };
-	struct place unbound = variant->place;
+	struct trial unbound = variant->trial;
 	struct sockaddr_storage ss;
 	int family = AF_INET;
 	socklen_t len;
@@ -585,7 +585,7 @@ FIXTURE_SETUP(addrform)
 	ASSERT_EQ(0, pin(CPU));
 	self->epfd = epoll_create1(EPOLL_CLOEXEC);
 	ASSERT_EQ(0, epoll_ctl(self->epfd, EPOLL_CTL_ADD, self->fd, &ev));
-	EXPECT_EQ(variant->place.join, claims(sock_port(self->fd)));
+	EXPECT_EQ(variant->trial.join, claims(sock_port(self->fd)));
 	ASSERT_EQ(0, sock_disconnect(self->fd));
 	len = sock_addr(&ss, AF_INET6, sock_port(self->server), true);
 	inet_pton(AF_INET6, "::ffff:127.0.0.1",
@@ -618,7 +618,7 @@ TEST_F(addrform, close__connected)
 /* It listens again, as an IPv4 socket, and its worker waits as before. */
 TEST_F(addrform, listen__again)
 {
-	const struct place p = { AF_INET, false, false };
+	const struct trial p = { AF_INET, false, false };
 	struct epoll_event ev;
 	int client, child;
 

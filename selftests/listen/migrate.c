@@ -21,35 +21,35 @@
 #define N	16
 
 FIXTURE(migrate) {
-	struct place place;
+	struct trial trial;
 	int leaver;	/* the only one that has a worker */
 	int heir;
 	int client[N];
 };
 
 FIXTURE_VARIANT(migrate) {
-	struct place place;
+	struct trial trial;
 	bool plain_heir;
 };
 
 FIXTURE_VARIANT_ADD(migrate, ipv4) {
-	.place = { AF_INET, false, true },
+	.trial = { AF_INET, false, true },
 };
 
 FIXTURE_VARIANT_ADD(migrate, ipv6) {
-	.place = { AF_INET6, false, true },
+	.trial = { AF_INET6, false, true },
 };
 
 FIXTURE_VARIANT_ADD(migrate, dual) {
-	.place = { AF_INET6, true, true },
+	.trial = { AF_INET6, true, true },
 };
 
 /* It has not joined: the kernel gives it its share of the connections. */
 FIXTURE_VARIANT_ADD(migrate, plain_heir) {
-	.place = { AF_INET, false, true }, .plain_heir = true,
+	.trial = { AF_INET, false, true }, .plain_heir = true,
 };
 
-static int member(const struct place *p, bool joins)
+static int member(const struct trial *p, bool joins)
 {
 	int on = 1, fd = sock_make(p);
 
@@ -62,15 +62,15 @@ static int member(const struct place *p, bool joins)
 
 FIXTURE_SETUP(migrate)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(0));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_migrate_req", "1"));
 	/* Without cookies, for the sake of one test */
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_fastopen", "519"));
-	self->leaver = member(&self->place, true);
+	self->leaver = member(&self->trial, true);
 	ASSERT_LE(0, self->leaver);
-	self->heir = member(&self->place, !variant->plain_heir);
+	self->heir = member(&self->trial, !variant->plain_heir);
 	ASSERT_LE(0, self->heir);
 	ASSERT_TRUE(sock_claim(self->leaver, CPU));
 }
@@ -84,7 +84,7 @@ static int dial(FIXTURE_DATA(migrate) *self)
 	int i;
 
 	for (i = 0; i < N; i++) {
-		self->client[i] = sock_dial(&self->place, PORT);
+		self->client[i] = sock_dial(&self->trial, PORT);
 		if (self->client[i] < 0)
 			return self->client[i];
 	}
@@ -219,7 +219,7 @@ TEST_F(migrate, shutdown__and_again)
 
 static int dial_fast(FIXTURE_DATA(migrate) *self)
 {
-	const struct place *p = &self->place;
+	const struct trial *p = &self->trial;
 	struct sockaddr_storage ss;
 	int family = p->dual ? AF_INET : p->family;
 	socklen_t len = sock_addr(&ss, family, PORT, true);
@@ -266,7 +266,7 @@ TEST_F(migrate, close__last_member)
 	}
 	EXPECT_EQ(0, netstat("TCPMigrateReqSuccess"));
 	EXPECT_EQ(N, netstat("TCPMigrateReqFailure"));
-	EXPECT_TRUE(sock_refused(&self->place, PORT));
+	EXPECT_TRUE(sock_refused(&self->trial, PORT));
 }
 
 /* The default of the kernel: queued connections are reset. */

@@ -185,7 +185,7 @@ static bool maybe_unknown(int err)
 }
 
 /* Whether the option did to the plain listener what the table says. */
-static bool shows(const struct place *p, const struct option *o,
+static bool shows(const struct trial *p, const struct option *o,
 		  enum moment when, const struct view *v,
 		  const struct view *base)
 {
@@ -227,20 +227,20 @@ static int option_set(int fd, const struct option *o)
 static const struct option nothing = { .name = "nothing" };
 
 FIXTURE(options) {
-	struct place plain;
-	struct place place;
+	struct trial plain;
+	struct trial trial;
 	struct wire wire;
 	struct view *base;
 	struct view *view[2];
 	int bypassed;
 };
 
-PLACE_VARIANTS(options);
+TRIAL_VARIANTS(options);
 
 FIXTURE_SETUP(options)
 {
-	self->place = variant->place;
-	self->plain = variant->place;
+	self->trial = variant->trial;
+	self->plain = variant->trial;
 	self->plain.join = false;
 	self->base = calloc(3, sizeof(*self->base));
 	ASSERT_NE(NULL, self->base);
@@ -258,7 +258,7 @@ FIXTURE_TEARDOWN(options)
 }
 
 /* Return: a claimed listener with @o set, and in @err what setsockopt() said */
-static int listen_with(const struct place *p, const struct option *o,
+static int listen_with(const struct trial *p, const struct option *o,
 		       enum moment when, int *err)
 {
 	int fd = sock_make(p);
@@ -279,7 +279,7 @@ static int listen_with(const struct place *p, const struct option *o,
 }
 
 /* Return: 0 or a negative errno */
-static int observe(struct wire *wire, const struct place *p,
+static int observe(struct wire *wire, const struct trial *p,
 		   const struct option *o, enum moment when, struct view *v)
 {
 	socklen_t len = sizeof(v->info[0]);
@@ -317,7 +317,7 @@ static void compare(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, observe(&self->wire, &self->plain, o, when, v[0])) {
 		TH_LOG("%s=%d, plain", o->name, o->value);
 	}
-	ASSERT_EQ(0, observe(&self->wire, &self->place, o, when, v[1])) {
+	ASSERT_EQ(0, observe(&self->wire, &self->trial, o, when, v[1])) {
 		TH_LOG("%s=%d, joined", o->name, o->value);
 	}
 	EXPECT_TRUE(same(o, v[0], v[1])) {

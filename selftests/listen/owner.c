@@ -22,15 +22,15 @@
 #define CPUS	3	/* one more than allowed */
 
 FIXTURE(owner) {
-	struct place place;
+	struct trial trial;
 	unsigned int before;
 };
 
-PLACE_VARIANTS(owner);
+TRIAL_VARIANTS(owner);
 
 FIXTURE_SETUP(owner)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	self->before = locals_max();
 	ASSERT_LE(1024, self->before);
@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(owner)
 }
 
 /* Wait on it on each CPU. Return: a listener or a negative errno. */
-static int listener(const struct place *p)
+static int listener(const struct trial *p)
 {
 	int cpu, fd = sock_listen(p, 16);
 
@@ -54,7 +54,7 @@ static int listener(const struct place *p)
 	return fd;
 }
 
-static bool served(const struct place *p, int fd)
+static bool served(const struct trial *p, int fd)
 {
 	int client = sock_dial(p, sock_port(fd));
 	int child = client < 0 ? -1 : sock_accept(fd);
@@ -94,7 +94,7 @@ static int become(int id)
 /* Whoever is root here has no limit. */
 TEST_F(owner, root__has_no_limit)
 {
-	int fd = listener(&self->place);
+	int fd = listener(&self->trial);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(CPUS, count(FSK_STAT_LOCAL_CREATE));
@@ -105,7 +105,7 @@ TEST_F(owner, root__has_no_limit)
 /* Over the limit a core is served as on the plain kernel, and as soon as there
  * is room it has its local listener.
  */
-static int tenant_alone(const struct place *p)
+static int tenant_alone(const struct trial *p)
 {
 	int fd, other;
 	uint32_t cpu;
@@ -143,14 +143,14 @@ TEST_F(owner, name)							\
 	pid_t pid = fork_child();					\
 									\
 	if (!pid)							\
-		_exit(function(&self->place));				\
+		_exit(function(&self->trial));				\
 	EXPECT_EQ(0, reap(pid)) TH_LOG("line, modulo 255, plus 1");	\
 }
 
 TENANT_TEST(tenant__limited, tenant_alone)
 
 /* Others' listeners are others' business. */
-static int two_tenants(const struct place *p)
+static int two_tenants(const struct trial *p)
 {
 	pid_t pid = fork_child();
 	int fd;
@@ -169,7 +169,7 @@ static int two_tenants(const struct place *p)
 TENANT_TEST(tenant__each_its_own, two_tenants)
 
 /* The opener of a listener pays for it, not its user */
-static int opened_by_root(const struct place *p)
+static int opened_by_root(const struct trial *p)
 {
 	int cpu, fd = sock_listen(p, 16);
 
@@ -217,7 +217,7 @@ static int container_mapped(int id)
 }
 
 /* The container's root may set what is its own, and not this. */
-static int cannot_lift(const struct place *p)
+static int cannot_lift(const struct trial *p)
 {
 	CHECK(!become(TENANT));
 	CHECK(!container());
@@ -230,7 +230,7 @@ static int cannot_lift(const struct place *p)
 TENANT_TEST(container__cannot_lift_limit, cannot_lift)
 
 /* What moves packets to CPUs of others is not the container's, all else is. */
-static int cannot_steer(const struct place *p)
+static int cannot_steer(const struct trial *p)
 {
 	static const struct rss rss = {
 		.key_len = FSK_RFD_KEY_MIN,
@@ -256,7 +256,7 @@ static int cannot_steer(const struct place *p)
 TENANT_TEST(container__cannot_steer, cannot_steer)
 
 /* One user, two namespaces, one in the other */
-static int nested(const struct place *p)
+static int nested(const struct trial *p)
 {
 	int fd;
 
@@ -283,7 +283,7 @@ static int nested(const struct place *p)
 TENANT_TEST(container__nested, nested)
 
 /* With many users of its own, as those of container runtimes */
-static int other_users(const struct place *p, int parent)
+static int other_users(const struct trial *p, int parent)
 {
 	int fd, id;
 	pid_t pid;
@@ -324,7 +324,7 @@ TEST_F(owner, container__with_many_users)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 	pid = fork_child();
 	if (!pid)
-		_exit(other_users(&self->place, pair[1]));
+		_exit(other_users(&self->trial, pair[1]));
 	ASSERT_EQ(1, read(pair[0], &byte, 1));
 	snprintf(who, sizeof(who), "%d", pid);
 	ASSERT_EQ(0, map_write(who, "uid_map", "0 65534 1\n1 100000 10"));

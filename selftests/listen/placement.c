@@ -26,14 +26,14 @@
 #define LATE_MS		5
 
 FIXTURE(placement) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	int stay[STAY];
 	int lfd[CPUS];
 	int port;
 };
 
-PLACE_VARIANTS(placement);
+TRIAL_VARIANTS(placement);
 
 FIXTURE_SETUP(placement)
 {
@@ -41,14 +41,14 @@ FIXTURE_SETUP(placement)
 
 	if (cpus_online() < CPUS)
 		SKIP(return, "needs %d CPUs", CPUS);
-	self->place = variant->place;
+	self->trial = variant->trial;
 	for (i = 0; i < STAY; i++)
 		self->stay[i] = -1;
 	ASSERT_EQ(0, net_enter());
 	/* Who is slow here is the machine. */
 	ASSERT_EQ(0, rescue_set_ms(FSK_RESCUE_MS_MAX));
 	ASSERT_EQ(0, crew_make(&self->crew));
-	self->lfd[0] = sock_listen(&self->place, 512);
+	self->lfd[0] = sock_listen(&self->trial, 512);
 	ASSERT_LE(0, self->lfd[0]);
 	self->port = sock_port(self->lfd[0]);
 }
@@ -91,7 +91,7 @@ static bool placed(FIXTURE_DATA(placement) *self, int cpu)
 {
 	uint64_t before = count(FSK_STAT_SYN_UNCLAIMED);
 
-	return !pin(cpu) && ask(&self->place, self->port) >= 0 &&
+	return !pin(cpu) && ask(&self->trial, self->port) >= 0 &&
 	       count(FSK_STAT_SYN_UNCLAIMED) == before;
 }
 
@@ -113,7 +113,7 @@ static int ask_all(FIXTURE_DATA(placement) *self)
 
 	for (i = 0; i < EACH; i++)
 		for (cpu = 0; cpu < CPUS; cpu++)
-			n += !pin(cpu) && ask(&self->place, self->port) >= 0;
+			n += !pin(cpu) && ask(&self->trial, self->port) >= 0;
 	return n;
 }
 
@@ -175,11 +175,11 @@ TEST_F(placement, few__one_comes)
 	ASSERT_EQ(0, worker_start(add(self, 3)));
 	ASSERT_TRUE(until(claims(self->port) == 2));
 	ASSERT_EQ(0, pin(3));
-	ASSERT_TRUE(until(ask(&self->place, self->port) == 1));
+	ASSERT_TRUE(until(ask(&self->trial, self->port) == 1));
 
 	local = count(FSK_STAT_SYN_LOCAL);
 	for (i = 0; i < EACH; i++)
-		EXPECT_EQ(1, ask(&self->place, self->port));
+		EXPECT_EQ(1, ask(&self->trial, self->port));
 	EXPECT_EQ(local + EACH, count(FSK_STAT_SYN_LOCAL));
 }
 
@@ -280,7 +280,7 @@ static int stay(FIXTURE_DATA(placement) *self)
 	int i, n = 0;
 
 	for (i = 0; i < STAY; i++) {
-		self->stay[i] = sock_dial(&self->place, self->port);
+		self->stay[i] = sock_dial(&self->trial, self->port);
 		n += self->stay[i] >= 0 &&
 		     sock_wait(self->stay[i], POLLIN, PATIENCE_MS) &&
 		     read(self->stay[i], &id, 1) == 1;
@@ -321,11 +321,11 @@ TEST_F(placement, one_cpu__a_group_shares_those_that_stay)
 
 	close(self->lfd[0]);
 	for (i = 0; i < CPUS; i++) {
-		fd = sock_make(&self->place);
+		fd = sock_make(&self->trial);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
 					sizeof(on)));
-		ASSERT_EQ(0, sock_bind(&self->place, fd, self->port));
+		ASSERT_EQ(0, sock_bind(&self->trial, fd, self->port));
 		ASSERT_EQ(0, listen(fd, 512));
 		ASSERT_EQ(0, join(fd));
 		self->lfd[i] = fd;
@@ -350,7 +350,7 @@ TEST_F(placement, one_cpu__those_that_come_and_go_are_near)
 	ASSERT_TRUE(until(claims(self->port) == CPUS));
 	ASSERT_EQ(0, pin(1));
 	for (i = 0; i < 5 * EACH; i++)
-		near += ask(&self->place, self->port) == 1;
+		near += ask(&self->trial, self->port) == 1;
 	EXPECT_LE(5 * EACH * 9 / 10, near);
 	EXPECT_GE(5 * EACH / 10, count(FSK_STAT_SYN_SHARED));
 }
@@ -358,7 +358,7 @@ TEST_F(placement, one_cpu__those_that_come_and_go_are_near)
 /* So much work for each connection that one worker can't cope, however slowly
  * this machine connects.
  */
-static int hard_work_ms(const struct place *p)
+static int hard_work_ms(const struct trial *p)
 {
 	int i, fd = sock_listen(p, STAY);
 	uint64_t begin = now_ms();
@@ -372,7 +372,7 @@ static int hard_work_ms(const struct place *p)
 /* The one that is near can't cope: the others help. */
 TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
 {
-	int i, cpu, fd[CROWD], work_ms = hard_work_ms(&self->place);
+	int i, cpu, fd[CROWD], work_ms = hard_work_ms(&self->trial);
 
 	ASSERT_EQ(0, late_set_ms(LATE_MS));
 	for (cpu = 0; cpu < CPUS; cpu++)
@@ -381,7 +381,7 @@ TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
 	ASSERT_TRUE(until(claims(self->port) == CPUS));
 	ASSERT_EQ(0, pin(0));
 	for (i = 0; i < CROWD; i++) {
-		fd[i] = sock_dial_nowait(&self->place, self->port);
+		fd[i] = sock_dial_nowait(&self->trial, self->port);
 		ASSERT_LE(0, fd[i]);
 	}
 	for (i = 0; i < CROWD; i++)
@@ -410,7 +410,7 @@ TEST_F(placement, one_cpu__one_is_stopped)
 	self->crew.w[1].hold = HOLD_SPIN;
 	ASSERT_EQ(0, pin(1));
 	for (i = 0; i < CPUS; i++) {
-		fd[i] = sock_dial_nowait(&self->place, self->port);
+		fd[i] = sock_dial_nowait(&self->trial, self->port);
 		ASSERT_LE(0, fd[i]);
 	}
 	for (i = 0; i < CPUS; i++)
@@ -418,7 +418,7 @@ TEST_F(placement, one_cpu__one_is_stopped)
 	EXPECT_LT(0, count(FSK_STAT_LATE));
 	/* While it is late, new ones go to somebody else at once. */
 	EXPECT_TRUE(until(count(FSK_STAT_SYN_IDLE) > 0 ||
-			  ask(&self->place, self->port) < 0));
+			  ask(&self->trial, self->port) < 0));
 	EXPECT_EQ(0, taken(self, 1));
 	/* When no more come, its timer ends, whatever the worker does. */
 	EXPECT_TRUE(until(!is_late(self->port, 1)));
@@ -438,7 +438,7 @@ TEST_F(placement, queue__is_in_tcp_info)
 		self->crew.w[i].hold = HOLD_SPIN;
 	for (i = 0; i < CPUS; i++) {
 		ASSERT_EQ(0, pin(i));
-		self->stay[i] = sock_dial(&self->place, self->port);
+		self->stay[i] = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, self->stay[i]);
 	}
 	ASSERT_EQ(0, getsockopt(self->lfd[0], SOL_TCP, TCP_INFO, &info, &len));
@@ -471,7 +471,7 @@ static void serial(struct __test_metadata *_metadata,
 	ASSERT_TRUE(until(claims(self->port) == CPUS));
 	for (i = 0; i < EACH; i++) {
 		ASSERT_EQ(0, pin(i % CPUS));
-		EXPECT_LE(0, ask(&self->place, self->port));
+		EXPECT_LE(0, ask(&self->trial, self->port));
 	}
 	EXPECT_LT(0, count(FSK_STAT_RESCUE));
 }

@@ -65,7 +65,7 @@ struct setting {
 	int tcp_mem;
 };
 
-typedef int (*run_fn)(const struct place *p, const struct setting *set,
+typedef int (*run_fn)(const struct trial *p, const struct setting *set,
 		      struct result *r);
 
 #define NEED(cond) do { if (!(cond)) return __LINE__; } while (0)
@@ -78,7 +78,7 @@ static int sysctl_set_int(const char *name, int value)
 	return sysctl_set(name, text);
 }
 
-static void run_once(const struct place *p, run_fn run,
+static void run_once(const struct trial *p, run_fn run,
 		     const struct setting *set, struct result *r)
 {
 	int i;
@@ -98,16 +98,16 @@ static void run_once(const struct place *p, run_fn run,
 }
 
 FIXTURE(pressure) {
-	struct place place;
+	struct trial trial;
 	struct result *plain;
 	struct result *joined;
 };
 
-PLACE_VARIANTS(pressure);
+TRIAL_VARIANTS(pressure);
 
 FIXTURE_SETUP(pressure)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	self->plain = mmap(NULL, 2 * sizeof(*self->plain),
 			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			   -1, 0);
@@ -123,7 +123,7 @@ FIXTURE_TEARDOWN(pressure)
 static void both(struct __test_metadata *_metadata,
 		 FIXTURE_DATA(pressure) *self, run_fn run, struct setting set)
 {
-	struct place p = self->place;
+	struct trial p = self->trial;
 	struct result *r;
 	pid_t pid;
 	int i;
@@ -171,7 +171,7 @@ static bool talk(int client, int child)
 }
 
 /* A listener of which this task is the worker. */
-static int listen_claimed(const struct place *p, int backlog)
+static int listen_claimed(const struct trial *p, int backlog)
 {
 	int fd = sock_listen(p, backlog);
 
@@ -181,7 +181,7 @@ static int listen_claimed(const struct place *p, int backlog)
 /* Nobody accepts: the queue holds one more than listen() was told, and SYNs are
  * dropped from then on.
  */
-static int accept_queue(const struct place *p, const struct setting *set,
+static int accept_queue(const struct trial *p, const struct setting *set,
 			struct result *r)
 {
 	int fd = listen_claimed(p, CLIENTS - 1), raw = spoof_open(p), i;
@@ -219,7 +219,7 @@ TEST_F(pressure, accept_queue__full)
 /* The last ACK finds the queue full, which the SYN did not: dropped, or, with
  * tcp_abort_on_overflow, answered by a reset.
  */
-static int last_ack(const struct place *p, const struct setting *set,
+static int last_ack(const struct trial *p, const struct setting *set,
 		    struct result *r)
 {
 	int fd = listen_claimed(p, 1), defer = 30, late, client[2], i;
@@ -261,7 +261,7 @@ TEST_F(pressure, accept_queue__full_at_last_ack)
 }
 
 /* Half-open connections up to the listener's limit, or the system's. */
-static int syn_queue(const struct place *p, const struct setting *set,
+static int syn_queue(const struct trial *p, const struct setting *set,
 		     struct result *r)
 {
 	int fd = listen_claimed(p, set->max_syn_backlog ? 64 : 8);
@@ -296,7 +296,7 @@ TEST_F(pressure, syn_queue__full)
 	EXPECT_EQ(0, moved(self->plain, "TCPReqQFullDrop"));
 }
 
-static int defer_accept(const struct place *p, const struct setting *set,
+static int defer_accept(const struct trial *p, const struct setting *set,
 			struct result *r)
 {
 	int fd = listen_claimed(p, 16), defer = 30, client[CLIENTS], i;
@@ -326,7 +326,7 @@ TEST_F(pressure, defer_accept__counts)
 }
 
 /* A cookie is asked for, used, and refused when the key is another. */
-static int fastopen(const struct place *p, const struct setting *set,
+static int fastopen(const struct trial *p, const struct setting *set,
 		    struct result *r)
 {
 	int fd = listen_claimed(p, 16), qlen = 5, client, child, i;
@@ -359,7 +359,7 @@ TEST_F(pressure, fastopen__counts)
 }
 
 /* The connection stays, and stays readable, until there is a descriptor. */
-static int no_descriptor(const struct place *p, const struct setting *set,
+static int no_descriptor(const struct trial *p, const struct setting *set,
 			 struct result *r)
 {
 	int fd = listen_claimed(p, 16), client, child, i;
@@ -397,7 +397,7 @@ static int tcp_mem_set(int fd, const char *pages)
 }
 
 /* TCP has all the memory that it may have, in data that nobody reads. */
-static int no_memory(const struct place *p, const struct setting *set,
+static int no_memory(const struct trial *p, const struct setting *set,
 		     struct result *r)
 {
 	int fd = listen_claimed(p, EATERS), client[EATERS], child, i, err;
@@ -447,7 +447,7 @@ TEST_F(pressure, memory__runs_out)
 }
 
 /* Real clients among forged SYNs, on all cores. */
-static int flood(const struct place *p, const struct setting *set,
+static int flood(const struct trial *p, const struct setting *set,
 		 struct result *r)
 {
 	int fd = sock_listen(p, 64), raw = spoof_open(p), i, n, failed = 0;

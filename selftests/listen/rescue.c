@@ -19,7 +19,7 @@
 #define OTHER	0
 
 FIXTURE(rescue) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	struct worker *home;
 	struct worker *other;
@@ -28,43 +28,43 @@ FIXTURE(rescue) {
 };
 
 FIXTURE_VARIANT(rescue) {
-	struct place place;
+	struct trial trial;
 	enum method method;
 };
 
 FIXTURE_VARIANT_ADD(rescue, accept) {
-	.place = { AF_INET, false, true }, .method = BY_ACCEPT
+	.trial = { AF_INET, false, true }, .method = BY_ACCEPT
 };
 
 FIXTURE_VARIANT_ADD(rescue, poll) {
-	.place = { AF_INET6, false, true }, .method = BY_POLL
+	.trial = { AF_INET6, false, true }, .method = BY_POLL
 };
 
 FIXTURE_VARIANT_ADD(rescue, epoll) {
-	.place = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL
+	.trial = { AF_INET, false, true }, .method = BY_EPOLL_LEVEL
 };
 
 FIXTURE_VARIANT_ADD(rescue, epoll_edge) {
-	.place = { AF_INET6, true, true }, .method = BY_EPOLL_EDGE
+	.trial = { AF_INET6, true, true }, .method = BY_EPOLL_EDGE
 };
 
 FIXTURE_VARIANT_ADD(rescue, epoll_exclusive) {
-	.place = { AF_INET, false, true }, .method = BY_EPOLL_EXCLUSIVE
+	.trial = { AF_INET, false, true }, .method = BY_EPOLL_EXCLUSIVE
 };
 
 FIXTURE_VARIANT_ADD(rescue, uring) {
-	.place = { AF_INET, false, true }, .method = BY_URING_MULTI
+	.trial = { AF_INET, false, true }, .method = BY_URING_MULTI
 };
 
 FIXTURE_SETUP(rescue)
 {
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, rescue_set_ms(50));
 	ASSERT_EQ(0, crew_make(&self->crew));
 	if (method_missing(variant->method))
 		SKIP(return, "no io_uring here or no liburing at build time");
-	self->fd = sock_listen(&self->place, 64);
+	self->fd = sock_listen(&self->trial, 64);
 	ASSERT_LE(0, self->fd);
 	self->port = sock_port(self->fd);
 	self->home = crew_add(&self->crew, self->fd, variant->method, HOME);
@@ -76,7 +76,7 @@ FIXTURE_TEARDOWN(rescue)
 	crew_end(&self->crew);
 }
 
-static int dial_from(const struct place *p, int port, int cpu, int *fd, int n)
+static int dial_from(const struct trial *p, int port, int cpu, int *fd, int n)
 {
 	int i;
 
@@ -136,7 +136,7 @@ TEST_F(rescue, worker__stopped)
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
 	ASSERT_EQ(0, halt(self->home->pid));
-	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->other->id));
 	EXPECT_LE(1, count(FSK_STAT_RESCUE) + count(FSK_STAT_LATE));
 	EXPECT_LE(1, count(FSK_STAT_RESCUED));
@@ -145,7 +145,7 @@ TEST_F(rescue, worker__stopped)
 	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
 	pin(HOME);
 	for (i = 0; i < 1000 && self->home->accepted < 5; i++)
-		ASSERT_LE(0, ask(&self->place, self->port));
+		ASSERT_LE(0, ask(&self->trial, self->port));
 	EXPECT_LE(5, self->home->accepted);
 	EXPECT_EQ(QUEUED + i, count_accepts());
 	EXPECT_EQ(0, crew_failed(&self->crew));
@@ -161,7 +161,7 @@ TEST_F(rescue, worker__killed)
 	ASSERT_EQ(0, halt(self->home->pid));
 	/* Only its end may hand them over. */
 	ASSERT_EQ(0, rescue_set_ms(2000));
-	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	end(self->home->pid);
 	self->home->pid = 0;
 	expect_inherited(_metadata, fd, variant->method, self->other->id);
@@ -170,8 +170,8 @@ TEST_F(rescue, worker__killed)
 	/* From now on its core has no worker, and the other one stands in. */
 	EXPECT_TRUE(until(claims(self->port) == 1));
 	pin(HOME);
-	EXPECT_EQ(self->other->id, ask(&self->place, self->port));
-	EXPECT_TRUE(until(ask(&self->place, self->port) == self->other->id &&
+	EXPECT_EQ(self->other->id, ask(&self->trial, self->port));
+	EXPECT_TRUE(until(ask(&self->trial, self->port) == self->other->id &&
 			  count(FSK_STAT_SYN_FAR) > 0));
 }
 
@@ -187,7 +187,7 @@ static void check_last(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, worker_start(w));
 	ASSERT_TRUE(until(claims(self->port) == 1));
 	ASSERT_EQ(0, halt(w->pid));
-	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	end(w->pid);
 	w->pid = 0;
 	w->cpu = cpu;
@@ -225,7 +225,7 @@ static void check_move(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, pin_task(w->tid, cpu));
 	for (i = 0; i < 6; i++) {
 		pin(i & 1 ? HOME : OTHER);
-		EXPECT_EQ(w->id, ask(&self->place, self->port));
+		EXPECT_EQ(w->id, ask(&self->trial, self->port));
 	}
 	EXPECT_EQ(6, count_accepts());
 	EXPECT_EQ(6, w->accepted);
@@ -253,7 +253,7 @@ TEST_F(rescue, late__alone)
 	ASSERT_EQ(0, worker_start(w));
 	ASSERT_TRUE(until(claims(self->port) == 1));
 	ASSERT_EQ(0, halt(w->pid));
-	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	EXPECT_TRUE(until(orphaned(self->port, HOME)));
 	ASSERT_EQ(0, kill(w->pid, SIGCONT));
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, w->id));
@@ -271,7 +271,7 @@ TEST_F(rescue, off__helped_all_the_same)
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
 	ASSERT_EQ(0, halt(self->home->pid));
-	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->other->id));
 	/* The last ones may have gone to the app listener. */
 	EXPECT_LE(1, count(FSK_STAT_RESCUED));
@@ -292,7 +292,7 @@ TEST_F(rescue, limit__lowered)
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
 	self->home->hold = HOLD_SPIN;
 	self->other->hold = HOLD_SPIN;
-	ASSERT_EQ(0, dial_from(&self->place, self->port, HOME, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	ASSERT_EQ(0, rescue_set_ms(20));
 	EXPECT_TRUE(until(orphaned(self->port, HOME)));
 	self->other->hold = HOLD_NOT;
@@ -321,7 +321,7 @@ TEST_F(rescue, outside__stopped_worker)
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
 	ASSERT_EQ(0, halt(self->other->pid));
-	ASSERT_EQ(0, dial_from(&self->place, self->port, outside, fd, QUEUED));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, outside, fd, QUEUED));
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->home->id));
 	EXPECT_EQ(QUEUED, count_accepts());
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));

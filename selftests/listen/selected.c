@@ -24,12 +24,12 @@
 #define ROUNDS	100
 
 FIXTURE(selected) {
-	struct place place;	/* without the library */
+	struct trial trial;	/* without the library */
 	char root[GROUPS_ROOT];
 	struct crew crew;
 };
 
-PLACE_VARIANTS(selected);
+TRIAL_VARIANTS(selected);
 
 static const char *const groups[] = { GROUP, INNER, OTHER };
 
@@ -37,8 +37,8 @@ FIXTURE_SETUP(selected)
 {
 	int i, fd, err;
 
-	self->place = variant->place;
-	self->place.join = false;
+	self->trial = variant->trial;
+	self->trial.join = false;
 	ASSERT_EQ(0, net_enter());
 	/* An emulated worker may take longer than the default. */
 	ASSERT_EQ(0, rescue_set_ms(FSK_RESCUE_MS_MAX));
@@ -74,7 +74,7 @@ FIXTURE_TEARDOWN(selected)
 static int joins_in(FIXTURE_DATA(selected) *self, const char *dir)
 {
 	int err = group_enter(self->root, dir);
-	int fd = err ? -1 : sock_listen(&self->place, 16);
+	int fd = err ? -1 : sock_listen(&self->trial, 16);
 	bool yes = fd >= 0 && joined(fd);
 
 	if (fd < 0)
@@ -125,7 +125,7 @@ TEST_F(selected, workers__are_served_near)
 	int i, cpu, fd;
 
 	ASSERT_EQ(0, group_enter(self->root, GROUP));
-	fd = sock_listen(&self->place, 64);
+	fd = sock_listen(&self->trial, 64);
 	ASSERT_LE(0, fd);
 	for (cpu = 0; cpu < CPUS; cpu++)
 		crew_add(&self->crew, fd, BY_EPOLL_LEVEL, cpu);
@@ -134,7 +134,7 @@ TEST_F(selected, workers__are_served_near)
 	for (i = 0; i < EACH; i++)
 		for (cpu = 0; cpu < CPUS; cpu++) {
 			ASSERT_EQ(0, pin(cpu));
-			EXPECT_EQ(cpu, ask(&self->place, sock_port(fd)));
+			EXPECT_EQ(cpu, ask(&self->trial, sock_port(fd)));
 		}
 	EXPECT_EQ(CPUS * EACH, count(FSK_STAT_ACCEPT_LOCAL));
 }
@@ -146,9 +146,9 @@ TEST_F(selected, listener__not_ours_to_join)
 	int fd;
 
 	ASSERT_EQ(0, group_enter(self->root, GROUP));
-	fd = sock_make(&self->place);
+	fd = sock_make(&self->trial);
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, fd, 0));
 	ASSERT_EQ(0, join(fd));
 	EXPECT_EQ(0, listen(fd, 16));
 	EXPECT_TRUE(joined(fd));
@@ -158,7 +158,7 @@ TEST_F(selected, listener__not_ours_to_join)
 	EXPECT_EQ(0, row.joined);
 	EXPECT_EQ(0, row.refused);
 	/* One that listens again joins again. */
-	fd = sock_listen(&self->place, 16);
+	fd = sock_listen(&self->trial, 16);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(0, shutdown(fd, SHUT_RD));
 	EXPECT_EQ(0, listen(fd, 16));
@@ -215,7 +215,7 @@ TEST_F(selected, race__exit)
 				kill(self_pid, SIGKILL);
 				_exit(0);
 			}
-			_exit(sock_listen(&self->place, 16) < 0);
+			_exit(sock_listen(&self->trial, 16) < 0);
 		}
 		reap(pid);
 	}
@@ -250,10 +250,10 @@ TEST_F(selected, race__close)
 	ASSERT_EQ(0, group_enter(self->root, GROUP));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, close_always, &closer));
 	for (i = 0; i < ROUNDS; i++) {
-		fd = sock_make(&self->place);
+		fd = sock_make(&self->trial);
 		if (fd < 0)
 			continue;
-		sock_bind(&self->place, fd, 0);
+		sock_bind(&self->trial, fd, 0);
 		closer.fd = fd;
 		listen(fd, 16);
 		closer.fd = -1;
@@ -272,7 +272,7 @@ static pid_t listener_start(FIXTURE_DATA(selected) *self)
 	if (pid)
 		return pid;
 	for (;;) {
-		fd = sock_listen(&self->place, 16);
+		fd = sock_listen(&self->trial, 16);
 		if (fd >= 0)
 			close(fd);
 	}

@@ -68,7 +68,7 @@ static int ends(int near, int far)
 
 FIXTURE_SETUP(timewait)
 {
-	const struct place place = { variant->family, false, true };
+	const struct trial trial = { variant->family, false, true };
 	int fd;
 
 	ASSERT_EQ(0, net_enter());
@@ -79,7 +79,7 @@ FIXTURE_SETUP(timewait)
 	ASSERT_EQ(0, rescue_set_ms(0));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/tcp_early_demux", variant->early));
 	ASSERT_EQ(0, crew_make(&self->crew));
-	fd = sock_listen(&place, 16);
+	fd = sock_listen(&trial, 16);
 	ASSERT_LE(0, fd);
 	self->port = sock_port(fd);
 	crew_add(&self->crew, fd, BY_EPOLL_LEVEL, CPU);

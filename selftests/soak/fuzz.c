@@ -143,10 +143,10 @@ static void tell_stuck(FIXTURE_DATA(fuzz) *self, const struct crowd *c)
  */
 static void hooks_hold(FIXTURE_DATA(fuzz) *self, int mode)
 {
-	const struct place place = { AF_INET6, true, true };
+	const struct trial trial = { AF_INET6, true, true };
 
 	if (net_enter() || rfd_config(mode, true) ||
-	    sock_listen(&place, 16) < 0)
+	    sock_listen(&trial, 16) < 0)
 		_exit(1);
 	while (self->shared->calls < self->shared->want / 3 * 2)
 		usleep(100000);
@@ -155,7 +155,7 @@ static void hooks_hold(FIXTURE_DATA(fuzz) *self, int mode)
 
 FIXTURE_SETUP(fuzz)
 {
-	const struct place ipv4 = { AF_INET };
+	const struct trial ipv4 = { AF_INET };
 	struct rlimit files = { 8192, 8192 };
 	int i;
 

@@ -17,14 +17,14 @@
 #define OPEN_CONNECTIONS 1000
 
 FIXTURE(module) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	pid_t flood[2];
 	int client[OPEN_CONNECTIONS];
 	int child[OPEN_CONNECTIONS];
 };
 
-PLACE_VARIANTS(module);
+TRIAL_VARIANTS(module);
 
 FIXTURE_SETUP(module)
 {
@@ -32,7 +32,7 @@ FIXTURE_SETUP(module)
 	int err = module_load();
 
 	ASSERT_TRUE(!err || err == -EEXIST);
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	ASSERT_EQ(0, crew_make(&self->crew));
@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(module)
 }
 
 /* Connects for ever, whether anybody is there or not. */
-static pid_t flood_start(const struct place *p, int port, int cpu)
+static pid_t flood_start(const struct trial *p, int port, int cpu)
 {
 	pid_t pid = fork_child();
 	int fd;
@@ -65,7 +65,7 @@ static pid_t flood_start(const struct place *p, int port, int cpu)
 	}
 }
 
-static int listen_on(const struct place *p, int port)
+static int listen_on(const struct trial *p, int port)
 {
 	int fd = sock_make(p);
 
@@ -74,9 +74,9 @@ static int listen_on(const struct place *p, int port)
 	return fd;
 }
 
-static int listen_plain(const struct place *p)
+static int listen_plain(const struct trial *p)
 {
-	const struct place plain = { p->family, p->dual, false };
+	const struct trial plain = { p->family, p->dual, false };
 	int fd = sock_make(&plain);
 
 	if (fd >= 0 && (sock_bind(&plain, fd, 0) || listen(fd, 4096)))
@@ -86,16 +86,16 @@ static int listen_plain(const struct place *p)
 
 TEST_F(module, unload__refused_while_joined)
 {
-	int fd = sock_make(&self->place);
+	int fd = sock_make(&self->trial);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, join(fd));
 	EXPECT_EQ(-EAGAIN, module_unload());
-	ASSERT_EQ(0, sock_bind(&self->place, fd, 0));
+	ASSERT_EQ(0, sock_bind(&self->trial, fd, 0));
 	ASSERT_EQ(0, listen(fd, 16));
 	EXPECT_EQ(-EAGAIN, module_unload());
 	ASSERT_TRUE(sock_claim(fd, 1));
-	ASSERT_LE(0, sock_dial(&self->place, sock_port(fd)));
+	ASSERT_LE(0, sock_dial(&self->trial, sock_port(fd)));
 	EXPECT_EQ(-EAGAIN, module_unload());
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
 	EXPECT_EQ(0, close(fd));
@@ -107,13 +107,13 @@ TEST_F(module, unload__refused_while_joined)
 
 TEST_F(module, unload__children_live_on)
 {
-	int fd = sock_listen(&self->place, 16);
+	int fd = sock_listen(&self->trial, 16);
 	int client, child;
 	char byte;
 
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(sock_claim(fd, 1));
-	client = sock_dial(&self->place, sock_port(fd));
+	client = sock_dial(&self->trial, sock_port(fd));
 	ASSERT_LE(0, client);
 	child = sock_accept(fd);
 	ASSERT_LE(0, child);
@@ -128,7 +128,7 @@ TEST_F(module, unload__children_live_on)
 
 TEST_F(module, join__without_module)
 {
-	struct place plain = self->place;
+	struct trial plain = self->trial;
 	pid_t pid;
 	int fd;
 
@@ -144,7 +144,7 @@ TEST_F(module, join__without_module)
 		_exit(-join(fd));
 	}
 	EXPECT_EQ(ENOENT, reap(pid));
-	EXPECT_LE(0, sock_dial(&self->place, sock_port(fd)));
+	EXPECT_LE(0, sock_dial(&self->trial, sock_port(fd)));
 	EXPECT_LE(0, sock_accept(fd));
 }
 
@@ -153,7 +153,7 @@ static int connections_open(FIXTURE_DATA(module) *self, int fd, int port)
 	int i;
 
 	for (i = 0; i < OPEN_CONNECTIONS; i++) {
-		self->client[i] = sock_dial(&self->place, port);
+		self->client[i] = sock_dial(&self->trial, port);
 		if (self->client[i] < 0)
 			return self->client[i];
 		self->child[i] = sock_accept(fd);
@@ -183,7 +183,7 @@ static int connections_close(FIXTURE_DATA(module) *self)
 static void check_round(struct __test_metadata *_metadata,
 			FIXTURE_DATA(module) *self, int port, bool first)
 {
-	int i, fd = listen_on(&self->place, port);
+	int i, fd = listen_on(&self->trial, port);
 	struct crew *c = &self->crew;
 
 	ASSERT_LE(0, fd);
@@ -191,7 +191,7 @@ static void check_round(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, connections_open(self, fd, port));
 	/* Only now: they would fill the queue. */
 	for (i = 0; i < 2 && !self->flood[i]; i++)
-		self->flood[i] = flood_start(&self->place, port, i);
+		self->flood[i] = flood_start(&self->trial, port, i);
 	c->n = 0;
 	for (i = 0; i < 2; i++)
 		crew_add(c, fd, BY_EPOLL_LEVEL, i);
@@ -221,13 +221,13 @@ TEST_F_TIMEOUT(module, unload__under_load, 240)
 TEST_F(module, unload__leaves_sockets_plain)
 {
 	struct sockaddr_storage to;
-	int fd[OPEN_CONNECTIONS / 10], i, lfd = listen_plain(&self->place);
-	socklen_t len = sock_addr(&to, self->place.family, sock_port(lfd),
+	int fd[OPEN_CONNECTIONS / 10], i, lfd = listen_plain(&self->trial);
+	socklen_t len = sock_addr(&to, self->trial.family, sock_port(lfd),
 				  true);
 
 	ASSERT_LE(0, lfd);
 	for (i = 0; i < ARRAY_SIZE(fd); i++) {
-		fd[i] = socket(self->place.family, SOCK_STREAM, 0);
+		fd[i] = socket(self->trial.family, SOCK_STREAM, 0);
 		ASSERT_LE(0, fd[i]);
 		if (prime(fd[i]) == -ENOENT)
 			SKIP(return, "sockets have no port range here");
@@ -250,7 +250,7 @@ TEST_F(module, unload__leaves_sockets_plain)
 /* Primes sockets for ever, whether the module is there or not, and connects
  * half of them; the others it closes.
  */
-static pid_t rfd_flood_start(const struct place *p, int port, int cpu)
+static pid_t rfd_flood_start(const struct trial *p, int port, int cpu)
 {
 	pid_t pid = fork_child();
 	struct sockaddr_storage to;
@@ -272,14 +272,14 @@ static pid_t rfd_flood_start(const struct place *p, int port, int cpu)
 
 TEST_F_TIMEOUT(module, unload__while_connecting, 240)
 {
-	int i, lfd = listen_plain(&self->place), rounds = full_run() ? 50 : 5;
+	int i, lfd = listen_plain(&self->trial), rounds = full_run() ? 50 : 5;
 	bool used = true;
 
 	ASSERT_LE(0, lfd);
-	if (prime(socket(self->place.family, SOCK_STREAM, 0)) == -ENOENT)
+	if (prime(socket(self->trial.family, SOCK_STREAM, 0)) == -ENOENT)
 		SKIP(return, "this kernel's sockets have no port range");
 	for (i = 0; i < 2; i++)
-		self->flood[i] = rfd_flood_start(&self->place, sock_port(lfd),
+		self->flood[i] = rfd_flood_start(&self->trial, sock_port(lfd),
 						 i);
 	for (i = 0; i < rounds; i++) {
 		used &= until(count(FSK_STAT_CONNECT_OWN) +

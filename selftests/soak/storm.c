@@ -54,7 +54,7 @@ static void limit(int fd, int ms)
 }
 
 /* Return: the byte with which a worker answered, or a negative errno. */
-static int ask_within(const struct place *p, int port, int ms, bool rfd)
+static int ask_within(const struct trial *p, int port, int ms, bool rfd)
 {
 	int family = p->dual ? AF_INET : p->family, err;
 	struct sockaddr_storage ss;
@@ -95,13 +95,13 @@ static void client(struct world *w, int number)
 			pin(roll(w, w->rng.cpus));
 		/* Nobody answers at the side. */
 		if (!roll(w, 4)) {
-			ask_within(&w->place, SIDE_PORT, 1 << roll(w, 8),
+			ask_within(&w->trial, SIDE_PORT, 1 << roll(w, 8),
 				   roll(w, 2));
 			add(&shared->beside);
 			continue;
 		}
 		port = PORT + !roll(w, 3);
-		err = ask_within(&w->place, port, 3000, roll(w, 2));
+		err = ask_within(&w->trial, port, 3000, roll(w, 2));
 		add(&shared->asked);
 		if (err >= 0)
 			add(port == PORT ? &shared->answered :
@@ -131,16 +131,16 @@ static void proxy(struct world *w)
 	uint8_t byte;
 
 	close_range(3, ~0U, 0);
-	lfd = sock_make(&w->place);
+	lfd = sock_make(&w->trial);
 	pin(w->number % w->rng.cpus);
-	if (sock_bind(&w->place, lfd, PORT + 1) || listen(lfd, BACKLOG) ||
+	if (sock_bind(&w->trial, lfd, PORT + 1) || listen(lfd, BACKLOG) ||
 	    join(lfd))
 		_exit(1);
 	for (;;) {
 		fd = accept_any(lfd, &w->shared->fast);
 		if (fd < 0)
 			continue;
-		id = ask_within(&w->place, PORT, 3000, true);
+		id = ask_within(&w->trial, PORT, 3000, true);
 		byte = id;
 		if (id >= 0 && write(fd, &byte, 1) < 0)
 			errno = 0;
@@ -150,11 +150,11 @@ static void proxy(struct world *w)
 
 static int talk_dial(struct world *w)
 {
-	int family = w->place.dual ? AF_INET : w->place.family;
+	int family = w->trial.dual ? AF_INET : w->trial.family;
 	struct sockaddr_storage to;
 	socklen_t len = sock_addr(&to, family, PORT + 2, true);
 
-	return roll(w, 2) ? sock_dial(&w->place, PORT + 2) :
+	return roll(w, 2) ? sock_dial(&w->trial, PORT + 2) :
 			    rfd_dial(&to, len);
 }
 
@@ -185,9 +185,9 @@ static void talker(struct world *w)
 	int lfd;
 
 	close_range(3, ~0U, 0);
-	lfd = sock_make(&w->place);
-	if (sock_bind(&w->place, lfd, PORT + 2) || listen(lfd, BACKLOG) ||
-	    (w->place.join && join(lfd)))
+	lfd = sock_make(&w->trial);
+	if (sock_bind(&w->trial, lfd, PORT + 2) || listen(lfd, BACKLOG) ||
+	    (w->trial.join && join(lfd)))
 		_exit(1);
 	for (;;) {
 		pin(roll(w, w->rng.cpus));
@@ -250,10 +250,10 @@ static int server_start(struct world *w)
 	 * be there for a moment after its close.
 	 */
 	for (i = 0; i < 100; i++) {
-		w->lfd = sock_make(&w->place);
-		if (!sock_bind(&w->place, w->lfd, PORT) &&
+		w->lfd = sock_make(&w->trial);
+		if (!sock_bind(&w->trial, w->lfd, PORT) &&
 		    !listen(w->lfd, BACKLOG) &&
-		    (!w->place.join || !join(w->lfd)))
+		    (!w->trial.join || !join(w->lfd)))
 			break;
 		close(w->lfd);
 		w->lfd = -1;
@@ -401,10 +401,10 @@ static int fault_sysctl(struct world *w)
 static int fault_flood(struct world *w)
 {
 	if (w->spoof < 0)
-		w->spoof = spoof_open(&w->place);
+		w->spoof = spoof_open(&w->trial);
 	pin(roll(w, w->rng.cpus));
 	w->flooded = true;
-	return spoof_send(w->spoof, &w->place, PORT, 50 + roll(w, 500));
+	return spoof_send(w->spoof, &w->trial, PORT, 50 + roll(w, 500));
 }
 
 /* Binds a worker to another CPU, or to several; healing leaves it there. */
@@ -707,7 +707,7 @@ static int probe(struct world *w)
 		pin(cpu);
 		/* A fuzzed io_uring may still interrupt this task. */
 		do {
-			id = ask_within(&w->place, PORT, SLOW_MS, false);
+			id = ask_within(&w->trial, PORT, SLOW_MS, false);
 		} while (id == -EINTR);
 		if (id < 0) {
 			fprintf(stderr, "# world %d, CPU %d: %s\n", w->number,
@@ -742,7 +742,7 @@ static int world_populate(struct world *w)
 
 	if (server_start(w))
 		return -1;
-	w->proxy = w->place.join ? fork_child() : -1;
+	w->proxy = w->trial.join ? fork_child() : -1;
 	if (!w->proxy)
 		proxy(w);
 	w->talker = fork_child();
@@ -969,7 +969,7 @@ static int leaks(bool forget)
 
 static void world_start(FIXTURE_DATA(storm) *self, int i)
 {
-	static const struct place places[WORLDS + 1] = {
+	static const struct trial trials[WORLDS + 1] = {
 		{ AF_INET, false, true }, { AF_INET6, false, true },
 		{ AF_INET6, true, true }, { AF_INET, false, false },
 	};
@@ -979,7 +979,7 @@ static void world_start(FIXTURE_DATA(storm) *self, int i)
 	w->shared->end = false;
 	w->shared->hold = false;
 	w->shared->held = 0;
-	w->place = places[i];
+	w->trial = trials[i];
 	w->number = i;
 	w->rng = self->rng;
 	w->rng.rng = fuzz_mix(fuzz_random(&self->rng));
@@ -1002,9 +1002,9 @@ static void world_end(FIXTURE_DATA(storm) *self, int i)
 /* This listener keeps the module loaded. */
 static int anchor(void)
 {
-	const struct place place = { AF_INET6, true, true };
+	const struct trial trial = { AF_INET6, true, true };
 
-	return sock_listen(&place, 1);
+	return sock_listen(&trial, 1);
 }
 
 FIXTURE_SETUP(storm)

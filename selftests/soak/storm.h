@@ -63,7 +63,7 @@ struct world_shared {
 /* A world: one process, which owns a namespace and all that runs there. */
 struct world {
 	struct world_shared *shared;
-	struct place place;
+	struct trial trial;
 	struct fuzz rng;
 	struct crew crew;
 	pid_t client[CLIENTS];

@@ -73,15 +73,15 @@ int pair_destroy_connections(struct world *w)
 
 /* A listener beside the server's comes and goes */
 
-static int side_open(const struct place *place, bool group)
+static int side_open(const struct trial *trial, bool group)
 {
-	int fd = sock_make(place);
+	int fd = sock_make(trial);
 
 	if (group)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 },
 			   sizeof(int));
-	if (sock_bind(place, fd, SIDE_PORT) || listen(fd, 16) ||
-	    (place->join && join(fd))) {
+	if (sock_bind(trial, fd, SIDE_PORT) || listen(fd, 16) ||
+	    (trial->join && join(fd))) {
 		close(fd);
 		return -1;
 	}
@@ -89,9 +89,9 @@ static int side_open(const struct place *place, bool group)
 }
 
 /* Makes one that has a core, to which connections come. */
-static int side_busy(struct world *w, const struct place *place, bool group)
+static int side_busy(struct world *w, const struct trial *trial, bool group)
 {
-	int fd = side_open(place, group);
+	int fd = side_open(trial, group);
 
 	if (fd < 0)
 		return fd;
@@ -104,8 +104,8 @@ static int side_busy(struct world *w, const struct place *place, bool group)
 /* A dual listener becomes an IPv4 socket, which may listen again. */
 int pair_addrform(struct world *w)
 {
-	const struct place dual = { AF_INET6, true, true };
-	const struct place after = { AF_INET, false, false };
+	const struct trial dual = { AF_INET6, true, true };
+	const struct trial after = { AF_INET, false, false };
 	struct timeval limit = { .tv_sec = 1 };
 	int family = AF_INET, err;
 	struct sockaddr_in6 to = {
@@ -133,7 +133,7 @@ int pair_addrform(struct world *w)
 /* Parent and child have it, and both close it. */
 int pair_fork(struct world *w)
 {
-	int fd = side_busy(w, &w->place, false);
+	int fd = side_busy(w, &w->trial, false);
 	pid_t pid;
 
 	if (fd < 0)
@@ -153,7 +153,7 @@ int pair_fork(struct world *w)
 /* Another task lets it join while it is in use. */
 int pair_adopt(struct world *w)
 {
-	const struct place plain = { w->place.family, w->place.dual, false };
+	const struct trial plain = { w->trial.family, w->trial.dual, false };
 	int fd = side_busy(w, &plain, false), child, n = 0;
 	pid_t pid;
 
@@ -182,8 +182,8 @@ int pair_migrate(struct world *w)
 	int heir, leaver, child;
 
 	sysctl_set("net/ipv4/tcp_migrate_req", "1");
-	heir = side_open(&w->place, true);
-	leaver = side_busy(w, &w->place, true);
+	heir = side_open(&w->trial, true);
+	leaver = side_busy(w, &w->trial, true);
 	if (roll(w, 2))
 		shutdown(leaver, SHUT_RDWR);
 	close(leaver);
@@ -233,7 +233,7 @@ int pair_cgroup(struct world *w)
 	snprintf(path, sizeof(path), "/sys/fs/cgroup/storm-pair%d", w->number);
 	mkdir(path, 0755);
 	err = group_enter_locked(path);
-	fd = side_busy(w, &w->place, false);
+	fd = side_busy(w, &w->trial, false);
 	link = group_drops(path, roll(w, 2) ? BPF_CGROUP_INET_INGRESS :
 					      BPF_CGROUP_INET_EGRESS);
 	roll_nap(w, 6);

@@ -17,18 +17,18 @@
 #include "workers.h"
 
 FIXTURE(stress) {
-	struct place place;
+	struct trial trial;
 	struct crew crew;
 	pid_t load[3];
 };
 
-PLACE_VARIANTS(stress);
+TRIAL_VARIANTS(stress);
 
 FIXTURE_SETUP(stress)
 {
 	struct rlimit limit = { 100000, 100000 };
 
-	self->place = variant->place;
+	self->trial = variant->trial;
 	ASSERT_EQ(0, net_enter());
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	ASSERT_EQ(0, crew_make(&self->crew));
@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(stress)
 }
 
 /* Connects for ever; reads the tables in between. */
-static pid_t load_start(const struct place *p, int port, int cpu)
+static pid_t load_start(const struct trial *p, int port, int cpu)
 {
 	static struct core_row rows[ROWS_MAX];
 	pid_t pid = fork_child();
@@ -64,7 +64,7 @@ static pid_t load_start(const struct place *p, int port, int cpu)
 	}
 }
 
-static int listen_on(const struct place *p, int port)
+static int listen_on(const struct trial *p, int port)
 {
 	int fd = sock_make(p);
 
@@ -79,9 +79,9 @@ TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
 	struct crew *c = &self->crew;
 
 	for (i = 0; i < 3; i++)
-		self->load[i] = load_start(&self->place, port, i % 2);
+		self->load[i] = load_start(&self->trial, port, i % 2);
 	for (n = 0; n < rounds; n++) {
-		fd = listen_on(&self->place, port);
+		fd = listen_on(&self->trial, port);
 		ASSERT_LE(0, fd);
 		c->n = 0;
 		for (i = 0; i < 2; i++)
@@ -104,7 +104,7 @@ TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
 }
 
 /* Address number @nth of the loopback interface. */
-static int address(const struct place *p, struct sockaddr_storage *ss, int nth,
+static int address(const struct trial *p, struct sockaddr_storage *ss, int nth,
 		   int port)
 {
 	struct sockaddr_in6 *sin6 = (void *)ss;
@@ -134,7 +134,7 @@ static bool address_free(const struct sockaddr_storage *ss, int len)
 }
 
 /* IPv6 has but one loopback address.  A new one is usable after a moment. */
-static bool address_add(const struct place *p, int nth)
+static bool address_add(const struct trial *p, int nth)
 {
 	struct in6_ifreq ifr = { .ifr6_prefixlen = 128, .ifr6_ifindex = 1 };
 	struct sockaddr_storage ss;
@@ -150,7 +150,7 @@ static bool address_add(const struct place *p, int nth)
 	return !err && until(address_free(&ss, len));
 }
 
-static int listen_at(const struct place *p, int nth, int port)
+static int listen_at(const struct trial *p, int nth, int port)
 {
 	struct sockaddr_storage ss;
 	int len = address(p, &ss, nth, port);
@@ -161,7 +161,7 @@ static int listen_at(const struct place *p, int nth, int port)
 	return fd;
 }
 
-static bool serves_at(const struct place *p, int fd, int nth, int port)
+static bool serves_at(const struct trial *p, int fd, int nth, int port)
 {
 	struct sockaddr_storage ss;
 	int len = address(p, &ss, nth, port);
@@ -182,7 +182,7 @@ static bool serves_at(const struct place *p, int fd, int nth, int port)
 TEST_F_TIMEOUT(stress, listeners__many, 600)
 {
 	int n = full_run() ? 65536 : 2000, per_address = n / 4, every = 100;
-	const struct place *p = &self->place;
+	const struct trial *p = &self->trial;
 	int i, opened = 0, served = 0;
 	int *fd = calloc(n, sizeof(*fd));
 
@@ -225,22 +225,22 @@ TEST_F_TIMEOUT(stress, cpu__offline_and_back, 200)
 	int i, n, cpu, fd, cpus = cpus_online(), rounds = full_run() ? 10 : 2;
 	struct crew *c = &self->crew;
 
-	fd = sock_listen(&self->place, 128);
+	fd = sock_listen(&self->trial, 128);
 	ASSERT_LE(0, fd);
 	for (i = 0; i < cpus && i < WORKERS_MAX; i++)
 		crew_add(c, fd, BY_EPOLL_LEVEL, i);
 	ASSERT_EQ(0, crew_start(c));
 	ASSERT_TRUE(crew_waits(c, sock_port(fd), true));
-	self->load[0] = load_start(&self->place, sock_port(fd), UNBOUND);
+	self->load[0] = load_start(&self->trial, sock_port(fd), UNBOUND);
 	for (n = 0; n < rounds; n++) {
 		cpu = 1 + n % (cpus - 1);
 		ASSERT_EQ(0, cpu_switch(cpu, false));
 		for (i = 0; i < 20; i++)
-			EXPECT_LE(0, ask(&self->place, sock_port(fd)));
+			EXPECT_LE(0, ask(&self->trial, sock_port(fd)));
 		ASSERT_EQ(0, cpu_switch(cpu, true));
 		for (i = 0; i < 20; i++) {
 			pin(i % cpus);
-			EXPECT_LE(0, ask(&self->place, sock_port(fd)));
+			EXPECT_LE(0, ask(&self->trial, sock_port(fd)));
 		}
 		unpin();
 	}
@@ -259,10 +259,10 @@ TEST_F_TIMEOUT(stress, net__ends_under_load, 200)
 		if (!pid) {
 			if (net_enter())
 				_exit(1);
-			fd = sock_listen(&self->place, 16);
+			fd = sock_listen(&self->trial, 16);
 			if (fd < 0 || !sock_claim(fd, 1))
 				_exit(2);
-			load_start(&self->place, sock_port(fd), 1);
+			load_start(&self->trial, sock_port(fd), 1);
 			if (sock_accept(fd) < 0 ||
 			    !count(FSK_STAT_SYN_LOCAL))
 				_exit(3);

@@ -72,14 +72,14 @@ static const struct {
 
 /* Connections that end with their descriptors, which the row leaves open. */
 
-static int plain_listen(const struct place *p)
+static int plain_listen(const struct trial *p)
 {
-	const struct place plain = { p->family, p->dual, false };
+	const struct trial plain = { p->family, p->dual, false };
 
 	return sock_listen(&plain, 16);
 }
 
-static int dial_on(const struct place *p, int cpu, int lfd)
+static int dial_on(const struct trial *p, int cpu, int lfd)
 {
 	return pin(cpu) ? -1 : sock_dial(p, sock_port(lfd));
 }
@@ -94,7 +94,7 @@ static int accept_unbound(int lfd)
 }
 
 /* Somebody else's connections, with everything switched on. */
-static int row_bystander(const struct place *p)
+static int row_bystander(const struct trial *p)
 {
 	int fd = plain_listen(p), client, child;
 	char c = 0;
@@ -111,7 +111,7 @@ static int row_bystander(const struct place *p)
 	return 0;
 }
 
-static int row_local(const struct place *p)
+static int row_local(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 
@@ -129,7 +129,7 @@ static int wait_by_epoll(int fd, int cpu)
 	return pin(cpu) || epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &ev) ? -1 : 0;
 }
 
-static int row_woken(const struct place *p)
+static int row_woken(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 
@@ -150,7 +150,7 @@ static unsigned int served(int port)
 }
 
 /* It waits on a core, alone and unbound: the listener keeps its connections. */
-static int row_woken_by_app(const struct place *p)
+static int row_woken_by_app(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 
@@ -161,7 +161,7 @@ static int row_woken_by_app(const struct place *p)
 	return 0;
 }
 
-static int row_unclaimed(const struct place *p)
+static int row_unclaimed(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 
@@ -171,7 +171,7 @@ static int row_unclaimed(const struct place *p)
 }
 
 /* The second connection does not go where the first is stuck. */
-static int row_late(const struct place *p)
+static int row_late(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 
@@ -186,7 +186,7 @@ static int row_late(const struct place *p)
 	return 0;
 }
 
-static int row_bypass(const struct place *p)
+static int row_bypass(const struct trial *p)
 {
 	struct sock_filter pass[] = { BPF_STMT(BPF_RET | BPF_K, 0xffff) };
 	struct sock_fprog prog = { 1, pass };
@@ -199,7 +199,7 @@ static int row_bypass(const struct place *p)
 	return 0;
 }
 
-static int row_sk_lookup(const struct place *p)
+static int row_sk_lookup(const struct trial *p)
 {
 	int prog = bpf_verdict(BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, SK_PASS);
 	int fd = sock_listen(p, 16);
@@ -211,7 +211,7 @@ static int row_sk_lookup(const struct place *p)
 }
 
 /* From one port again and again; the server closes first. */
-static int visit(const struct place *p, int lfd)
+static int visit(const struct trial *p, int lfd)
 {
 	int family = p->dual ? AF_INET : p->family, on = 1, child;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -231,7 +231,7 @@ static int visit(const struct place *p, int lfd)
 	return 0;
 }
 
-static int row_timewait(const struct place *p)
+static int row_timewait(const struct trial *p)
 {
 	int fd = sock_listen(p, 16);
 	uint64_t stamp;
@@ -245,14 +245,14 @@ static int row_timewait(const struct place *p)
 	return 0;
 }
 
-static int row_cookie(const struct place *p)
+static int row_cookie(const struct trial *p)
 {
 	NEED(!sysctl_set("net/ipv4/tcp_syncookies", "2"));
 	return row_local(p);
 }
 
 /* A queue for one. */
-static int row_overflow(const struct place *p)
+static int row_overflow(const struct trial *p)
 {
 	int fd = sock_listen(p, 0), late;
 
@@ -266,7 +266,7 @@ static int row_overflow(const struct place *p)
 }
 
 /* Returns the accepted end, with the other in @client. */
-static int open_from(const struct place *p, int cpu, int *client)
+static int open_from(const struct trial *p, int cpu, int *client)
 {
 	int family = p->dual ? AF_INET : p->family, fd = plain_listen(p);
 	struct sockaddr_storage to;
@@ -276,7 +276,7 @@ static int open_from(const struct place *p, int cpu, int *client)
 	return *client < 0 ? -1 : sock_accept(fd);
 }
 
-static int row_opened(const struct place *p)
+static int row_opened(const struct trial *p)
 {
 	int client;
 
@@ -284,14 +284,14 @@ static int row_opened(const struct place *p)
 	return 0;
 }
 
-static int row_opened_by_kernel(const struct place *p)
+static int row_opened_by_kernel(const struct trial *p)
 {
 	NEED(!rfd_config(FSK_RFD_OFF, false));
 	return row_opened(p);
 }
 
 /* Of eight ports two are the core's, whose number is in the low bits. */
-static int row_opened_from_any(const struct place *p)
+static int row_opened_from_any(const struct trial *p)
 {
 	int family = p->dual ? AF_INET : p->family, fd = plain_listen(p), i;
 	struct sockaddr_storage to;
@@ -304,14 +304,14 @@ static int row_opened_from_any(const struct place *p)
 	return 0;
 }
 
-static int row_counted(const struct place *p)
+static int row_counted(const struct trial *p)
 {
 	NEED(!rfd_config(FSK_RFD_MASK, true));
 	return row_opened(p);
 }
 
 /* Over loopback a packet comes in on the core that sends it. */
-static int answer_from_afar(const struct place *p, int mode)
+static int answer_from_afar(const struct trial *p, int mode)
 {
 	int client, child;
 	char c = 0;
@@ -323,12 +323,12 @@ static int answer_from_afar(const struct place *p, int mode)
 	return 0;
 }
 
-static int row_missed(const struct place *p)
+static int row_missed(const struct trial *p)
 {
 	return answer_from_afar(p, FSK_RFD_MASK);
 }
 
-static int row_steered(const struct place *p)
+static int row_steered(const struct trial *p)
 {
 	return answer_from_afar(p, FSK_RFD_STEER);
 }
@@ -339,7 +339,7 @@ static int fast(int lfd)
 }
 
 /* Right behind an accept4(), which lets the module accept for a second. */
-static int accept_fast(const struct place *p, int lfd)
+static int accept_fast(const struct trial *p, int lfd)
 {
 	int i, fd = -ESTALE, port = sock_port(lfd);
 
@@ -356,7 +356,7 @@ static int accept_fast(const struct place *p, int lfd)
 /* Without accept4(), behind it, when files have just been closed, and by a task
  * that is not bound.
  */
-static int row_files(const struct place *p)
+static int row_files(const struct trial *p)
 {
 	int fd = sock_listen(p, 16), child, i;
 
@@ -379,7 +379,7 @@ static int row_files(const struct place *p)
  * @may: counters that may: a matter of time
  */
 static const struct row {
-	int (*happen)(const struct place *p);
+	int (*happen)(const struct trial *p);
 	uint64_t moves;
 	uint64_t may;
 } rows[] = {
@@ -409,7 +409,7 @@ static const struct row {
 };
 
 FIXTURE(stats) {};
-PLACE_VARIANTS(stats);
+TRIAL_VARIANTS(stats);
 
 FIXTURE_SETUP(stats)
 {
@@ -431,7 +431,7 @@ static uint64_t moved(void)
 }
 
 /* A process and a namespace for each row: all that it opens goes with them. */
-static bool holds(const struct row *row, const struct place *p)
+static bool holds(const struct row *row, const struct trial *p)
 {
 	pid_t pid = fork_child();
 
@@ -454,7 +454,7 @@ TEST_F_TIMEOUT(stats, counter__moves_for_its_reason_only, 300)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		EXPECT_TRUE(holds(&rows[i], &variant->place))
+		EXPECT_TRUE(holds(&rows[i], &variant->trial))
 			TH_LOG("row %d", i);
 }
 
