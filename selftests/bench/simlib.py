@@ -334,7 +334,7 @@ def summary(records, symbols, connections):
         elif r[0] == "hot":
             hot.append([int(x, 16) for x in r[1:6]] + [int(r[6])])
         elif r[0] == "lost" and int(r[1]) > connections / 10:
-            raise Error(f"the plugin's table overflowed: {r[1]} transfers have no place")
+            raise Error(f"the plugin's table overflowed: {r[1]} transfers have no site")
     total["remote"] = sum(total[e] for e in EVENTS[:REMOTE])
     total["remote_net"] = sum(f["remote"] for n, f in fn.items()
                               if not CLOCKWORK.search(n or "?"))

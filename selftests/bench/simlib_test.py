@@ -79,7 +79,7 @@ def sums_per_connection():
 
 def leaf_is_told_by_its_caller():
     got = simlib.summary(simlib.windows(REPORT)[0], symbols(), 10)
-    # Both transfers are one place, the second by the call before the last.
+    # Both transfers are one site, the second by the call before the last.
     assert [s["site"] for s in got["sites"]] == ["leaf+0x8 < first"]
     assert got["sites"][0]["remote"] == 1 and got["sites"][0]["lines"] == 2
     assert [s["data"] for s in got["lines"]] == ["heap", "shared_data+0x0"]
