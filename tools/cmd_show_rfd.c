@@ -357,7 +357,7 @@ static void fsk_dest_text_totals(const struct fsk_dests *all)
 		       (unsigned long long)all->total[fsk_dest_totals[i]]);
 	putchar('\n');
 	if (!all->table.counts)
-		puts("packets are counted in steer mode, or with rfd-count=1");
+		puts("packets are counted in steer mode, or with rfd-count=on");
 }
 
 static void fsk_dest_text(void *data)
