@@ -15,8 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 rules=$FSK_ROOT/docs/monitoring/fastsocket.rules.yml
-tests=(lint names alerts)
-# Without memory would need fault injection, which stock kernels lack.
+tests=(lint names alerts dropped no_memory)
 causes=(ScrapeFails MetricsOld NotLoaded ConnectionsLost QueueFilling
 	WorkerLate WorkersOftenLate NotNear Bypassed Limited PortsUsedUp
 	PacketsElsewhere)
@@ -233,6 +232,43 @@ test_alerts() {
 		fi
 	done
 	[ ${#missing[@]} = 0 ] || fail "not raised: ${missing[*]}"
+}
+
+# Packets for CPU 1 that come in on CPU 3, with room for one on their way.
+test_dropped() {
+	local room=/proc/sys/net/core/netdev_max_backlog
+
+	need prometheus prometheus-node-exporter systemd-socket-activate curl
+	[ "$(nproc)" -ge 4 ] || skip "fewer than 4 CPUs"
+	begin
+	prometheus_start
+	defer "$FSK_TOOL" set rfd=mask
+	"$FSK_TOOL" set rfd=steer
+	listener 'workers(tcp(port=7004, backlog=512), (3,))'
+	background taskset -c 1 "$FSK_TOOL" run -- /usr/bin/python3 -c "
+import socket
+while True:
+    for s in [socket.create_connection(('127.0.0.1', 7004)) for i in range(40)]:
+        s.close()"
+	defer eval "echo $(cat "$room") >$room"
+	echo 0 >"$room"
+	wait_for 120 fires PacketsDropped ||
+		fail "not raised: $("$FSK_TOOL" show stats | grep rfd)"
+	note "raised: FastsocketPacketsDropped"
+}
+
+# Stock kernels can't be told to have none.
+test_no_memory() {
+	need prometheus prometheus-node-exporter systemd-socket-activate curl
+	[ -e /proc/self/fail-nth ] ||
+		skip "no fault injection in this kernel: vm/boot -k debug"
+	begin
+	prometheus_start
+	background sh -c \
+		"while :; do /usr/bin/python3 '$here/../soak/nomem.py'; done"
+	wait_for 300 fires NoMemory ||
+		fail "not raised: $("$FSK_TOOL" show stats | grep nomem)"
+	note "raised: FastsocketNoMemory"
 }
 
 # Those that listen or connect; not Prometheus and its like.
