@@ -473,31 +473,23 @@ static int fsk_enabled_each(bool user, fsk_enabled_take *take, void *data)
 /* Has the service's main process loaded the library? */
 static const char *fsk_enabled_state(const char *name, bool user)
 {
+	static const char * const states[] = {
+		[FSK_LIBRARY_UNTOLD] = "not told",
+		[FSK_LIBRARY_NONE] = "restart pending",
+		[FSK_LIBRARY_LOADED] = "loaded",
+		/* An upgrade has replaced the file of this one. */
+		[FSK_LIBRARY_REPLACED] = "restart pending",
+	};
 	const char *state = "not running";
-	char maps[64], line[1024];
 	struct fsk_service unit;
-	FILE *file;
+	char pid[16];
 
 	if (fsk_service_template(name))
 		return "template";
 	if (!fsk_service_read(&unit, name, user) &&
-	    !fsk_service_is(&unit, "MainPID", "0")) {
-		char pid[16];
-
-		state = "restart pending";
-		snprintf(maps, sizeof(maps), "/proc/%s/maps",
-			 fsk_service_get(&unit, "MainPID", pid, sizeof(pid)));
-		file = fopen(maps, "re");
-		if (!file)
-			state = "not told";
-		while (file && fgets(line, sizeof(line), file))
-			/* An upgrade has replaced the file of this one. */
-			if (strstr(line, "/" FSK_LIBRARY_NAME) &&
-			    !strstr(line, " (deleted)"))
-				state = "loaded";
-		if (file)
-			fclose(file);
-	}
+	    !fsk_service_is(&unit, "MainPID", "0"))
+		state = states[fsk_library_of(atoi(
+			fsk_service_get(&unit, "MainPID", pid, sizeof(pid))))];
 	fsk_service_free(&unit);
 	return state;
 }

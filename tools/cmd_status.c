@@ -7,6 +7,7 @@
 #include <linux/genetlink.h>
 
 #include "base/boot.h"
+#include "base/library.h"
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
@@ -107,6 +108,29 @@ static void fsk_status_put_boot(struct fsk_table *table,
 		      boot->secure_boot ? ", Secure Boot" : "");
 }
 
+/* What an upgrade has left to be taken; nothing if all is as installed. */
+static void fsk_status_put_pending(struct fsk_table *table,
+				   const struct nlattr **attrs)
+{
+	const char *loaded = fsk_nl_str(attrs[FSK_A_STATUS_VERSION]);
+	unsigned int old = fsk_library_count_replaced();
+	char installed[FSK_VERSION_SIZE];
+
+	fsk_version_installed(installed);
+	if (*installed && strcmp(installed, loaded)) {
+		fsk_table_put(table, "module pending");
+		fsk_table_put(table, "%s, taken at the next boot, or once no "
+				     "joined listener is open: '%s'",
+			      installed, fsk_boot_reload());
+	}
+	if (old) {
+		fsk_table_put(table, "library pending");
+		fsk_table_put(table, "%u process%s an older one until its "
+				     "service restarts: 'fastsocket enabled'",
+			      old, old == 1 ? " has" : "es have");
+	}
+}
+
 static void fsk_status_text(const struct nlmsghdr *msg,
 			    const struct nlattr **attrs,
 			    const struct fsk_values *values)
@@ -116,6 +140,7 @@ static void fsk_status_text(const struct nlmsghdr *msg,
 
 	fsk_boot_read(&boot, "");
 	fsk_status_put_version(table, attrs);
+	fsk_status_put_pending(table, attrs);
 	fsk_status_put(table, "kernel", attrs, FSK_A_STATUS_KERNEL);
 	fsk_status_put_boot(table, &boot);
 	fsk_status_put(table, "listeners", attrs, FSK_A_STATUS_LISTENERS);
@@ -129,12 +154,17 @@ static void fsk_status_json(const struct nlmsghdr *msg,
 			    const struct nlattr **attrs,
 			    const struct fsk_values *values)
 {
+	char installed[FSK_VERSION_SIZE];
 	struct fsk_boot boot;
 
 	fsk_boot_read(&boot, "");
+	fsk_version_installed(installed);
 	fsk_json_open(NULL, '{');
 	fsk_json_str("version", fsk_nl_str(attrs[FSK_A_STATUS_VERSION]));
 	fsk_json_str("tool-version", fsk_version_tool);
+	if (*installed)
+		fsk_json_str("module-installed", installed);
+	fsk_json_uint("library-replaced", fsk_library_count_replaced());
 	fsk_json_str("kernel", fsk_nl_str(attrs[FSK_A_STATUS_KERNEL]));
 	if (boot.refcount >= 0)
 		fsk_json_uint("refcount", boot.refcount);

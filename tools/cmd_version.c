@@ -55,9 +55,9 @@ static void fsk_version_say(const struct fsk_version *version)
 		       fsk_boot_advice(&boot, advice, sizeof(advice)));
 	} else if (*version->installed &&
 		   strcmp(version->loaded, version->installed)) {
-		printf("The module that is installed gets loaded when no "
-		       "listener is joined: 'modprobe -r fastsocket && "
-		       "modprobe fastsocket'.\n");
+		printf("The installed module is taken at the next boot, or "
+		       "once no joined listener is open: '%s'.\n",
+		       fsk_boot_reload());
 	} else if (fsk_version_differs(version->loaded)) {
 		printf("Tool and module differ: settings and counters that "
 		       "the module lacks are absent.\n");

@@ -22,7 +22,7 @@ tests=(usage help help_commands manual no_module rights full_disk status set_ran
 	nic_netns nic_watch set_vfs show_vfs show_latency
 	latency_counts latency_by_bpftrace stats_rate top_batch top_terminal
 	top_away top_many metrics metrics_file metrics_http
-	show_process version run_refused check_fast check_joined
+	show_process version pending_library pending_module run_refused check_fast check_joined
 	check_refused check_options check_unit all_netns ynl)
 
 # tool STATUS WORD...: as in lib.sh, with what is in prefix before it, and with
@@ -334,6 +334,54 @@ test_version() {
 		fail "$("$FSK_TOOL" --version)"
 	tool 0 version
 	echo "$out" | grep -q "^library  *[0-9]" || fail "$out"
+}
+
+mapped() {
+	grep -q libfsocket "/proc/$1/maps"
+}
+
+# After an upgrade `status` tells who has the old library.
+test_pending_library() {
+	begin
+	cp "$FSK_ROOT/build/libfsocket.so" "$work/libfsocket.so"
+	LD_PRELOAD=$work/libfsocket.so sleep 600 &
+	defer kill $!
+	wait_for 20 mapped $! || fail "no library"
+	tool 0 -j status
+	is 0 'd["library-replaced"]'
+	tool 0 status
+	[[ $out != *"library pending"* ]] || fail "$out"
+	cp "$FSK_ROOT/build/libfsocket.so" "$work/new"
+	mv "$work/new" "$work/libfsocket.so"
+	tool 0 -j status
+	is 1 'd["library-replaced"]'
+	tool 0 status
+	grep -q "^library pending  *1 process has an older one" <<<"$out" ||
+		fail "$out"
+}
+
+# And that another module is installed.
+test_pending_module() {
+	local folder version
+
+	begin
+	need depmod
+	folder=$work/lib/modules/$(uname -r)
+	mkdir -p "$folder/updates"
+	version=$(modinfo -F version "$module")
+	LC_ALL=C sed "s/version=$version/version=9${version#?}/" "$module" \
+		>"$folder/updates/fastsocket.ko"
+	# shellcheck disable=SC2016 # the inner shell's
+	prefix=(unshare --mount sh -c 'mount --bind "$0" \
+		"$(readlink -f /lib)/modules/$(uname -r)" && exec "$@"' "$folder")
+	depmod -b "$work" "$(uname -r)" 2>/dev/null
+	tool 0 -j status
+	is "9${version#?}" 'd["module-installed"]'
+	tool 0 -j version
+	is "9${version#?}" 'd["module-installed"]'
+	tool 0 status
+	grep -q "^module pending  *9${version#?}, taken at" <<<"$out" ||
+		fail "$out"
 }
 
 # What takes no library is told before it is started.

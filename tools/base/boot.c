@@ -135,3 +135,18 @@ const char *fsk_boot_advice(const struct fsk_boot *boot, char *text,
 		snprintf(text, size, "run 'modprobe fastsocket'");
 	return text;
 }
+
+/**
+ * fsk_boot_reload() - how to replace the loaded module by the installed one
+ *
+ * The unit applies the configuration, too, which goes with the old module.
+ *
+ * Return: a command.
+ */
+const char *fsk_boot_reload(void)
+{
+	if (!access("/run/systemd/system", F_OK))
+		return "systemctl restart fastsocket";
+	return "modprobe -r fastsocket && modprobe fastsocket && fastsocket "
+	       "config apply";
+}

@@ -23,6 +23,7 @@ struct fsk_boot {
 
 void fsk_boot_read(struct fsk_boot *boot, const char *root);
 bool fsk_boot_module_file(const char *root, char *path, size_t size);
+const char *fsk_boot_reload(void);
 const char *fsk_boot_advice(const struct fsk_boot *boot, char *text,
 			    size_t size);
 

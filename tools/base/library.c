@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Finds the preload library. */
+/* Finds the preload library, on disk and in processes. */
 #include "library.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -53,4 +56,54 @@ const char *fsk_library_refusal(const char *path)
 		return "the library is on a file system mounted noexec: "
 		       "install it elsewhere";
 	return NULL;
+}
+
+/**
+ * fsk_library_of() - which of our libraries a process has loaded
+ * @pid: the process
+ *
+ * A loader that fails over the code may leave what it has mapped before.
+ *
+ * Return: which.
+ */
+enum fsk_library fsk_library_of(pid_t pid)
+{
+	enum fsk_library found = FSK_LIBRARY_NONE;
+	char path[64], line[PATH_MAX + 128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return FSK_LIBRARY_UNTOLD;
+	while (fgets(line, sizeof(line), file)) {
+		if (!strstr(line, "/" FSK_LIBRARY_NAME) ||
+		    !strstr(line, " r-xp "))
+			continue;
+		found = strstr(line, " (deleted)") ? FSK_LIBRARY_REPLACED :
+						     FSK_LIBRARY_LOADED;
+	}
+	fclose(file);
+	return found;
+}
+
+/**
+ * fsk_library_count_replaced() - how many processes have an old library
+ *
+ * Return: their number, of those that the caller may look into.
+ */
+unsigned int fsk_library_count_replaced(void)
+{
+	DIR *folder = opendir("/proc");
+	unsigned int count = 0;
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    fsk_library_of(atoi(entry->d_name)) ==
+		    FSK_LIBRARY_REPLACED)
+			count++;
+	if (folder)
+		closedir(folder);
+	return count;
 }

@@ -94,23 +94,12 @@ static void fsk_facts_environ(struct fsk_facts *facts)
 	}
 }
 
-/* A loader that fails over the code may leave what it has mapped before. */
 static void fsk_facts_maps(struct fsk_facts *facts)
 {
-	char path[64], line[PATH_MAX + 128];
-	FILE *file;
+	enum fsk_library library = fsk_library_of(facts->pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", facts->pid);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (!strstr(line, "/" FSK_LIBRARY_NAME) ||
-		    !strstr(line, " r-xp "))
-			continue;
-		facts->loaded = true;
-		facts->replaced = strstr(line, " (deleted)");
-	}
-	if (file)
-		fclose(file);
+	facts->replaced = library == FSK_LIBRARY_REPLACED;
+	facts->loaded = facts->replaced || library == FSK_LIBRARY_LOADED;
 }
 
 /* The auxiliary vector, as long words. */
