@@ -26,9 +26,22 @@ void fsk_version_loaded(char *version)
 		fclose(file);
 }
 
+/* Of a compressed module, as Debian 13 has them, kmod knows. */
+static void fsk_version_ask(char *version)
+{
+	FILE *output = popen("PATH=$PATH:/usr/sbin:/sbin; exec modinfo "
+			     "-F version fastsocket 2>/dev/null", "re");
+
+	if (!output || !fgets(version, FSK_VERSION_SIZE, output))
+		*version = '\0';
+	version[strcspn(version, "\n")] = '\0';
+	if (output)
+		pclose(output);
+}
+
 /**
  * fsk_version_installed() - the version that modprobe would load
- * @version: filled in; empty when none is installed, or it is compressed
+ * @version: filled in; empty when none is installed
  */
 void fsk_version_installed(char *version)
 {
@@ -37,5 +50,5 @@ void fsk_version_installed(char *version)
 	*version = '\0';
 	if (fsk_boot_module_file("", path, sizeof(path)) &&
 	    fsk_elf_module_version(path, version, FSK_VERSION_SIZE))
-		*version = '\0';
+		fsk_version_ask(version);
 }
