@@ -131,9 +131,9 @@ fsk_enable_section(const struct fsk_conf *conf, const char *name)
 	return fsk_conf_find(&conf->services, template);
 }
 
-/* Says what has become of a service. */
+/* Says what has become of a service, and, of one that runs, since when. */
 static void fsk_enable_say(const char *name, const char *result,
-			   const struct fsk_dropin *dropin)
+			   const struct fsk_dropin *dropin, bool later)
 {
 	const char *line = dropin ? dropin->extra : "";
 	size_t len;
@@ -144,7 +144,8 @@ static void fsk_enable_say(const char *name, const char *result,
 		fsk_json_str("result", result);
 		fsk_json_open("lines", '[');
 	} else {
-		printf("%s: %s", name, result);
+		printf("%s: %s%s", name, result,
+		       later ? " from its next start on" : "");
 	}
 	for (; *line; line += len + 1) {
 		char text[512];
@@ -204,6 +205,14 @@ static const char *fsk_enable_hint(const struct fsk_enable *enable,
 	return *other.why ? "" : "; 'enable --cgroup' does without the library";
 }
 
+/* Does it run as it was, until somebody restarts it? */
+static bool fsk_enable_later(const struct fsk_enable *enable,
+			     const struct fsk_service *unit)
+{
+	return !enable->now && !fsk_service_template(unit->name) &&
+	       !fsk_service_is(unit, "MainPID", "0");
+}
+
 static int fsk_enable_unit(struct fsk_enable *enable,
 			   const struct fsk_conf *conf,
 			   struct fsk_service *unit)
@@ -236,7 +245,9 @@ static int fsk_enable_unit(struct fsk_enable *enable,
 	if (!status && !(same && enable->again))
 		fsk_enable_say(unit->name, enable->again ?
 			       "has another drop-in at its next start" :
-			       same ? "is enabled" : "enabled", &dropin);
+			       same ? "is enabled" : "enabled", &dropin,
+			       !enable->again && !same &&
+			       fsk_enable_later(enable, unit));
 	return status;
 }
 
@@ -400,7 +411,8 @@ static int fsk_disable_unit(struct fsk_enable *enable,
 	/* Others may have files there. */
 	rmdir(path);
 	enable->changed = true;
-	fsk_enable_say(unit->name, "disabled", NULL);
+	fsk_enable_say(unit->name, "disabled", NULL,
+		       fsk_enable_later(enable, unit));
 	return *profile ? fsk_apparmor_remove(profile) : 0;
 }
 

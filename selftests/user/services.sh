@@ -173,10 +173,18 @@ test_plain() {
 	unit one
 	inside systemctl start one
 	tool 0 enable one
+	[[ $out == "one.service: enabled from its next start on"* ]] ||
+		fail "$out"
 	is_state one "restart pending" || fail "$(state one)"
 	inside systemctl restart one
 	is_state one loaded || fail "$(state one)"
+	# As an upgrade does it.
+	cp "$root/usr/local/lib/libfsocket.so" "$root/usr/local/lib/new"
+	mv "$root/usr/local/lib/new" "$root/usr/local/lib/libfsocket.so"
+	is_state one "restart pending" || fail "$(state one)"
 	tool 0 disable one
+	[ "$out" = "one.service: disabled from its next start on" ] ||
+		fail "$out"
 	is_state one "" || fail "$(state one)"
 	inside systemctl stop one
 	tool 0 enable one.service
