@@ -499,9 +499,10 @@ static const char *fsk_enabled_state(const char *name, bool user)
 	if (fsk_service_template(name))
 		return "template";
 	if (!fsk_service_read(&unit, name, user) &&
-	    !fsk_service_is(&unit, "MainPID", "0"))
-		state = states[fsk_library_of(atoi(
-			fsk_service_get(&unit, "MainPID", pid, sizeof(pid))))];
+	    !fsk_service_is(&unit, "MainPID", "0")) {
+		fsk_service_get(&unit, "MainPID", pid, sizeof(pid));
+		state = states[fsk_library_of(atoi(pid))];
+	}
 	fsk_service_free(&unit);
 	return state;
 }
