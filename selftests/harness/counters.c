@@ -278,6 +278,32 @@ int claims(int port)
 	return sum;
 }
 
+/**
+ * mapped() - is the map made, as it is a moment after a worker has come?
+ * @port: of the listeners
+ * @workers: how many of their cores have a worker
+ *
+ * Return: whether connections come to each of these cores, from all CPUs.
+ */
+bool mapped(int port, int workers)
+{
+	static struct core_row rows[ROWS_MAX];
+	int i, n = rows_get(rows, ROWS_MAX), homes = 0;
+	unsigned int cpus = sysconf(_SC_NPROCESSORS_CONF), sum = 0;
+	uint64_t seen = 0;
+
+	for (i = 0; i < n; i++) {
+		if (rows[i].port != port || !rows[i].claimed || !rows[i].serves)
+			continue;
+		homes++;
+		/* Members of a group share those of a CPU. */
+		if (!(seen >> rows[i].cpu & 1))
+			sum += rows[i].serves;
+		seen |= 1ULL << rows[i].cpu;
+	}
+	return homes == workers && sum >= cpus;
+}
+
 /* Counters */
 
 static int stats_cb(const struct nlmsghdr *nlh, void *data)

@@ -59,6 +59,7 @@ int rows_get(struct core_row *rows, int max);
 bool row_get(int port, int cpu, struct core_row *row);
 int rows_hold(void);
 int claims(int port);
+bool mapped(int port, int workers);
 unsigned int serves(int port, int cpu);
 
 /**

@@ -434,6 +434,7 @@ static bool crew_ready(const struct crew *c)
  * @c: the workers
  * @port: where they listen
  * @claimed: they are bound, each to its own core: wait until all are claimed
+ *	and in the map
  *
  * Return: whether that happened.
  */
@@ -441,7 +442,7 @@ bool crew_waits(const struct crew *c, int port, bool claimed)
 {
 	if (!until(crew_ready(c)))
 		return false;
-	return !claimed || until(claims(port) == c->n);
+	return !claimed || until(mapped(port, c->n));
 }
 
 uint64_t crew_accepted(const struct crew *c)

@@ -302,7 +302,7 @@ TEST_F(placement, one_cpu__those_that_stay_are_shared)
 	int i;
 
 	ASSERT_EQ(0, bound(self, true));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, pin(1));
 	EXPECT_EQ(STAY, stay(self));
 	EXPECT_LT(STAY / 4, count(FSK_STAT_SYN_SHARED));
@@ -333,7 +333,7 @@ TEST_F(placement, one_cpu__a_group_shares_those_that_stay)
 		w->keep = true;
 	}
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, pin(0));
 	EXPECT_EQ(STAY, stay(self));
 	for (i = 0; i < CPUS; i++) {
@@ -347,7 +347,7 @@ TEST_F(placement, one_cpu__those_that_come_and_go_are_near)
 	int i, near = 0;
 
 	ASSERT_EQ(0, bound(self, false));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, pin(1));
 	for (i = 0; i < 5 * EACH; i++)
 		near += ask(&self->trial, self->port) == 1;
@@ -378,7 +378,7 @@ TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
 	for (cpu = 0; cpu < CPUS; cpu++)
 		add(self, cpu)->work_ms = work_ms;
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, pin(0));
 	for (i = 0; i < CROWD; i++) {
 		fd[i] = sock_dial_nowait(&self->trial, self->port);
@@ -406,7 +406,7 @@ TEST_F(placement, one_cpu__one_is_stopped)
 
 	ASSERT_EQ(0, late_set_ms(LATE_MS));
 	ASSERT_EQ(0, bound(self, false));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	self->crew.w[1].hold = HOLD_SPIN;
 	ASSERT_EQ(0, pin(1));
 	for (i = 0; i < CPUS; i++) {
@@ -433,7 +433,7 @@ TEST_F(placement, queue__is_in_tcp_info)
 	int i;
 
 	ASSERT_EQ(0, bound(self, false));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	for (i = 0; i < CPUS; i++)
 		self->crew.w[i].hold = HOLD_SPIN;
 	for (i = 0; i < CPUS; i++) {
@@ -468,7 +468,7 @@ static void serial(struct __test_metadata *_metadata,
 	for (cpu = 0; cpu < CPUS; cpu++)
 		add(self, cpu)->lock = lock;
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	for (i = 0; i < EACH; i++) {
 		ASSERT_EQ(0, pin(i % CPUS));
 		EXPECT_LE(0, ask(&self->trial, self->port));

@@ -130,7 +130,7 @@ TEST_F(selected, workers__are_served_near)
 	for (cpu = 0; cpu < CPUS; cpu++)
 		crew_add(&self->crew, fd, BY_EPOLL_LEVEL, cpu);
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(sock_port(fd)) == CPUS));
+	ASSERT_TRUE(until(mapped(sock_port(fd), CPUS)));
 	for (i = 0; i < EACH; i++)
 		for (cpu = 0; cpu < CPUS; cpu++) {
 			ASSERT_EQ(0, pin(cpu));
