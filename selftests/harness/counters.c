@@ -7,6 +7,7 @@
 #include "counters.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,16 +291,17 @@ bool mapped(int port, int workers)
 	static struct core_row rows[ROWS_MAX];
 	int i, n = rows_get(rows, ROWS_MAX), homes = 0;
 	unsigned int cpus = sysconf(_SC_NPROCESSORS_CONF), sum = 0;
-	uint64_t seen = 0;
+	cpu_set_t seen;
 
+	CPU_ZERO(&seen);
 	for (i = 0; i < n; i++) {
 		if (rows[i].port != port || !rows[i].claimed || !rows[i].serves)
 			continue;
 		homes++;
 		/* Members of a group share those of a CPU. */
-		if (!(seen >> rows[i].cpu & 1))
+		if (!CPU_ISSET(rows[i].cpu, &seen))
 			sum += rows[i].serves;
-		seen |= 1ULL << rows[i].cpu;
+		CPU_SET(rows[i].cpu, &seen);
 	}
 	return homes == workers && sum >= cpus;
 }
