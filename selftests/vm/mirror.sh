@@ -18,13 +18,17 @@ mirror_uri() {
 	echo "$uri"
 }
 
+# What mirror_uri has answered: apt takes a moment, and entries are made by the
+# dozen.
+declare -A mirror_uris=()
+
 # mirror_entry SUITE: an entry for apt's sources
 mirror_entry() {
-	local uri key=/usr/share/keyrings/debian-archive-keyring.gpg
-	case $1 in
-	*-security) uri=$(mirror_uri security) || return ;;
-	*) uri=$(mirror_uri) || return ;;
-	esac
-	printf '%s\n' "Types: deb" "URIs: $uri" "Suites: $1" "Components: main"
+	local part=main key=/usr/share/keyrings/debian-archive-keyring.gpg
+	case $1 in *-security) part=security ;; esac
+	[ -n "${mirror_uris[$part]-}" ] ||
+		mirror_uris[$part]=$(mirror_uri ${part#main}) || return
+	printf '%s\n' "Types: deb" "URIs: ${mirror_uris[$part]}" "Suites: $1" \
+		"Components: main"
 	[ ! -e $key ] || echo "Signed-By: $key"
 }
