@@ -37,12 +37,6 @@ brought=/run/fleet kept=/var/log/fleet
 
 # Here: the folder, the packages, the disk.
 
-# server: where this machine gets Debian from
-server() {
-	apt-get indextargets 'Created-By: Packages' 'Label: Debian' |
-		sed -n 's/^Site: //p' | head -n 1
-}
-
 # in_root ROOT COMMAND...
 in_root() {
 	local root=$1
@@ -63,8 +57,7 @@ make_root() {
 	local uri new=$1.new
 
 	need debootstrap
-	uri=$(server)
-	[ -n "$uri" ] || skip "no server for Debian is known"
+	uri=$(mirror_uri) || skip "no server for Debian is known"
 	rm -rf "$new"
 	note "making a folder with Debian $suite, ten minutes"
 	{
@@ -591,6 +584,8 @@ if [ -z "$folder" ]; then
 fi
 # shellcheck source-path=SCRIPTDIR source=../vm/cache.sh
 . "$here/../vm/cache.sh"
+# shellcheck source-path=SCRIPTDIR source=../vm/mirror.sh
+. "$here/../vm/mirror.sh"
 root=$vm_cache/fleet-$suite
 [ -e "$folder/disk" ] || (prepare) || exit
 run_tests "${tests[@]}"
