@@ -104,6 +104,7 @@ test_names() {
 
 # The rules with times that fit a test, and a Prometheus that uses them.
 prometheus_start() {
+	need prometheus prometheus-node-exporter systemd-socket-activate curl
 	sed -e 's/for: [0-9]*[ms]$/for: 5s/; s/\[5m\]/[30s]/g' -e 's/ > 600$/ > 60/' \
 		-e 's/) > 10) </) > 1) </; s/) > 100) >/) > 5) >/' \
 		-e 's/(fastsocket_rescue_total\[30s\])) > 1$/(fastsocket_rescue_total[30s])) > 0.1/' \
@@ -203,7 +204,6 @@ while True:
 test_alerts() {
 	local cause ports missing=() end
 
-	need prometheus prometheus-node-exporter systemd-socket-activate curl
 	[ "$(nproc)" -ge 4 ] || skip "fewer than 4 CPUs"
 	begin
 	ports=$(cat /proc/sys/net/ipv4/ip_local_port_range)
@@ -238,7 +238,6 @@ test_alerts() {
 test_dropped() {
 	local room=/proc/sys/net/core/netdev_max_backlog
 
-	need prometheus prometheus-node-exporter systemd-socket-activate curl
 	[ "$(nproc)" -ge 4 ] || skip "fewer than 4 CPUs"
 	begin
 	prometheus_start
@@ -259,7 +258,6 @@ while True:
 
 # Stock kernels can't be told to have none.
 test_no_memory() {
-	need prometheus prometheus-node-exporter systemd-socket-activate curl
 	[ -e /proc/self/fail-nth ] ||
 		skip "no fault injection in this kernel: vm/boot -k debug"
 	begin
