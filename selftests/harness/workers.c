@@ -134,6 +134,13 @@ static uint32_t epoll_flags(enum method method)
 	}
 }
 
+/* Whoever had it may have been killed. */
+static void lock_take(pthread_mutex_t *lock)
+{
+	if (pthread_mutex_lock(lock) == EOWNERDEAD)
+		pthread_mutex_consistent(lock);
+}
+
 /* Waits, and takes one.  Returns whether there was one. */
 static bool epoll_turn(struct worker *w, int ep)
 {
@@ -141,7 +148,7 @@ static bool epoll_turn(struct worker *w, int ep)
 	bool any = false;
 
 	if (w->lock)
-		pthread_mutex_lock(w->lock);
+		lock_take(w->lock);
 	if (epoll_wait(ep, &ev, 1, -1) == 1) {
 		w->wakeups++;
 		any = take(w);
@@ -336,6 +343,7 @@ pthread_mutex_t *worker_lock(void)
 		return NULL;
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_init(lock, &attr);
 	return lock;
 }

@@ -211,19 +211,40 @@ static enum method any_method(struct world *w, bool blocks)
 	return method_missing(method) ? BY_ACCEPT : method;
 }
 
-static void workers_start(struct world *w)
+/* A worker that is bound to @cpu, to it and another one, or to none. */
+static void add_worker(struct world *w, enum method method, int cpu)
+{
+	struct worker *one = crew_add(&w->crew, w->lfd, method, cpu);
+
+	if (cpu != UNBOUND && !roll(w, 3)) {
+		one->cpu = UNBOUND;
+		if (roll(w, 3))
+			one->mask = 1UL << cpu | 1UL << roll(w, w->rng.cpus);
+	}
+}
+
+/* @serial: all wait at one lock, and accept in turn. */
+static void start_workers(struct world *w, bool serial)
 {
 	struct crew *c = &w->crew;
-	bool blocks = !roll(w, 4);
+	bool blocks = !serial && !roll(w, 4);
+	enum method method;
 	int i;
 
 	c->n = 0;
 	fcntl(w->lfd, F_SETFL, 0);
 	memset(c->w, 0, WORKERS_MAX * sizeof(*c->w));
-	for (i = 0; i < w->rng.cpus && i < WORKERS_MAX - 1; i++)
-		crew_add(c, w->lfd, any_method(w, blocks), i);
-	crew_add(c, w->lfd, any_method(w, blocks), UNBOUND);
+	for (i = 0; i < w->rng.cpus + 1 && i < WORKERS_MAX; i++) {
+		method = serial ? BY_EPOLL_LEVEL : any_method(w, blocks);
+		add_worker(w, method, i < w->rng.cpus ? i : UNBOUND);
+		c->w[i].lock = serial ? w->lock : NULL;
+	}
 	crew_start(c);
+}
+
+static void workers_start(struct world *w)
+{
+	start_workers(w, false);
 }
 
 /* Starts dead workers again, and lets stopped ones go on. */
@@ -311,6 +332,13 @@ static int fault_kill_all(struct world *w)
 	usleep(1000 << roll(w, 8));
 	workers_start(w);
 	return 0;
+}
+
+static int fault_serial(struct world *w)
+{
+	crew_end(&w->crew);
+	start_workers(w, true);
+	return w->lock ? 0 : -1;
 }
 
 static int fault_stop(struct world *w)
@@ -612,6 +640,7 @@ static const struct {
 } faults[] = {
 	{ "worker killed", fault_kill },
 	{ "workers all killed", fault_kill_all },
+	{ "workers accept in turn", fault_serial },
 	{ "worker stopped", fault_stop },
 	{ "server reloaded", fault_reload },
 	{ "listener closed", server_again },
@@ -649,7 +678,7 @@ static const struct {
 
 /* Healing */
 
-/* Undoes the faults; each worker is bound again as it was when made. */
+/* Undoes the faults; workers that were made again are bound as at first. */
 static void heal(struct world *w)
 {
 	int i;
@@ -784,6 +813,7 @@ static void world_run(struct world *w)
 {
 	int kind, err = 0;
 
+	w->lock = worker_lock();
 	if (net_enter() || lose_routes() || est_config(true, 1) ||
 	    vfs_set(true) || crew_make(&w->crew) || world_populate(w))
 		_exit(2);

@@ -69,6 +69,7 @@ struct world {
 	pid_t client[CLIENTS];
 	pid_t proxy;
 	pid_t talker;
+	pthread_mutex_t *lock;
 	int number;
 	int lfd;
 	int spoof;
