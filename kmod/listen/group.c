@@ -48,7 +48,14 @@ static void fsk_group_free_rcu(struct rcu_head *rcu)
 	kvfree(group);
 }
 
-static struct fsk_group *fsk_group_create(struct fsk_listener *l)
+/**
+ * fsk_group_create() - make a group that has no members yet
+ *
+ * Context: Process, sleeps.  The caller's memory pays for it, and may take its
+ *          time: expects no lock that others wait for.
+ * Return: the group, or %NULL without memory.
+ */
+struct fsk_group *fsk_group_create(void)
 {
 	struct fsk_group *group;
 
@@ -63,20 +70,32 @@ static struct fsk_group *fsk_group_create(struct fsk_listener *l)
 		return NULL;
 	}
 	spin_lock_init(&group->lock);
-	group->ended = fsk_stats_ended(l->fn->stats, l->hnum);
 	fsk_map_init(group);
 	return group;
 }
 
 /**
- * fsk_group_join() - find or make the group of a listener
- * @l: a listener that has just been put in its namespace's table
+ * fsk_group_destroy() - free a group that never had members
+ * @group: the group, or %NULL
+ */
+void fsk_group_destroy(struct fsk_group *group)
+{
+	if (group)
+		fsk_group_free_rcu(&group->rcu);
+}
+
+/**
+ * fsk_group_join() - find a listener's group, or begin one
+ * @l: a listener that is about to be put in its namespace's table
  * @sk: its socket
+ * @made: what fsk_group_create() has made; without memory the listener has no
+ *	group, which costs locality
  *
  * Context: Process.  Expects fsk_net.mutex.
- * Return: the group, or %NULL without memory, which costs locality.
+ * Return: whether @made has become its group.
  */
-struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk)
+bool fsk_group_join(struct fsk_listener *l, struct sock *sk,
+		    struct fsk_group *made)
 {
 	const void *reuse = rcu_access_pointer(sk->sk_reuseport_cb);
 	struct fsk_group *group = NULL;
@@ -84,14 +103,16 @@ struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk)
 	lockdep_assert_held(&l->fn->mutex);
 	if (sk->sk_reuseport && reuse)
 		group = fsk_group_find(l, reuse);
-	if (!group)
-		group = fsk_group_create(l);
-	if (!group)
-		return NULL;
+	if (!group) {
+		group = made;
+		if (!group)
+			return false;
+		group->ended = fsk_stats_ended(l->fn->stats, l->hnum);
+	}
 	group->members++;
 	hlist_add_head_rcu(&l->group_node, &group->listeners);
 	rcu_assign_pointer(l->group, group);
-	return group;
+	return group == made;
 }
 
 /**

@@ -9,7 +9,10 @@ struct fsk_core;
 struct fsk_group;
 struct fsk_listener;
 
-struct fsk_group *fsk_group_join(struct fsk_listener *l, struct sock *sk);
+struct fsk_group *fsk_group_create(void);
+void fsk_group_destroy(struct fsk_group *group);
+bool fsk_group_join(struct fsk_listener *l, struct sock *sk,
+		    struct fsk_group *made);
 void fsk_group_leave(struct fsk_listener *l);
 void fsk_group_insert(struct fsk_core *core);
 bool fsk_group_has_program(const struct sock *sk);

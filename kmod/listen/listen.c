@@ -52,20 +52,24 @@ static bool fsk_listener_port_used(struct fsk_net *fn, u16 hnum)
 
 static int fsk_listener_list(struct fsk_listener *l, struct sock *sk)
 {
+	struct fsk_group *made = fsk_group_create();
 	struct fsk_net *fn = l->fn;
+	bool used = false;
 	int err;
 
 	mutex_lock(&fn->mutex);
 	err = fsk_hooks_register(fn);
 	if (!err) {
 		l->hnum = inet_sk(sk)->inet_num;
-		fsk_group_join(l, sk);
+		used = fsk_group_join(l, sk, made);
 		hash_add_rcu(fn->listeners, &l->node, l->hnum);
 		set_bit(l->hnum, fn->ports);
-		fn->nr_listeners++;
+		WRITE_ONCE(fn->nr_listeners, fn->nr_listeners + 1);
 		WRITE_ONCE(l->listed, true);
 	}
 	mutex_unlock(&fn->mutex);
+	if (!used)
+		fsk_group_destroy(made);
 	return err;
 }
 
@@ -79,7 +83,7 @@ static void fsk_listener_unlist(struct fsk_listener *l)
 	fsk_group_leave(l);
 	if (!fsk_listener_port_used(fn, l->hnum))
 		clear_bit(l->hnum, fn->ports);
-	fn->nr_listeners--;
+	WRITE_ONCE(fn->nr_listeners, fn->nr_listeners - 1);
 	mutex_unlock(&fn->mutex);
 }
 

@@ -43,33 +43,52 @@ static struct fsk_netlink_dump *fsk_netlink_dump_of(struct netlink_callback *cb)
 	return (struct fsk_netlink_dump *)cb->args;
 }
 
+/* Return: whether all had room. */
+static bool fsk_netlink_listen_hold(struct fsk_netlink_dump *dump,
+				    struct fsk_net *fn, unsigned int room)
+{
+	struct fsk_listener *l;
+	bool fits;
+	int chain;
+
+	mutex_lock(&fn->mutex);
+	fits = fn->nr_listeners <= room;
+	if (fits) {
+		/* A listener in the table is alive: release() takes it out
+		 * first.
+		 */
+		hash_for_each(fn->listeners, chain, l, node) {
+			fsk_listener_get(l);
+			dump->listeners[dump->count++] = l;
+		}
+	}
+	mutex_unlock(&fn->mutex);
+	return fits;
+}
+
+/* Memory that the reader's control group pays for may be long in coming:
+ * whoever joins, or takes a network device away, must not wait for it at the
+ * mutex.
+ */
 int fsk_netlink_listen_start(struct netlink_callback *cb)
 {
 	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
 	struct fsk_net *fn = fsk_net_of(sock_net(cb->skb->sk));
-	struct fsk_listener *l;
-	int err = 0;
-	int chain;
+	unsigned int room;
 
-	mutex_lock(&fn->mutex);
-	if (!fn->nr_listeners)
-		goto out;
-	dump->listeners = kvmalloc_array(fn->nr_listeners, sizeof(l),
-					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!dump->listeners) {
-		err = -ENOMEM;
-		goto out;
-	}
-	/* A listener in the table is alive: release() takes it out first. */
-	hash_for_each(fn->listeners, chain, l, node) {
-		if (WARN_ON_ONCE(dump->count == fn->nr_listeners))
-			break;
-		fsk_listener_get(l);
-		dump->listeners[dump->count++] = l;
-	}
-out:
-	mutex_unlock(&fn->mutex);
-	return err;
+	do {
+		kvfree(dump->listeners);
+		dump->listeners = NULL;
+		room = READ_ONCE(fn->nr_listeners);
+		if (!room)
+			return 0;
+		dump->listeners = kvmalloc_array(room, sizeof(void *),
+						 GFP_KERNEL_ACCOUNT |
+						 __GFP_NOWARN);
+		if (!dump->listeners)
+			return -ENOMEM;
+	} while (!fsk_netlink_listen_hold(dump, fn, room));
+	return 0;
 }
 
 int fsk_netlink_listen_done(struct netlink_callback *cb)
