@@ -44,8 +44,9 @@ void fsk_listener_put(struct fsk_listener *l)
  * fsk_listener_update_later() - the same, from where one can't sleep
  * @l: the listener
  *
- * Context: Any; from a timer or the wait queue entry of @l, both of which end
- *          before release() drops its reference.
+ * Context: Any.  Timers and the wait queue entry of @l end before release()
+ *          drops its reference; a packet may have found @l before that and
+ *          comes under RCU: the last reference may have gone by then.
  */
 void fsk_listener_update_later(struct fsk_listener *l)
 {
