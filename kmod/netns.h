@@ -7,6 +7,9 @@
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/workqueue.h>
+#include <net/dst.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -147,10 +150,31 @@ static inline struct fsk_net *fsk_net_of(const struct net *net)
 }
 
 /**
+ * fsk_net_delivers() - does a packet's route lead to this machine's sockets?
+ * @skb: a packet with a route
+ * @ipv6: of this family
+ *
+ * Not all that comes through LOCAL_IN does: with net.netfilter.nf_hooks_lwtunnel
+ * packets for a segment routing action do, and are forwarded after it.
+ *
+ * Context: Expects rcu_read_lock().
+ */
+static __always_inline bool fsk_net_delivers(const struct sk_buff *skb,
+					     bool ipv6)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ipv6)
+		return READ_ONCE(skb_dst(skb)->input) == ip6_input;
+#endif
+	return READ_ONCE(skb_dst(skb)->input) == ip_local_deliver;
+}
+
+ * @okfn: is this function of the kernel's, which a hook there is told with a
+ *	packet that fsk_net_delivers()
+ *
+/**
  * fsk_net_note_finish() - remember what comes after LOCAL_IN
  * @ipv6: of this family
- * @okfn: is this function of the kernel's, which a hook there is told
- *
  * Context: Softirq.
  */
 static inline void fsk_net_note_finish(bool ipv6, fsk_net_finish_t okfn)

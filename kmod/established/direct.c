@@ -208,16 +208,6 @@ fsk_direct_is_alone(const struct fsk_est_core *core, const struct net *net,
 		      e->hooks[0].priv == core->fn);
 }
 
-static __always_inline bool
-fsk_direct_is_local(const struct sk_buff *skb, bool ipv6)
-{
-#if IS_ENABLED(CONFIG_IPV6)
-	if (ipv6)
-		return READ_ONCE(skb_dst(skb)->input) == ip6_input;
-#endif
-	return READ_ONCE(skb_dst(skb)->input) == ip_local_deliver;
-}
-
 static __always_inline void
 fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
 		   struct sk_buff *skb, bool ipv6)
@@ -225,7 +215,7 @@ fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
 	fsk_net_finish_t finish = core->finish[ipv6];
 
 	core->direct++;
-	if (likely(finish && fsk_direct_is_local(skb, ipv6) &&
+	if (likely(finish && fsk_net_delivers(skb, ipv6) &&
 		   fsk_direct_is_alone(core, net, ipv6))) {
 		finish((struct net *)net, NULL, skb);
 		return;

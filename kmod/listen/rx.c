@@ -412,7 +412,8 @@ static noinline void fsk_rx_steal4(struct fsk_net *fn, struct sk_buff *skb)
 static unsigned int fsk_rx_ipv4(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
+	if (ip_hdr(skb)->protocol == IPPROTO_TCP && fsk_rx_wants(priv, skb) &&
+	    likely(fsk_net_delivers(skb, false))) {
 		fsk_net_note_finish(false, state->okfn);
 		fsk_rx_steal4(priv, skb);
 	}
@@ -443,7 +444,8 @@ static noinline void fsk_rx_steal6(struct fsk_net *fn, struct sk_buff *skb)
 static unsigned int fsk_rx_ipv6(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb)) {
+	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP && fsk_rx_wants(priv, skb) &&
+	    likely(fsk_net_delivers(skb, true))) {
 		fsk_net_note_finish(true, state->okfn);
 		fsk_rx_steal6(priv, skb);
 	}

@@ -686,6 +686,42 @@ TEST_F(established, left__forwarded)
 	GOES_DIRECT(&pair);
 }
 
+/* Packets for a segment routing action come through LOCAL_IN, too, where an
+ * administrator of any namespace has asked for it, once for the whole machine:
+ * they are no listener's, and what comes after LOCAL_IN is not TCP.
+ */
+TEST_F(established, left__segment_routed)
+{
+	uint64_t looked;
+	struct pair pair;
+
+	if (self->trial.family == AF_INET || self->trial.dual)
+		SKIP(return, "IPv4 has no segment routing");
+	if (sysctl_set("net/netfilter/nf_hooks_lwtunnel", "1") ||
+	    sh("ip -6 route add fd77::/64 encap seg6local action End dev fska"))
+		SKIP(return, "this kernel has no segment routing");
+	ASSERT_EQ(0, sh("nsenter --net=/proc/%d/fd/%d "
+			"ip route add fd77::/64 via fd09::1",
+			getpid(), self->nets.client));
+	if (sh("nft 'table ip6 t { chain c { type filter hook input "
+	       "priority 0; ip6 daddr fd77::/64 counter; } ; }'"))
+		SKIP(return, "nft does not work here");
+	looked = count(FSK_STAT_SYN_UNCLAIMED);
+	EXPECT_EQ(0, sh("nsenter --net=/proc/%d/fd/%d python3 -c '"
+			"import socket, struct\n"
+			"s = socket.socket(10, 3, 6)\n"
+			"s.sendto(struct.pack(\">HHIIHHHH\", 999, %d, 1, 0, "
+			"0x5002, 1000, 0, 0), (\"fd77::2\", 0))'",
+			getpid(), self->nets.client, PORT));
+	EXPECT_TRUE(until(!sh("nft list table ip6 t | "
+			      "grep -q 'counter packets [1-9]'")));
+	ASSERT_EQ(0, sh("nft delete table ip6 t"));
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	/* That of the pair. */
+	EXPECT_EQ(looked + 1, count(FSK_STAT_SYN_UNCLAIMED));
+}
+
 /* Where early demultiplexing is off, routing decides on each packet anew, and
  * sees that it has been marked since the route was cached.
  */
