@@ -210,13 +210,16 @@ fsk_direct_is_alone(const struct fsk_est_core *core, const struct net *net,
 
 static __always_inline void
 fsk_direct_deliver(struct fsk_est_core *core, const struct net *net,
-		   struct sk_buff *skb, bool ipv6)
+		   struct sk_buff *skb, const struct tcphdr *th, bool ipv6)
 {
 	fsk_net_finish_t finish = core->finish[ipv6];
 
 	core->direct++;
 	if (likely(finish && fsk_net_delivers(skb, ipv6) &&
 		   fsk_direct_is_alone(core, net, ipv6))) {
+		/* The hook at LOCAL_IN does not see it. */
+		if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST))
+			fsk_net_note_end(core->est->fn, ntohs(th->dest));
 		finish((struct net *)net, NULL, skb);
 		return;
 	}
@@ -241,7 +244,7 @@ fsk_direct_hit(struct fsk_est_core *core, struct sk_buff *skb, struct sock *sk,
 	if (unlikely(!fsk_direct_is_all(state->net, skb, family) ||
 		     fsk_direct_is_behind(core, th)))
 		goto kernel;
-	fsk_direct_deliver(core, state->net, skb, family == NFPROTO_IPV6);
+	fsk_direct_deliver(core, state->net, skb, th, family == NFPROTO_IPV6);
 	return NF_STOLEN;
 
 kernel:
@@ -284,11 +287,8 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 		sock_gen_put(sk);
 		return false;
 	}
-	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST)) {
-		/* The hook at LOCAL_IN may not see it. */
-		fsk_net_note_end(core->est->fn, ntohs(th->dest));
+	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST))
 		fsk_direct_forget(core, sk, hash);
-	}
 	return true;
 }
 
