@@ -33,6 +33,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/tcp.h>
+#include <net/transp_v6.h>
 #include <net/xfrm.h>
 
 #include "compat.h"
@@ -434,7 +435,9 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 	if (fsk_direct_is_task())
 		return fsk_direct_in_task(priv);
 	core = this_cpu_ptr((struct fsk_est_core __percpu *)(uintptr_t)priv);
-	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph)) ||
+	/* LOOPBACK4_IPV6 is what IPv6 sockets have for an IPv4 address. */
+	if (unlikely(iph->ihl != 5 || ip_is_fragment(iph) ||
+		     iph->daddr == LOOPBACK4_IPV6) ||
 	    fsk_direct_is_off(state->net))
 		return fsk_direct_leave_all(core, true);
 	th = (const void *)skb_transport_header(skb);
