@@ -63,6 +63,8 @@ struct fsk_steer;
  * @mutex: rank 3 of DOC: locking; protects what follows
  * @listeners: app listeners that are listening, by port
  * @nr_listeners: how many
+ * @listings: counts down with each that is put in, so that a chain ascends by
+ *	fsk_listener.listing
  * @worker_mutex: choices of workers' cores, over the listeners of a group
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
@@ -100,6 +102,7 @@ struct fsk_net {
 	struct mutex mutex;	/* rank 3 of DOC: locking */
 	DECLARE_HASHTABLE(listeners, FSK_NET_BITS);
 	unsigned int nr_listeners;
+	u64 listings;
 	struct mutex worker_mutex;	/* rank 4 */
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
@@ -169,12 +172,12 @@ static __always_inline bool fsk_net_delivers(const struct sk_buff *skb,
 	return READ_ONCE(skb_dst(skb)->input) == ip_local_deliver;
 }
 
- * @okfn: is this function of the kernel's, which a hook there is told with a
- *	packet that fsk_net_delivers()
- *
 /**
  * fsk_net_note_finish() - remember what comes after LOCAL_IN
  * @ipv6: of this family
+ * @okfn: is this function of the kernel's, which a hook there is told with a
+ *	packet that fsk_net_delivers()
+ *
  * Context: Softirq.
  */
 static inline void fsk_net_note_finish(bool ipv6, fsk_net_finish_t okfn)

@@ -62,6 +62,7 @@ static int fsk_listener_list(struct fsk_listener *l, struct sock *sk)
 	if (!err) {
 		l->hnum = inet_sk(sk)->inet_num;
 		used = fsk_group_join(l, sk, made);
+		l->listing = --fn->listings;
 		hash_add_rcu(fn->listeners, &l->node, l->hnum);
 		set_bit(l->hnum, fn->ports);
 		WRITE_ONCE(fn->nr_listeners, fn->nr_listeners + 1);

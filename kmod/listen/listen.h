@@ -229,6 +229,8 @@ extern const struct fsk_core_files *fsk_core_files;
  * @ref: references, see DOC: locking
  * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
  * @group_node: in fsk_group.listeners; written under fsk_net.mutex, RCU
+ * @listing: which of the namespace's this was, see fsk_net.listings; written
+ *	before it is listed
  * @app_wait: our entry in the app listener's wait queue; hands its events on
  *	to workers that wait on a core
  * @app_timer: watches the app listener's queue when workers wait on cores
@@ -275,6 +277,7 @@ struct fsk_listener {
 	struct hlist_node node;
 	struct hlist_node group_node;
 	wait_queue_entry_t app_wait;
+	u64 listing;
 	struct timer_list app_timer;
 	unsigned long app_stamp;
 	unsigned int app_turn;

@@ -24,16 +24,18 @@
 #include "netns.h"
 
 /**
- * struct fsk_netlink_dump - a dump of listeners, in netlink_callback.args
- * @listeners: each with a reference, constant after start
- * @count: how many
- * @next: index of the listener whose row comes next
- * @row: next row: 0 for the app listener's, else CPU number + 1
+ * struct fsk_netlink_dump - where a dump of listeners is, in
+ *	netlink_callback.args, zeroed
+ * @chain: of fsk_net.listeners
+ * @next: fsk_listener.listing of the first one there that has not been told
+ * @row: next row of @next's: 0 for the app listener's, else CPU number + 1
+ *
+ * A dump holds nothing between two messages: a reader who does not go on keeps
+ * no listener, nor what its owner has closed, in memory.
  */
 struct fsk_netlink_dump {
-	struct fsk_listener **listeners;
-	unsigned long count;
-	unsigned long next;
+	unsigned long chain;
+	u64 next;
 	unsigned long row;
 };
 
@@ -41,65 +43,6 @@ static struct fsk_netlink_dump *fsk_netlink_dump_of(struct netlink_callback *cb)
 {
 	BUILD_BUG_ON(sizeof(struct fsk_netlink_dump) > sizeof(cb->args));
 	return (struct fsk_netlink_dump *)cb->args;
-}
-
-/* Return: whether all had room. */
-static bool fsk_netlink_listen_hold(struct fsk_netlink_dump *dump,
-				    struct fsk_net *fn, unsigned int room)
-{
-	struct fsk_listener *l;
-	bool fits;
-	int chain;
-
-	mutex_lock(&fn->mutex);
-	fits = fn->nr_listeners <= room;
-	if (fits) {
-		/* A listener in the table is alive: release() takes it out
-		 * first.
-		 */
-		hash_for_each(fn->listeners, chain, l, node) {
-			fsk_listener_get(l);
-			dump->listeners[dump->count++] = l;
-		}
-	}
-	mutex_unlock(&fn->mutex);
-	return fits;
-}
-
-/* Memory that the reader's control group pays for may be long in coming:
- * whoever joins, or takes a network device away, must not wait for it at the
- * mutex.
- */
-int fsk_netlink_listen_start(struct netlink_callback *cb)
-{
-	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
-	struct fsk_net *fn = fsk_net_of(sock_net(cb->skb->sk));
-	unsigned int room;
-
-	do {
-		kvfree(dump->listeners);
-		dump->listeners = NULL;
-		room = READ_ONCE(fn->nr_listeners);
-		if (!room)
-			return 0;
-		dump->listeners = kvmalloc_array(room, sizeof(void *),
-						 GFP_KERNEL_ACCOUNT |
-						 __GFP_NOWARN);
-		if (!dump->listeners)
-			return -ENOMEM;
-	} while (!fsk_netlink_listen_hold(dump, fn, room));
-	return 0;
-}
-
-int fsk_netlink_listen_done(struct netlink_callback *cb)
-{
-	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
-	unsigned long i;
-
-	for (i = 0; i < dump->count; i++)
-		fsk_listener_put(dump->listeners[i]);
-	kvfree(dump->listeners);
-	return 0;
 }
 
 static int fsk_netlink_put_u64(struct sk_buff *msg, int attr, u64 value)
@@ -268,19 +211,45 @@ static int fsk_netlink_listen_row(struct sk_buff *msg,
 	return 0;
 }
 
-/* Puts rows of one listener until the message is full. */
+/* Puts rows of one listener until the message is full.  Expects
+ * rcu_read_lock().
+ */
 static int fsk_netlink_listen_rows(struct sk_buff *msg,
 				   struct netlink_callback *cb,
-				   struct fsk_netlink_dump *dump)
+				   struct fsk_netlink_dump *dump,
+				   struct fsk_listener *l)
 {
-	struct fsk_listener *l = dump->listeners[dump->next];
-	int err = 0;
+	int err;
 
-	rcu_read_lock();
+	if (l->listing != dump->next)
+		dump->row = 0;
+	dump->next = l->listing;
 	/* No core was made: spare the search. */
 	for (; dump->row <= (READ_ONCE(l->cores) ? nr_cpu_ids : 0);
 	     dump->row++) {
 		err = fsk_netlink_listen_row(msg, cb, l, dump->row);
+		if (err)
+			return err;
+	}
+	dump->next++;
+	dump->row = 0;
+	return 0;
+}
+
+/* One that is put in meanwhile is not told, or in a chain to come. */
+static int fsk_netlink_listen_chain(struct sk_buff *msg,
+				    struct netlink_callback *cb,
+				    struct fsk_netlink_dump *dump,
+				    const struct fsk_net *fn)
+{
+	struct fsk_listener *l;
+	int err = 0;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(l, &fn->listeners[dump->chain], node) {
+		if (l->listing < dump->next)
+			continue;
+		err = fsk_netlink_listen_rows(msg, cb, dump, l);
 		if (err)
 			break;
 	}
@@ -291,15 +260,15 @@ static int fsk_netlink_listen_rows(struct sk_buff *msg,
 int fsk_netlink_listen_dump(struct sk_buff *msg,
 			    struct netlink_callback *cb)
 {
+	const struct fsk_net *fn = fsk_net_of(sock_net(cb->skb->sk));
 	struct fsk_netlink_dump *dump = fsk_netlink_dump_of(cb);
 	int err = 0;
 
-	while (dump->next < dump->count) {
-		err = fsk_netlink_listen_rows(msg, cb, dump);
+	while (dump->chain < HASH_SIZE(fn->listeners)) {
+		err = fsk_netlink_listen_chain(msg, cb, dump, fn);
 		if (err)
 			break;
-		dump->row = 0;
-		dump->next++;
+		*dump = (struct fsk_netlink_dump){ .chain = dump->chain + 1 };
 		cond_resched();
 	}
 	return msg->len ? msg->len : err;

@@ -420,9 +420,7 @@ static const struct genl_ops fsk_netlink_ops[] = {
 		.doit	 = fsk_netlink_status_get,
 	}, {
 		.cmd	 = FSK_CMD_LISTEN_GET,
-		.start	 = fsk_netlink_listen_start,
 		.dumpit	 = fsk_netlink_listen_dump,
-		.done	 = fsk_netlink_listen_done,
 	}, {
 		.cmd	 = FSK_CMD_STATS_GET,
 		.dumpit	 = fsk_netlink_stats_dump,

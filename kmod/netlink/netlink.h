@@ -10,9 +10,7 @@ extern const struct nla_policy fsk_netlink_rfd_policy[];
 extern const struct nla_policy fsk_netlink_cgroup_policy[];
 extern const struct nla_policy fsk_netlink_rfd_del_policy[];
 
-int fsk_netlink_listen_start(struct netlink_callback *cb);
 int fsk_netlink_listen_dump(struct sk_buff *msg, struct netlink_callback *cb);
-int fsk_netlink_listen_done(struct netlink_callback *cb);
 
 int fsk_netlink_vfs_dump(struct sk_buff *msg, struct netlink_callback *cb);
 

@@ -260,7 +260,7 @@ TEST_F(close, while__syns_come)
 	EXPECT_EQ(1, listeners());
 }
 
-/* A dump that is not read holds what it shows */
+/* Dumps, also one that is not read */
 
 FIXTURE(dump) { int fd; };
 
@@ -275,12 +275,37 @@ FIXTURE_SETUP(dump)
 	ASSERT_TRUE(sock_claim(self->fd, CPU));
 }
 
+#define MANY	700	/* of one port, and so of one chain; several messages */
+
+TEST_F(dump, many__each_once)
+{
+	const struct trial p = { AF_INET, false, true };
+	static struct core_row rows[ROWS_MAX];
+	int i, fd[MANY];
+
+	close(self->fd);
+	for (i = 0; i < MANY; i++) {
+		fd[i] = sock_make(&p);
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, setsockopt(fd[i], SOL_SOCKET, SO_REUSEPORT,
+					&(int){ 1 }, sizeof(int)));
+		ASSERT_EQ(0, sock_bind(&p, fd[i], PORT));
+		ASSERT_EQ(0, listen(fd[i], 8));
+		ASSERT_EQ(0, join(fd[i]));
+	}
+	EXPECT_EQ(MANY, listeners());
+	EXPECT_EQ(MANY, rows_get(rows, ROWS_MAX));
+	for (i = 0; i < MANY; i += 2)
+		close(fd[i]);
+	EXPECT_EQ(MANY / 2, rows_get(rows, ROWS_MAX));
+}
+
 FIXTURE_TEARDOWN(dump)
 {
 }
 
 /* The namespace may go when the last socket is closed: what is left of a
- * listener then must not come to it.
+ * listener then must not come to it.  A reader who does not go on keeps nothing.
  */
 TEST_F(dump, close__leaves_no_pool)
 {
