@@ -280,6 +280,18 @@ static void fsk_wake_cores(struct fsk_listener *l, void *key)
  * @mode: task states to wake
  * @sync: hint that the waker will sleep soon
  * @key: poll events, or none at a change of state
+/* Whether one worker is enough.  What comes for a socket that has become a
+ * connection itself is for all, as for any connection: epoll sets that have it
+ * from its time as a listener still wait on cores.  Expects rcu_read_lock().
+ */
+static bool fsk_wake_is_for_one(const struct fsk_listener *l, void *key)
+{
+	const struct sock *app = rcu_dereference(l->sk);
+
+	return key_to_poll(key) & EPOLLIN && app &&
+	       inet_sk_state_load(app) == TCP_LISTEN;
+}
+
  *
  * Context: Any, with the app listener's wait queue lock; takes those of cores.
  * Return: 1 if a worker was woken, which is then the one exclusive waiter that
@@ -295,7 +307,7 @@ int fsk_wake_from_app(wait_queue_entry_t *entry, unsigned int mode, int sync,
 	if (key_to_poll(key) & EPOLLIN && !READ_ONCE(l->cores))
 		return 0;
 	rcu_read_lock();
-	if (!(key_to_poll(key) & EPOLLIN)) {
+	if (!fsk_wake_is_for_one(l, key)) {
 		fsk_wake_cores(l, key);
 	} else {
 		fsk_rescue_arm_app(l);

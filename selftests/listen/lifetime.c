@@ -446,6 +446,40 @@ TEST_F(stop, destroy__by_admin_and_listen)
 	expect_fresh(_metadata, &self->trial, self->fd);
 	EXPECT_TRUE(reset(self->client));
 	EXPECT_EQ(self->trial.join, listeners());
+/* It becomes a connection: data wakes all who have waited since it listened,
+ * wherever they do.
+ */
+TEST_F(stop, connect__elsewhere)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	const struct trial p = { self->trial.family, self->trial.dual };
+	struct sockaddr_storage to;
+	int i, lfd, peer, ep[2];
+	socklen_t len;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pin(i));
+		ep[i] = epoll_create1(EPOLL_CLOEXEC);
+		ASSERT_EQ(0, epoll_ctl(ep[i], EPOLL_CTL_ADD, self->fd, &ev));
+	}
+	lfd = sock_listen(&p, 8);
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, sock_disconnect(self->fd));
+	len = sock_addr(&to, p.family, sock_port(lfd), true);
+	ASSERT_EQ(-1, connect(self->fd, (void *)&to, len));
+	ASSERT_EQ(EINPROGRESS, errno);
+	peer = sock_accept(lfd);
+	ASSERT_LE(0, peer);
+	for (i = 0; i < 2; i++)
+		while (epoll_wait(ep[i], &ev, 1, 100) == 1)
+			;
+	ASSERT_EQ(1, write(peer, "x", 1));
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(1, epoll_wait(ep[i], &ev, 1, PATIENCE_MS));
+	close(peer);
+	close(lfd);
+}
+
 }
 
 TEST_F(stop, connect__to_nowhere)
