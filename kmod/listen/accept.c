@@ -196,13 +196,17 @@ static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
 	return err == -EINVAL ? -EAGAIN : err;
 }
 
-/* Where all workers have enough of their own, somebody has to look at the
- * queues of those that do not come.
+/* Where all workers have enough of their own, or find enough in the app
+ * listener's queue, somebody has to look at the queues of those that do not
+ * come.
  */
-static bool fsk_accept_turns_to_others(const struct fsk_listener *l,
+static bool fsk_accept_turns_to_others(struct fsk_listener *l,
 				       struct fsk_core *own)
 {
-	return unlikely(fsk_accept_may_search(l, own)) && !(++own->turns & 7);
+	u8 *turns = own ? &own->turns : &l->turns;
+
+	return unlikely(atomic_read(&l->orphans) || fsk_group_may_help(l)) &&
+	       !(++*turns & 7);
 }
 
 /* The two queues take turns where both hold something, so that neither starves
@@ -216,7 +220,7 @@ static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 	bool local = own && !fsk_queue_empty(own->sock->sk);
 	int err = -EAGAIN;
 
-	if (own && fsk_accept_turns_to_others(l, own)) {
+	if (fsk_accept_turns_to_others(l, own)) {
 		err = fsk_accept_other(l, own, newsock, arg);
 		if (err != -EAGAIN)
 			return err;

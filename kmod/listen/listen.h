@@ -246,6 +246,8 @@ extern const struct fsk_core_files *fsk_core_files;
  *	protected by the lock of the app listener's wait queue
  * @accept_app: connections that tasks not bound to a core took from the app
  *	listener's queue
+ * @turns: accepted connections of tasks without a core, so that cores' queues
+ *	have a turn now and then; a hint
  * @accept_other: ... from a core's queue
  * @drops: SYNs that found a queue of the app listener full
  * @work: brings the state in line after an abort that we only see later
@@ -283,6 +285,7 @@ struct fsk_listener {
 	unsigned int app_turn;
 	DECLARE_HASHTABLE(workers, FSK_LISTEN_WORKERS_BITS);
 	unsigned int nr_workers;
+	u8 turns;
 	unsigned int purge_at;
 	unsigned long full_at;
 	unsigned int app_ticks;
