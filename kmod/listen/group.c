@@ -21,21 +21,43 @@
 #include "listen/map.h"
 #include "listen/options.h"
 
-/* The kernel's group is the same object for all its members. */
+/* Members that share: what looks at all of them is to end soon.  Those beyond
+ * share among themselves.
+ */
+#define FSK_GROUP_MEMBERS	max(128U, 4 * num_possible_cpus())
+
+/* The kernel's group has its number for life, and moves when it grows.
+ * Return: 0 for a socket that is in none.
+ */
+static unsigned int fsk_group_number(const struct sock *sk)
+{
+	const struct sock_reuseport *reuse;
+	unsigned int number = 0;
+
+	rcu_read_lock();
+	reuse = rcu_dereference(sk->sk_reuseport_cb);
+	if (sk->sk_reuseport && reuse)
+		number = reuse->reuseport_id + 1;
+	rcu_read_unlock();
+	return number;
+}
+
 static struct fsk_group *fsk_group_find(struct fsk_listener *l,
-					const void *reuse)
+					unsigned int number)
 {
 	struct fsk_net *fn = l->fn;
 	struct fsk_listener *other;
+	struct fsk_group *group;
 	struct sock *sk;
 
 	hash_for_each_possible(fn->listeners, other, node, l->hnum) {
 		sk = rcu_dereference_protected(other->sk,
 					       lockdep_is_held(&fn->mutex));
-		if (other != l && sk && sk->sk_reuseport &&
-		    rcu_access_pointer(sk->sk_reuseport_cb) == reuse)
-			return rcu_dereference_protected(other->group,
-						lockdep_is_held(&fn->mutex));
+		group = rcu_dereference_protected(other->group,
+						  lockdep_is_held(&fn->mutex));
+		if (other != l && sk && fsk_group_number(sk) == number &&
+		    group && group->members < FSK_GROUP_MEMBERS)
+			return group;
 	}
 	return NULL;
 }
@@ -97,12 +119,12 @@ void fsk_group_destroy(struct fsk_group *group)
 bool fsk_group_join(struct fsk_listener *l, struct sock *sk,
 		    struct fsk_group *made)
 {
-	const void *reuse = rcu_access_pointer(sk->sk_reuseport_cb);
+	unsigned int number = fsk_group_number(sk);
 	struct fsk_group *group = NULL;
 
 	lockdep_assert_held(&l->fn->mutex);
-	if (sk->sk_reuseport && reuse)
-		group = fsk_group_find(l, reuse);
+	if (number)
+		group = fsk_group_find(l, number);
 	if (!group) {
 		group = made;
 		if (!group)

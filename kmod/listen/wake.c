@@ -158,6 +158,10 @@ static void fsk_wake_listener(struct fsk_listener *l)
  * @l: the listener; the workers of its SO_REUSEPORT siblings are woken, too, if
  *	they may take its connections
  *
+ * Whoever is woken takes from all queues that others may take from.  So where
+ * many members' workers are late at once, the siblings are woken for the first
+ * in a jiffy; the rescue's timer comes again for who was late after that.
+ *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
  */
@@ -166,10 +170,12 @@ void fsk_wake_all(struct fsk_listener *l)
 	struct fsk_group *group = rcu_dereference(l->group);
 	struct fsk_listener *member;
 
-	if (!group || !fsk_group_shares(l)) {
+	if (!group || !fsk_group_shares(l) ||
+	    fsk_listen_is_now(READ_ONCE(group->woken))) {
 		fsk_wake_listener(l);
 		return;
 	}
+	WRITE_ONCE(group->woken, jiffies);
 	hlist_for_each_entry_rcu(member, &group->listeners, group_node)
 		if (member == l || fsk_group_shares(member))
 			fsk_wake_listener(member);
@@ -274,12 +280,6 @@ static void fsk_wake_cores(struct fsk_listener *l, void *key)
 		__wake_up(&core->sock->wq.wait, TASK_INTERRUPTIBLE, 0, key);
 }
 
-/**
- * fsk_wake_from_app() - the app listener's wait queue is being woken
- * @entry: fsk_listener.app_wait
- * @mode: task states to wake
- * @sync: hint that the waker will sleep soon
- * @key: poll events, or none at a change of state
 /* Whether one worker is enough.  What comes for a socket that has become a
  * connection itself is for all, as for any connection: epoll sets that have it
  * from its time as a listener still wait on cores.  Expects rcu_read_lock().
@@ -292,6 +292,12 @@ static bool fsk_wake_is_for_one(const struct fsk_listener *l, void *key)
 	       inet_sk_state_load(app) == TCP_LISTEN;
 }
 
+/**
+ * fsk_wake_from_app() - the app listener's wait queue is being woken
+ * @entry: fsk_listener.app_wait
+ * @mode: task states to wake
+ * @sync: hint that the waker will sleep soon
+ * @key: poll events, or none at a change of state
  *
  * Context: Any, with the app listener's wait queue lock; takes those of cores.
  * Return: 1 if a worker was woken, which is then the one exclusive waiter that
