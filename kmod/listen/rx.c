@@ -314,7 +314,11 @@ static bool fsk_rx_reopen(struct fsk_net *fn, struct sk_buff *skb,
 	struct sock *sk;
 
 	fsk_stats_inc(fn, SYN_TIMEWAIT);
-	if (!fsk_timewait_may_reopen(skb, tw, family))
+	/* TCP answers such a SYN without a cookie, even where it always sends
+	 * one: it has chosen the sequence number.
+	 */
+	if (READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2 ||
+	    !fsk_timewait_may_reopen(skb, tw, family))
 		return false;
 	sk = fsk_rx_lookup_listener(fn, skb, family);
 	if (!sk || (!fsk_rx_give_listener(fn, skb, sk, true) &&
