@@ -229,10 +229,10 @@ extern const struct fsk_core_files *fsk_core_files;
  * @owner: who its local listeners are charged to, constant, referenced
  * @id: names it to user space, constant
  * @ref: references, see DOC: locking
- * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
- * @group_node: in fsk_group.listeners; written under fsk_net.mutex, RCU
  * @listing: which of the namespace's this was, see fsk_net.listings; written
  *	before it is listed
+ * @node: in fsk_net.listeners; written under fsk_net.mutex, RCU
+ * @group_node: in fsk_group.listeners; written under fsk_net.mutex, RCU
  * @app_wait: our entry in the app listener's wait queue; hands its events on
  *	to workers that wait on a core
  * @app_timer: watches the app listener's queue when workers wait on cores
@@ -246,10 +246,10 @@ extern const struct fsk_core_files *fsk_core_files;
  * @sought: jiffies when nobody idle was found to be woken
  * @app_turn: CPU whose workers were woken last where it is all the same;
  *	protected by the lock of the app listener's wait queue
- * @accept_app: connections that tasks not bound to a core took from the app
- *	listener's queue
  * @turns: accepted connections of tasks without a core, so that cores' queues
  *	have a turn now and then; a hint
+ * @accept_app: connections that tasks not bound to a core took from the app
+ *	listener's queue
  * @accept_other: ... from a core's queue
  * @drops: SYNs that found a queue of the app listener full
  * @work: brings the state in line after an abort that we only see later
@@ -277,17 +277,17 @@ struct fsk_listener {
 	unsigned long gp;
 	struct fsk_owner *owner;
 	u32 id;
+	u64 listing;
 	struct kref ref;
 	struct hlist_node node;
 	struct hlist_node group_node;
 	wait_queue_entry_t app_wait;
-	u64 listing;
 	struct timer_list app_timer;
 	unsigned long app_stamp;
 	unsigned int app_turn;
+	u8 turns;
 	DECLARE_HASHTABLE(workers, FSK_LISTEN_WORKERS_BITS);
 	unsigned int nr_workers;
-	u8 turns;
 	unsigned int purge_at;
 	unsigned long full_at;
 	unsigned int app_ticks;

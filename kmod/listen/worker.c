@@ -157,15 +157,22 @@ static struct fsk_worker *fsk_worker_enter(struct fsk_core *core)
 /* One that stays queued has its claim by that, and must not end the claim of
  * one that does not. Expects rcu_read_lock().
  */
-static void __fsk_worker_note(struct fsk_core *core, struct fsk_worker *worker,
-			      bool returns)
+static bool fsk_worker_may_claim(const struct fsk_core *core,
+				 const struct fsk_worker *worker)
 {
 	const struct fsk_worker *last = rcu_dereference(core->worker);
 
+	return !last || last == worker || READ_ONCE(worker->returns) ||
+	       !READ_ONCE(last->returns) || !fsk_claim_is_alive(last);
+}
+
+/* Expects rcu_read_lock(). */
+static void __fsk_worker_note(struct fsk_core *core, struct fsk_worker *worker,
+			      bool returns)
+{
 	if (returns)
 		WRITE_ONCE(worker->returns, true);
-	if (last && last != worker && !READ_ONCE(worker->returns) &&
-	    READ_ONCE(last->returns) && fsk_claim_is_alive(last))
+	if (!fsk_worker_may_claim(core, worker))
 		return;
 	rcu_assign_pointer(core->worker, worker);
 	/* Claimed, then it looks whether it is in the map; see map.c.  And
@@ -285,7 +292,10 @@ static struct fsk_core *fsk_worker_place(struct fsk_listener *l,
 		core = fsk_listener_core(l, cpu);
 		if (core) {
 			fsk_worker_link(worker, core);
-			rcu_assign_pointer(core->worker, worker);
+			rcu_read_lock();
+			if (fsk_worker_may_claim(core, worker))
+				rcu_assign_pointer(core->worker, worker);
+			rcu_read_unlock();
 		}
 		mutex_unlock(&l->fn->worker_mutex);
 		if (core || !fsk_core_make(l, cpu))
