@@ -30,12 +30,13 @@ int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn)
 /* Switches on tables and, where packets are steered, following the reader. */
 static int fsk_netlink_est_switch(struct fsk_net *fn, bool on)
 {
+	bool was = fn->est_on;
 	int err = fsk_direct_switch(fn, on);
 
 	if (err)
 		return err;
 	err = fsk_steer_update(fn);
-	if (err)
+	if (err && !was)
 		fsk_direct_switch(fn, false);
 	return err;
 }
