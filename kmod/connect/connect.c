@@ -23,6 +23,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/srcu.h>
+#include <asm/syscall.h>
 #include <net/mptcp.h>
 #include <net/tcp.h>
 
@@ -277,16 +278,37 @@ static int fsk_connect_check(const struct sock *sk)
 	return 0;
 }
 
+/* Has the descriptor that the calling task gave setsockopt() still this file?
+ * Another thread may have closed it.
+ */
+static bool fsk_connect_has_descriptor(const struct file *file)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+	unsigned long args[6];
+	struct file *now;
+
+	if (in_compat_syscall() ||
+	    syscall_get_nr(current, regs) != __NR_setsockopt)
+		return false;
+	syscall_get_arguments(current, regs, args);
+	now = fget(args[0]);
+	if (now)
+		fput(now);
+	return now == file;
+}
+
 /* Is nobody else in a call on this socket?  Each thread in one holds the file
  * where they share their descriptors, and so does the caller; another process
- * holds it by a descriptor.
+ * holds it by a descriptor.  Counted first: a file without a descriptor does
+ * not get one again.
  */
 static bool fsk_connect_is_alone(const struct sock *sk)
 {
 	const struct file *file = sk->sk_socket->file;
-	int own = 1 + (atomic_read(&current->files->count) > 1);
+	bool shares = atomic_read(&current->files->count) > 1;
 
-	return file && file_count(file) <= own;
+	return file && file_count(file) <= 1 + shares &&
+	       (!shares || fsk_connect_has_descriptor(file));
 }
 
 /* A ring holds a file once, however many of its calls are under way. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "stall.h"
 #include "support.h"
 #include "workers.h"
 
@@ -245,6 +246,44 @@ TEST_F(connect, priming__by_its_only_owner)
 	EXPECT_EQ(0, prime(fd));
 	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
 	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
+}
+
+struct priming {
+	int fd;
+	struct stall stall;
+	int err;
+};
+
+static void *prime_from_stall(void *arg)
+{
+	struct priming *p = arg;
+	int len = strlen(FSK_ULP_RFD_NAME);
+
+	p->err = setsockopt(p->fd, SOL_TCP, TCP_ULP, p->stall.page, len) < 0 ?
+		 -errno : 0;
+	return NULL;
+}
+
+/* A thread closes the descriptor of a call that is under way: the one
+ * reference that is left could be that of another call beside it.
+ */
+TEST_F(connect, priming__closed_meanwhile)
+{
+	struct priming p = { socket(self->trial.family, SOCK_STREAM, 0) };
+	pthread_t thread;
+	int err;
+
+	ASSERT_LE(0, p.fd);
+	err = stall_make(&p.stall);
+	if (err == -ENOSYS)
+		SKIP(return, "this kernel has no userfaultfd");
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, prime_from_stall, &p));
+	ASSERT_TRUE(stall_waits(&p.stall));
+	ASSERT_EQ(0, close(p.fd));
+	stall_end(&p.stall, FSK_ULP_RFD_NAME);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-EBUSY, p.err);
 }
 
 TEST_F(connect, error__leaves_a_plain_socket)
