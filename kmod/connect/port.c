@@ -124,6 +124,17 @@ static bool fsk_port_key(struct fsk_dest_key *key, const struct sock *sk,
 
 /* The route */
 
+/* A route does not hold its device: without RCU that may go meanwhile. */
+static int fsk_port_ifindex(const struct dst_entry *dst)
+{
+	int ifindex;
+
+	rcu_read_lock();
+	ifindex = READ_ONCE(dst->dev)->ifindex;
+	rcu_read_unlock();
+	return ifindex;
+}
+
 static bool fsk_port_route4(struct fsk_port_pick *pick)
 {
 	const struct fsk_dest_key *key = &pick->key;
@@ -137,7 +148,7 @@ static bool fsk_port_route4(struct fsk_port_pick *pick)
 		return false;
 	fsk_port_set_addr4(&pick->route.daddr, fl4.daddr);
 	fsk_port_set_addr4(&pick->route.saddr, fl4.saddr);
-	pick->route.ifindex = rt->dst.dev->ifindex;
+	pick->route.ifindex = fsk_port_ifindex(&rt->dst);
 	ip_rt_put(rt);
 	return true;
 }
@@ -165,7 +176,7 @@ static bool fsk_port_route6(struct fsk_port_pick *pick)
 		return false;
 	pick->route.daddr = fl6.daddr;
 	pick->route.saddr = fl6.saddr;
-	pick->route.ifindex = dst->dev->ifindex;
+	pick->route.ifindex = fsk_port_ifindex(dst);
 	dst_release(dst);
 	return true;
 }
@@ -192,8 +203,8 @@ static void fsk_port_learn(struct fsk_dest_route *route, const struct sock *sk,
 		fsk_port_set_addr4(&route->daddr, inet_sk(sk)->inet_daddr);
 		fsk_port_set_addr4(&route->saddr, inet_sk(sk)->inet_saddr);
 	}
-	if (dst && dst->dev)
-		route->ifindex = dst->dev->ifindex;
+	if (dst)
+		route->ifindex = fsk_port_ifindex(dst);
 }
 
 /**
@@ -529,14 +540,16 @@ int fsk_port_next(struct fsk_port_pick *pick)
 {
 	int hnum;
 
-	for (;;) {
+	/* Walks begin anew where the destination was pushed out meanwhile. */
+	while (pick->probes <= 2 * fsk_dest_range(&pick->key)) {
 		hnum = fsk_port_candidate(pick);
 		if (!hnum)
-			return 0;
+			break;
 		pick->probes++;
 		if (fsk_port_is_free(pick, hnum))
 			return hnum;
 	}
+	return 0;
 }
 
 /**
