@@ -21,6 +21,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
@@ -666,8 +667,10 @@ static void fsk_steer_device_gone(struct fsk_net *fn,
 	if (!fsk_rfd_del(fn, dev->ifindex))
 		return;
 	fsk_steer_update(fn);	/* can only stop it */
-	/* Where the namespace goes, nobody misses it. */
-	if (moves && check_net(fn->net))
+	/* Where the namespace goes, nobody misses it; where the module does,
+	 * the kernel tells it that all devices go.
+	 */
+	if (moves && check_net(fn->net) && module_is_live(THIS_MODULE))
 		fsk_log_warn("%s has gone, and with it its mode: no packets are steered there until 'fastsocket rfd auto %s'\n",
 			     dev->name, dev->name);
 }
@@ -740,7 +743,11 @@ void fsk_steer_exit(void)
 	int cpu;
 
 	synchronize_rcu();	/* hooks that still run */
-	on_each_cpu(fsk_steer_nop, NULL, 1);	/* interrupts they sent */
+	/* Interrupts that they sent: fsk_steer_flush() has seen each packet
+	 * through, and its interrupt comes before it; one that found the queue
+	 * served already may still be on its way, before this one.
+	 */
+	on_each_cpu(fsk_steer_nop, NULL, 1);
 	for_each_possible_cpu(cpu)
 		fsk_steer_queue_exit(per_cpu_ptr(&fsk_steer_queues, cpu));
 	fsk_compat_netdev_dummy_free(fsk_steer_dev);
