@@ -105,19 +105,40 @@ static struct hlist_head *fsk_rfd_chain(struct fsk_net *fn, int ifindex)
 	return &fn->rfd[ifindex & (FSK_NET_RFD - 1)];
 }
 
+static struct fsk_rfd *fsk_rfd_unlink(struct fsk_net *fn, int ifindex)
+{
+	struct fsk_rfd *rfd;
+
+	lockdep_assert_held(&fn->mutex);
+	hlist_for_each_entry(rfd, fsk_rfd_chain(fn, ifindex), node) {
+		if (rfd->ifindex != ifindex)
+			continue;
+		hlist_del_rcu(&rfd->node);
+		WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
+		return rfd;
+	}
+	return NULL;
+}
+
 /**
  * fsk_rfd_set() - have an interface described
  * @fn: namespace state
  * @rfd: the description, which replaces the one before
  *
+ * The one before may be set again: it is put into the chain that readers who
+ * still look at it are in.
+ *
  * Context: Process, fsk_net.mutex held.
+ * Return: the one before, or %NULL; the caller frees it after readers have
+ *         left.
  */
-void fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
+struct fsk_rfd *fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
 {
-	lockdep_assert_held(&fn->mutex);
-	fsk_rfd_del(fn, rfd->ifindex);
+	struct fsk_rfd *before = fsk_rfd_unlink(fn, rfd->ifindex);
+
 	hlist_add_head_rcu(&rfd->node, fsk_rfd_chain(fn, rfd->ifindex));
 	WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
+	return before;
 }
 
 /**
@@ -130,18 +151,11 @@ void fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
  */
 bool fsk_rfd_del(struct fsk_net *fn, int ifindex)
 {
-	struct fsk_rfd *rfd;
+	struct fsk_rfd *rfd = fsk_rfd_unlink(fn, ifindex);
 
-	lockdep_assert_held(&fn->mutex);
-	hlist_for_each_entry(rfd, fsk_rfd_chain(fn, ifindex), node) {
-		if (rfd->ifindex != ifindex)
-			continue;
-		hlist_del_rcu(&rfd->node);
+	if (rfd)
 		kfree_rcu(rfd, rcu);
-		WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
-		return true;
-	}
-	return false;
+	return rfd;
 }
 
 /**

@@ -58,7 +58,7 @@ struct fsk_rfd_flow {
 
 struct fsk_rfd *fsk_rfd_create(const struct fsk_rfd *want, const u32 *cpu,
 			       unsigned int cpus);
-void fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd);
+struct fsk_rfd *fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd);
 bool fsk_rfd_del(struct fsk_net *fn, int ifindex);
 void fsk_rfd_drain(struct fsk_net *fn);
 const struct fsk_rfd *fsk_rfd_get(const struct fsk_net *fn, int ifindex);

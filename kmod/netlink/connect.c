@@ -102,6 +102,7 @@ static int __fsk_netlink_rfd_set(struct fsk_net *fn, struct genl_info *info,
 				 struct fsk_rfd *rfd)
 {
 	struct net_device *dev;
+	struct fsk_rfd *before;
 	int err;
 
 	dev = dev_get_by_index(fn->net, rfd->ifindex);
@@ -113,12 +114,17 @@ static int __fsk_netlink_rfd_set(struct fsk_net *fn, struct genl_info *info,
 		return -ENODEV;
 	}
 	dev_put(dev);
-	fsk_rfd_set(fn, rfd);
+	before = fsk_rfd_set(fn, rfd);
 	err = fsk_steer_update(fn);
 	if (err) {
-		fsk_rfd_del(fn, rfd->ifindex);
 		GENL_SET_ERR_MSG(info, "steering did not start");
+		fsk_rfd_del(fn, rfd->ifindex);
+		if (before)
+			fsk_rfd_set(fn, before);
+		before = NULL;
 	}
+	if (before)
+		kfree_rcu(before, rcu);
 	return err;
 }
 
