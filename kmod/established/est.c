@@ -286,13 +286,15 @@ static void fsk_est_free(unsigned long table)
 	kvfree(fsk_est_buckets(table));
 }
 
-/* Without memory all stays as it is, and the next sweep tries again. */
-static void fsk_est_resize(struct fsk_est_core *core, u32 order)
+/* Without memory all stays as it is.
+ * Return: whether there was some.
+ */
+static bool fsk_est_resize(struct fsk_est_core *core, u32 order)
 {
 	unsigned long old = core->table, table = fsk_est_alloc(core, order);
 
 	if (!table)
-		return;
+		return false;
 	spin_lock_bh(&core->lock);
 	core->moved = 0;
 	WRITE_ONCE(core->old, old);
@@ -301,7 +303,7 @@ static void fsk_est_resize(struct fsk_est_core *core, u32 order)
 	core->hand = 0;
 	spin_unlock_bh(&core->lock);
 	if (!old)
-		return;
+		return true;
 	while (core->moved < 1u << fsk_est_order(old)) {
 		fsk_est_move_bucket(core);
 		cond_resched();
@@ -311,31 +313,37 @@ static void fsk_est_resize(struct fsk_est_core *core, u32 order)
 	spin_unlock_bh(&core->lock);
 	synchronize_rcu();
 	fsk_est_free(old);
+	return true;
+}
+
+static bool fsk_est_grow(struct fsk_est_core *core)
+{
+	u32 order = core->table ? fsk_est_order(core->table) + 1 :
+				  FSK_EST_ORDER_MIN;
+
+	return fsk_est_resize(core, order);
 }
 
 /* Once a second while there is something to sweep; at once when a table is
- * to grow.
+ * to grow.  One that can't is swept: what has closed is not to stay in memory
+ * just because that is short.
  */
 static void fsk_est_work(struct work_struct *work)
 {
 	struct fsk_est_core *core;
-	bool round = false;
-	u32 order;
+	bool grown, round = false;
 
 	core = container_of(to_delayed_work(work), struct fsk_est_core, work);
-	order = fsk_est_order(core->table);
-	if (fsk_est_wants_more(core))
-		fsk_est_resize(core, core->table ? order + 1 :
-						   FSK_EST_ORDER_MIN);
-	else
+	grown = fsk_est_wants_more(core) && fsk_est_grow(core);
+	if (!grown && core->table)
 		round = fsk_est_sweep(core);
 	if (round && fsk_est_wants_less(core))
-		fsk_est_resize(core, order - 1);
+		fsk_est_resize(core, fsk_est_order(core->table) - 1);
 	spin_lock_bh(&core->lock);
 	core->kicked = false;
 	if (READ_ONCE(core->est->fn->est_on) &&
 	    (core->entries || fsk_est_wants_less(core)))
-		fsk_est_kick(core, fsk_est_wants_more(core) ? 1 : HZ);
+		fsk_est_kick(core, grown && fsk_est_wants_more(core) ? 1 : HZ);
 	spin_unlock_bh(&core->lock);
 }
 
