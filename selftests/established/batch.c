@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -22,10 +23,14 @@
 #define BURST		8	/* at once, within the first window */
 #define ROUNDS		12
 #define CONNECTIONS	20
+#define MANY		1500	/* by then some bucket has been full */
+#define READER_AFTER	8	/* FSK_READER_AFTER */
 
 #define DIRECT	est_count(FSK_A_EST_DIRECT)
 #define HELD	(est_count(FSK_A_EST_HITS) - est_count(FSK_A_EST_DIRECT))
 #define LEFT	est_count(FSK_A_EST_LEFT)
+#define STALE	est_count(FSK_A_EST_STALE)
+#define FULL	est_count(FSK_A_EST_FULL)
 
 FIXTURE(batch) {
 	struct trial trial;
@@ -111,12 +116,12 @@ static bool burst(int server, int client)
 	return take(server, client);
 }
 
-#define MEET(client, server) do {					\
-	(client) = IN_NET(self->nets.server, self->nets.client,		\
-			  dial(&self->trial));				\
-	ASSERT_LE(0, client);						\
-	(server) = sock_accept(self->lfd);				\
-	ASSERT_LE(0, server);						\
+#define MEET(near, far) do {						\
+	near = IN_NET(self->nets.server, self->nets.client,		\
+		      dial(&self->trial));				\
+	ASSERT_LE(0, near);						\
+	far = sock_accept(self->lfd);					\
+	ASSERT_LE(0, far);						\
 } while (0)
 
 #define IN_ORDER() EXPECT_EQ(self->late, netstat("TCPOFOQueue"))
@@ -237,6 +242,97 @@ TEST_F_TIMEOUT(batch, order__closes, 300)
 		close(server);
 	}
 	IN_ORDER();
+}
+
+/* Its cached route is of no use after each change. */
+TEST_F_TIMEOUT(batch, order__route_changes, 300)
+{
+	int client, server, i, j;
+
+	MEET(client, server);
+	for (i = 0; i < ROUNDS; i++) {
+		for (j = 0; j < ROUNDS; j++)
+			ASSERT_TRUE(burst(server, client));
+		/* IPv6 notices changes of the address's own branch only. */
+		ASSERT_EQ(0, sh("ip route replace 10.77.%d.0/24 dev fska && "
+				"ip -6 route %s local fd09::1/128 dev fska "
+				"table local metric 5", i,
+				i % 2 ? "del" : "add"));
+	}
+	IN_ORDER();
+	EXPECT_LT(0, DIRECT);
+	EXPECT_LT(0, STALE);
+}
+
+/* While it is off, all packets are the kernel's. */
+TEST_F_TIMEOUT(batch, order__demux_switched, 300)
+{
+	int client, server, i, j;
+	uint64_t direct;
+
+	MEET(client, server);
+	for (i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, sysctl_set("net/ipv4/ip_early_demux",
+					i % 2 ? "0" : "1"));
+		direct = DIRECT;
+		for (j = 0; j < ROUNDS; j++)
+			ASSERT_TRUE(burst(server, client));
+		if (i % 2) {
+			EXPECT_EQ(direct, DIRECT);
+		} else {
+			EXPECT_LT(direct, DIRECT);
+		}
+	}
+	IN_ORDER();
+}
+
+/* Some do not get in, others are moved to a larger table, or to a smaller one
+ * when the rest has gone.
+ */
+TEST_F_TIMEOUT(batch, order__bucket_full, 600)
+{
+	const struct rlimit files = { 2 * MANY + 64, 2 * MANY + 64 };
+	int client[MANY], server[MANY], n, i;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	for (n = 0; n < MANY && !FULL; n++) {
+		MEET(client[n], server[n]);
+		ASSERT_TRUE(burst(server[n], client[n]));
+	}
+	EXPECT_LT(0, FULL);
+	for (i = 0; i < n; i++)
+		ASSERT_TRUE(burst(server[i], client[i]));
+	for (i = 1; i < n; i++) {
+		close(client[i]);
+		close(server[i]);
+	}
+	for (i = 0; i < 10 * ROUNDS; i++)
+		ASSERT_TRUE(burst(server[0], client[0]));
+	IN_ORDER();
+	EXPECT_LT(0, DIRECT);
+}
+
+/* Read on one core and then on another: packets are moved there. */
+TEST_F_TIMEOUT(batch, order__turns, 300)
+{
+	int client, server, i, j, k;
+	uint64_t turns;
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	MEET(client, server);
+	for (i = 0; i < ROUNDS; i++) {
+		turns = count(FSK_STAT_RFD_TURN);
+		for (j = 0; j < 3 * READER_AFTER; j++) {
+			ASSERT_EQ(0, pin(1));
+			for (k = 0; k < BURST; k++)
+				ASSERT_EQ(1, send(client, "x", 1, MSG_EOR));
+			ASSERT_EQ(0, pin(2 + i % 2));
+			ASSERT_TRUE(take(server, client));
+		}
+		EXPECT_LT(turns, count(FSK_STAT_RFD_TURN));
+	}
+	IN_ORDER();
+	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
 }
 
 TEST_HARNESS_MAIN
