@@ -267,6 +267,18 @@ static inline void fsk_compat_sync_tcp(struct tcp_sock *to,
 		_to->member = _from->member;				\
 } while (0)
 
+/* TCP_RTO_MAX_MS came with 54a378f43425 ("tcp: add the ability to control max
+ * RTO"), 6.15.  Delete with 6.14.
+ */
+static inline void
+fsk_compat_sync_rto_max(struct inet_connection_sock *to,
+			const struct inet_connection_sock *from)
+{
+#ifdef FSK_HAVE_RTO_MAX
+	fsk_compat_copy(to, from, icsk_rto_max);
+#endif
+}
+
 /* c274af224269 ("inet: introduce inet->inet_flags"), 6.6; the IPv6 bits moved
  * there in 6.7.  Delete with 6.6.
  */

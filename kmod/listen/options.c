@@ -115,6 +115,7 @@ static void fsk_options_sync_tcp(struct sock *sk, const struct sock *app)
 	struct inet_connection_sock *to = inet_csk(sk);
 
 	fsk_compat_copy(to, from, icsk_syn_retries);
+	fsk_compat_sync_rto_max(to, from);
 	fsk_compat_copy(to, from, icsk_accept_queue.rskq_defer_accept);
 	fsk_compat_copy(to, from, icsk_accept_queue.fastopenq.max_qlen);
 	fsk_compat_copy(tcp_sk(sk), tcp_sk(app), rx_opt.user_mss);
