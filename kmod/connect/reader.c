@@ -186,9 +186,8 @@ int fsk_reader_update(struct fsk_net *fn, bool steer)
 
 /**
  * fsk_reader_net_exit() - a namespace goes, or the module
- * @fn: namespace state
- *
- * Afterwards no hook looks at established tables through us.
+ * @fn: namespace state; hooks have been unregistered, ours and steer.c's, and
+ *	those that ran have ended
  *
  * Context: Process.
  */
@@ -196,9 +195,6 @@ void fsk_reader_net_exit(struct fsk_net *fn)
 {
 	if (!fn->reader)
 		return;
-	if (fn->reading)
-		fsk_reader_stop(fn);
-	synchronize_rcu();	/* hooks that still run, ours and steer.c's */
 	free_percpu(fn->reader->ways);
 	kvfree(fn->reader);
 	fn->reader = NULL;

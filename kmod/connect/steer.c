@@ -570,8 +570,10 @@ int fsk_steer_update(struct fsk_net *fn)
 	lockdep_assert_held(&fn->mutex);
 	if (!by_nic)
 		WRITE_ONCE(fn->rfd_overflow, false);
-	wanted = fn->rfd_count || fn->rfd_overflow ||
-		 modes & BIT(FSK_RFD_STEER);
+	/* A namespace that goes has had its hooks taken away. */
+	wanted = check_net(fn->net) &&
+		 (fn->rfd_count || fn->rfd_overflow ||
+		  modes & BIT(FSK_RFD_STEER));
 	if (!fn->steer && (wanted || by_nic)) {
 		steer = fsk_steer_create(fn);
 		if (!steer)
@@ -635,21 +637,30 @@ static void fsk_steer_flush(void)
 	}
 }
 
+/* A grace period passes between this and .exit, one for all namespaces that go
+ * together: any user may have many.
+ */
+static void fsk_steer_net_pre_exit(struct fsk_net *fn)
+{
+	/* The work starts and stops reader.c's hooks as well as ours, so it
+	 * ends first.  Nobody connects any more who would queue it.
+	 */
+	cancel_work_sync(&fn->steer_work);
+	mutex_lock(&fn->mutex);
+	fsk_reader_update(fn, false);
+	if (fn->steering)
+		fsk_steer_stop(fn);
+	mutex_unlock(&fn->mutex);
+}
+
 /* Afterwards nothing of ours looks at @fn for a packet's sake.  When a
  * namespace goes its devices have gone before, and no packet of theirs is in a
  * queue.  When the module goes they stay, and what is on its way counts in @fn.
  */
 static void fsk_steer_net_exit(struct fsk_net *fn)
 {
-	/* The work starts and stops reader.c's hooks as well as ours, so it
-	 * ends first.  Nobody connects any more who would queue it.
-	 */
-	cancel_work_sync(&fn->steer_work);
 	fsk_reader_net_exit(fn);
-	if (fn->steering)
-		fsk_steer_stop(fn);
 	if (fn->steer) {
-		synchronize_rcu();	/* hooks that still run */
 		fsk_steer_flush();
 		kvfree(fn->steer);
 	}
@@ -678,6 +689,7 @@ static void fsk_steer_device_gone(struct fsk_net *fn,
 /* With it go rfd.c's modes of interfaces, and reader.c's connections. */
 static const struct fsk_net_part fsk_steer_net_part = {
 	.init		= fsk_steer_net_init,
+	.pre_exit	= fsk_steer_net_pre_exit,
 	.exit		= fsk_steer_net_exit,
 	.device_gone	= fsk_steer_device_gone,
 };

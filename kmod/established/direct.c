@@ -628,11 +628,16 @@ static void fsk_direct_end(struct fsk_est *est)
 	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
 }
 
-static void fsk_direct_stop(struct fsk_est *est)
+static void fsk_direct_unhook(struct fsk_est *est)
 {
 	WRITE_ONCE(est->fn->est_on, false);
 	nf_unregister_net_hooks(est->fn->net, est->hook_ops,
 				ARRAY_SIZE(est->hook_ops));
+}
+
+static void fsk_direct_stop(struct fsk_est *est)
+{
+	fsk_direct_unhook(est);
 	fsk_direct_end(est);
 }
 
@@ -694,17 +699,24 @@ static void fsk_direct_net_init(struct fsk_net *fn)
 	fn->est_after = FSK_EST_AFTER;
 }
 
+/* As steer.c's. */
+static void fsk_direct_net_pre_exit(struct fsk_net *fn)
+{
+	mutex_lock(&fn->mutex);
+	if (fn->est_on)
+		fsk_direct_unhook(fn->est);
+	mutex_unlock(&fn->mutex);
+}
+
 static void fsk_direct_net_exit(struct fsk_net *fn)
 {
-	if (!fn->est)
-		return;
-	if (fn->est_on)
-		fsk_direct_stop(fn->est);
-	fsk_est_destroy(fn->est);
+	if (fn->est)
+		fsk_est_destroy(fn->est);
 }
 
 static const struct fsk_net_part fsk_direct_net_part = {
 	.init	= fsk_direct_net_init,
+	.pre_exit = fsk_direct_net_pre_exit,
 	.exit	= fsk_direct_net_exit,
 };
 

@@ -492,6 +492,14 @@ static void fsk_est_empty(struct fsk_est *est)
 	}
 }
 
+static void fsk_est_cancel(struct fsk_est *est)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		cancel_delayed_work_sync(&per_cpu_ptr(est->core, cpu)->work);
+}
+
 /**
  * fsk_est_drain() - forget all connections
  * @est: tables that no hook can reach any more
@@ -500,21 +508,27 @@ static void fsk_est_empty(struct fsk_est *est)
  */
 void fsk_est_drain(struct fsk_est *est)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		cancel_delayed_work_sync(&per_cpu_ptr(est->core, cpu)->work);
+	fsk_est_cancel(est);
 	fsk_est_empty(est);
 }
 
 /**
  * fsk_est_destroy() - free a namespace's tables
- * @est: tables with nothing in them, that nobody shows any more
+ * @est: tables that no hook can reach any more, and that nobody shows
  *
- * Context: Process.
+ * Context: Process, sleeps.
  */
 void fsk_est_destroy(struct fsk_est *est)
 {
+	struct fsk_est_core *core;
+	int cpu;
+
+	fsk_est_cancel(est);
+	for_each_possible_cpu(cpu) {
+		core = per_cpu_ptr(est->core, cpu);
+		if (core->table)
+			fsk_est_flush(core->table);
+	}
 	free_percpu(est->core);
 	kvfree(est);
 }
