@@ -92,9 +92,10 @@
  * References.
  *
  *   - &struct fsk_listener is counted.  The app listener's socket owns one
- *     reference from ULP .init() until its release(); each work item and each
- *     netlink dump owns one while it lasts.  The last put frees after an RCU
- *     grace period and from a work item, because timers have to be waited for.
+ *     reference from ULP .init() until its release(); each work item owns one
+ *     while it is queued, and a task while it takes from a sibling's queue.
+ *     The last put frees after an RCU grace period and from a work item,
+ *     because timers have to be waited for.
  *   - &struct fsk_owner is counted by the listeners that it has; each holds it
  *     until it is freed.
  *   - &struct fsk_core belongs to its listener and lives as long.
@@ -140,17 +141,17 @@
  * ends; they find no app listener and drop, as they would have on a closed
  * listener.
  *
- * How a namespace goes.  Its last socket has gone first, so its tables are
- * empty.  Hooks of listeners stay longer than those: they are unregistered
- * before a grace period that the kernel waits for, then only &struct fsk_net is
- * left.
+ * How a namespace goes.  Its last socket has gone first, so its tables of
+ * listeners are empty.  All hooks are unregistered in .pre_exit, before a grace
+ * period that the kernel waits for once, for all namespaces that go together.
+ * Then queues of steer.c and tables of established connections are emptied and
+ * freed, and only &struct fsk_net is left.  Devices may go between the two; for
+ * one that does nothing is started again.
  *
- * An established table is emptied when it is switched off, its namespace goes
- * or the module does: hooks are unregistered, an RCU grace period passes, the
- * work item is cancelled, then nobody but a reader of a dump is left, for whom
- * another grace period passes before the table is freed.  What steer.c reads of
- * it while connections are followed (reader.c) goes with the namespace, after
- * the hooks of both have been waited for.
+ * An established table that is switched off is emptied, too: hooks are
+ * unregistered, an RCU grace period passes, the work item is cancelled, then
+ * nobody but a reader of a dump is left, for whom another grace period passes
+ * before the table is freed.
  *
  * What unload waits for.  The kernel refuses while app listeners exist.  The
  * task that closed the last one, or the last connection that kernel_accept()

@@ -19,17 +19,6 @@ static void fsk_listener_free_ref(struct kref *ref)
 }
 
 /**
- * fsk_listener_get() - take a reference
- * @l: a listener that the caller has a reference on or finds in a table
- *
- * Context: Any.
- */
-void fsk_listener_get(struct fsk_listener *l)
-{
-	kref_get(&l->ref);
-}
-
-/**
  * fsk_listener_put() - drop a reference
  * @l: the listener
  *

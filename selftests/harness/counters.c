@@ -138,6 +138,12 @@ static void row_set_u64(struct core_row *row, const struct nlattr *attr)
 	case FSK_A_LISTEN_RESCUES:
 		row->rescues = value;
 		break;
+	case FSK_A_LISTEN_SYNS_FAR:
+		row->syns_far = value;
+		break;
+	case FSK_A_LISTEN_TIMES_LATE:
+		row->times_late = value;
+		break;
 	case FSK_A_LISTEN_RESCUED:
 		row->rescued = value;
 		break;
@@ -220,8 +226,8 @@ int rows_get(struct core_row *rows, int max)
 /**
  * rows_hold() - ask for all rows and don't read them
  *
- * Return: a descriptor; until it is closed, the module holds all listeners that
- *	it would show. Or a negative errno.
+ * Return: a descriptor, of a dump that has begun and does not go on until it is
+ *	closed; or a negative errno.
  */
 int rows_hold(void)
 {

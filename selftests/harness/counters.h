@@ -51,6 +51,8 @@ struct core_row {
 	uint64_t drops;
 	uint64_t rescues;
 	uint64_t rescued;
+	uint64_t syns_far;
+	uint64_t times_late;
 };
 
 #define ROWS_MAX	1024

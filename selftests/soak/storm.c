@@ -37,6 +37,7 @@
 #define SLOW_MS		180000	/* for an answer, on a busy emulator */
 #define STUCK_MS	600000	/* for one fault and its undoing */
 #define SLABS		6
+#define LONG		3000	/* seconds in which each fault comes about */
 
 static void add(uint64_t *count)
 {
@@ -1169,10 +1170,11 @@ static int worlds_watch(FIXTURE_DATA(storm) *self, uint64_t *seen,
 	return -ETIMEDOUT;
 }
 
-static void tell(FIXTURE_DATA(storm) *self)
+/* Return: how many kinds of faults have not come about. */
+static int tell(FIXTURE_DATA(storm) *self)
 {
 	struct world_shared sum = { 0 };
-	int i, k;
+	int i, k, missing = 0;
 
 	for (i = 0; i <= STAYS; i++) {
 		sum.asked += self->shared[i].asked;
@@ -1203,12 +1205,17 @@ static void tell(FIXTURE_DATA(storm) *self)
 		(unsigned long long)sum.fast, (unsigned long long)sum.talked,
 		(unsigned long long)sum.hits, (unsigned long long)sum.steered,
 		(unsigned long long)sum.beside);
-	for (k = 0; k < KINDS; k++)
+	for (k = 0; k < KINDS; k++) {
 		fprintf(stderr, "#   %-22s %8llu\n", faults[k].name,
 			(unsigned long long)sum.faults[k]);
-	for (k = 0; k < MACHINES; k++)
+		missing += !sum.faults[k];
+	}
+	for (k = 0; k < MACHINES; k++) {
 		fprintf(stderr, "#   %-22s %8llu\n", machine_names[k],
 			(unsigned long long)self->machine[k]);
+		missing += !self->machine[k];
+	}
+	return missing;
 }
 
 /* Has each world heal for the last time, which takes all CPUs: none is off. */
@@ -1232,8 +1239,8 @@ TEST_F_TIMEOUT(storm, all__at_once, 40000)
 	uint64_t seconds = fuzz_setting("FSK_STORM", full_run() ? 60 : 20);
 	uint64_t last = now_ms() + seconds * 1000, told = now_ms();
 	uint64_t seen = 0, since = now_ms(), healed = 0, fast = 0, hits = 0;
+	int i, missing, err = 0;
 	enum machine kind;
-	int i, err = 0;
 
 	while (!err && now_ms() < last) {
 		usleep(1000 << fuzz_below(&self->rng, 10));
@@ -1251,7 +1258,9 @@ TEST_F_TIMEOUT(storm, all__at_once, 40000)
 	}
 	EXPECT_EQ(0, err);
 	EXPECT_EQ(0, worlds_end(self));
-	tell(self);
+	missing = tell(self);
+	if (seconds >= LONG)
+		EXPECT_EQ(0, missing);
 	for (i = 0; i < WORLDS; i++) {
 		healed += self->shared[i].healed;
 		fast += self->shared[i].fast;

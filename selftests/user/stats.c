@@ -52,8 +52,8 @@ static const struct {
 } elsewhere[] = {
 	{ FSK_STAT_CHILD_FAILED, "cookies:child__without_route" },
 	{ FSK_STAT_LOCAL_LIMIT, "owner:tenant__limited" },
-	/* Takes an allocation that fails, which only soak/nomem.py makes. */
-	{ FSK_STAT_LOCAL_NOMEM, "nomem.py" },
+	/* Takes an allocation that fails, on a debug kernel. */
+	{ FSK_STAT_LOCAL_NOMEM, "monitoring.sh no_memory" },
 	{ FSK_STAT_CONNECT_CLASH, "connect:bound_ports__clash" },
 	{ FSK_STAT_RFD_DROP, "rfd:steer__full_queue" },
 	{ FSK_STAT_RFD_TURN, "reader:follows__reader" },
