@@ -142,6 +142,9 @@ furnish() {
 		systemd-logind getty@tty1 serial-getty@ttyS0
 	echo fleet >"$tree/etc/hostname"
 	make_stand_in "$tree/usr/local/sbin/make"
+	# Without this apt leaves that folder out.
+	echo 'DPkg::Path "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin";' \
+		>"$tree/etc/apt/apt.conf.d/fleet"
 	cat >>"$tree/etc/haproxy/haproxy.cfg" <<'TEXT'
 
 frontend web
