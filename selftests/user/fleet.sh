@@ -93,20 +93,22 @@ make_packages() {
 	make_module "$1"
 }
 
-# By what dkms.conf says, in the folder.
+# By what dkms.conf says, in the folder. Of the second version only what differs
+# is compiled.
 make_module() {
-	local build=$root/tmp/module release
+	local new=$root/tmp/new build=$root/tmp/module release file
 
 	release=$(basename "$root"/boot/vmlinuz-* | sed 's/^vmlinuz-//')
-	rm -rf "$build"
-	dpkg-deb -x "$1"/fastsocket-dkms_*.deb "$build" || fail "no sources"
-	in_root "$root" sh -c "cd /tmp/module/usr/src/fastsocket-* && make \
-		-s -j2 -C /lib/modules/$release/build M=\"\$PWD\" modules" >&2 ||
+	mkdir -p "$build"
+	dpkg-deb -x "$1"/fastsocket-dkms_*.deb "$new" || fail "no sources"
+	(cd "$new"/usr/src/fastsocket-* && find . -type f | while read -r file; do
+		cmp -s "$file" "$build/$file" || cp --parents "$file" "$build"
+	done) || fail "no sources"
+	rm -rf "$new"
+	in_root "$root" make -s -j2 -C "/lib/modules/$release/build" \
+		M=/tmp/module modules >&2 || fail "no module"
+	strip -g -o "$1/fastsocket.ko" "$build/kmod/fastsocket.ko" ||
 		fail "no module"
-	strip -g -o "$1/fastsocket.ko" \
-		"$build"/usr/src/fastsocket-*/kmod/fastsocket.ko ||
-		fail "no module"
-	rm -rf "$build"
 }
 
 # What DKMS calls instead: `make -C HEADERS M=FOLDER modules`, or clean.
@@ -180,8 +182,10 @@ prepare() {
 	mkdir -p "$vm_cache"
 	[ -d "$root" ] || make_root "$root"
 	version=$("$FSK_ROOT/include/version")
+	rm -rf "$root/tmp/module" "$root/tmp/new"
 	make_packages "$folder/old" '0.2.0~git1.000000000'
 	make_packages "$folder/new" "$version"
+	rm -rf "$root/tmp/module"
 	echo '0.2.0~git1.000000000' >"$folder/old/VERSION"
 	echo "$version" >"$folder/new/VERSION"
 	make_disk
