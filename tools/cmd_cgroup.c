@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/nl.h"
 #include "base/out.h"
+#include "base/selected.h"
 #include "base/show.h"
 #include "fastsocket.h"
 
@@ -29,12 +30,8 @@ static int fsk_cgroup_each(uint8_t cmd, int argc, char **argv)
 		return FSK_EXIT_REFUSED;
 	for (int i = 1; i <= argc; i++) {
 		one = fsk_cgroup_path(argv[i], path);
-		if (!one) {
-			struct nlmsghdr *msg = fsk_nl_message(nl, cmd);
-
-			mnl_attr_put_strz(msg, FSK_A_CGROUP_PATH, path);
-			one = fsk_nl_do(nl, msg, 0, NULL, NULL);
-		}
+		if (!one)
+			one = fsk_selected_change(nl, cmd, path);
 		status = status ? status : one;
 	}
 	fsk_nl_close(nl);

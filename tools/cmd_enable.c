@@ -22,6 +22,7 @@
 #include "base/nearest.h"
 #include "base/nic.h"
 #include "base/out.h"
+#include "base/selected.h"
 #include "base/service.h"
 #include "fastsocket.h"
 
@@ -395,13 +396,14 @@ int fsk_cmd_enable(int argc, char **argv)
 static int fsk_disable_unit(struct fsk_enable *enable,
 			    const struct fsk_service *unit)
 {
-	char path[PATH_MAX], profile[512];
+	char path[PATH_MAX], profile[512], cgroup[8];
 	int status = fsk_enable_path(unit->name, unit->user, FSK_ENABLE_FILE,
 				     path);
 
 	if (status)
 		return status;
 	fsk_dropin_note(path, "apparmor", profile, sizeof(profile));
+	fsk_dropin_note(path, "cgroup", cgroup, sizeof(cgroup));
 	if (unlink(path)) {
 		fsk_error("%s: %s", unit->name, errno == ENOENT ?
 			  "it is not enabled" : strerror(errno));
@@ -413,7 +415,10 @@ static int fsk_disable_unit(struct fsk_enable *enable,
 	enable->changed = true;
 	fsk_enable_say(unit->name, "disabled", NULL,
 		       fsk_enable_later(enable, unit));
-	return *profile ? fsk_apparmor_remove(profile) : 0;
+	/* The drop-in's own line would do it when the service stops, and is gone. */
+	if (*cgroup)
+		status = fsk_selected_forget(unit->name);
+	return *profile ? fsk_apparmor_remove(profile) : status;
 }
 
 /**

@@ -495,8 +495,25 @@ inside_reboots() {
 	[ "$(with_library)" = 0 ] || fail "somebody has the library"
 	[ "$(fastsocket -j show listen | grep -c '"port"')" = 0 ] ||
 		fail "$(fastsocket show listen)"
+	by_group
 	fastsocket enable nginx haproxy --now || fail "enable"
 	both_joined
+}
+
+# By its control group, without the library; and when the service is disabled it
+# is plain, though it runs when that is said.
+by_group() {
+	fastsocket enable haproxy --cgroup --now || fail "enable --cgroup"
+	joined 8080
+	[ "$(with_library)" = 0 ] || fail "somebody has the library"
+	told "$(fastsocket enabled)" "haproxy.service .*not needed"
+	told "$(fastsocket show cgroup)" "/haproxy.service "
+	fastsocket disable haproxy || fail "disable"
+	[[ $(fastsocket show cgroup) != *haproxy* ]] ||
+		fail "still selected: $(fastsocket show cgroup)"
+	systemctl restart haproxy || fail "no restart"
+	[ "$(fastsocket -j show listen | grep -c '"port"')" = 0 ] ||
+		fail "$(fastsocket show listen)"
 }
 
 # is_loaded VERSION: that of the module
