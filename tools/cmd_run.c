@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* fastsocket run: start a program with the preload library. */
+/* fastsocket run: start a program with the preload library, or in a selected
+ * control group.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include "../lib/ports.h"
+#include "base/cgroup_run.h"
 #include "base/error.h"
 #include "base/library.h"
 #include "base/program.h"
@@ -17,6 +20,12 @@
 
 /* --require was given. */
 static bool fsk_run_required;
+
+/* --cgroup was given: no library. */
+static bool fsk_run_cgroup;
+
+/* An option that the library has to carry out, or NULL. */
+static const char *fsk_run_needs_library;
 
 /* Put our library before those that are there. */
 static int fsk_run_preload(const char *library)
@@ -52,6 +61,7 @@ static int fsk_run_ports(const char *variable, const char *list)
 
 static const struct option fsk_run_names[] = {
 	{ "accept", no_argument, NULL, 'a' },
+	{ "cgroup", no_argument, NULL, 'g' },
 	{ "connect-ports", required_argument, NULL, 'c' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "no-connect", no_argument, NULL, 'n' },
@@ -65,11 +75,17 @@ static const struct option fsk_run_names[] = {
 /* Takes the option of this letter. */
 static int fsk_run_option(int letter, char **argv)
 {
+	for (const struct option *one = fsk_run_names; one->name; one++)
+		if (one->val == letter && strchr("acnpPv", letter))
+			fsk_run_needs_library = one->name;
 	switch (letter) {
 	case 'a':
 		return setenv("FASTSOCKET_ACCEPT", "1", 1);
 	case 'c':
 		return fsk_run_ports("FASTSOCKET_CONNECT_PORTS", optarg);
+	case 'g':
+		fsk_run_cgroup = true;
+		return 0;
 	case 'n':
 		return setenv("FASTSOCKET_CONNECT", "0", 1);
 	case 'p':
@@ -96,8 +112,6 @@ static int fsk_run_options(int argc, char **argv)
 
 	optind = 0;
 	opterr = 0;
-	/* Unless the caller's environment has it. */
-	setenv("FASTSOCKET_CONNECT", "1", 0);
 	while ((letter = getopt_long(argc, argv, "+:h", fsk_run_names,
 				     NULL)) >= 0) {
 		if (letter == 'h') {
@@ -107,32 +121,65 @@ static int fsk_run_options(int argc, char **argv)
 		if (fsk_run_option(letter, argv))
 			return FSK_EXIT_USAGE;
 	}
+	if (fsk_run_cgroup && fsk_run_needs_library)
+		return fsk_usage("run: --%s needs the library, and --cgroup "
+				 "is without it", fsk_run_needs_library);
+	/* Unless the caller's environment has it. */
+	if (!fsk_run_cgroup)
+		setenv("FASTSOCKET_CONNECT", "1", 0);
 	return -1;
 }
 
 /* Says in a line what keeps a program's listeners from joining, if anything
  * does. The program then runs as on the plain kernel, unless that is an error.
  */
-static int fsk_run_check(const char *program, const char *library)
+static int fsk_run_refused(const char *program, const char *reason,
+			   const char *instead)
 {
-	const char *reason = fsk_library_refusal(library);
-	char path[PATH_MAX];
-
-	/* execvp() tells why a program can't be found or started. */
-	if (!fsk_program_find(program, path, sizeof(path)))
-		return 0;
-	if (!reason)
-		reason = fsk_program_refusal(path);
-	if (!reason)
-		reason = fsk_program_join_refusal();
 	if (!reason)
 		return 0;
 	if (fsk_run_required) {
-		fsk_error("run: '%s' is not started: %s", program, reason);
+		fsk_error("run: '%s' is not started: %s%s", program, reason,
+			  instead);
 		return FSK_EXIT_REFUSED;
 	}
-	fsk_error("run: '%s' runs as without Fastsocket: %s", program, reason);
+	fsk_error("run: '%s' runs as without Fastsocket: %s%s", program, reason,
+		  instead);
 	return 0;
+}
+
+static int fsk_run_by_library(const char *program, const char *path)
+{
+	char found[PATH_MAX];
+	const char *library = fsk_library_find(found);
+	const char *reason = NULL, *instead = "";
+	int status;
+
+	if (!library) {
+		fsk_error("run: no " FSK_LIBRARY_NAME " in " FSK_LIBDIR);
+		return FSK_EXIT_REFUSED;
+	}
+	if (*path)
+		reason = fsk_library_refusal(library);
+	if (*path && !reason)
+		reason = fsk_program_refusal(path);
+	if (reason)
+		instead = "; 'run --cgroup' does without the library";
+	if (*path && !reason)
+		reason = fsk_program_join_refusal();
+	status = fsk_run_refused(program, reason, instead);
+	return status ? status : fsk_run_preload(library);
+}
+
+static int fsk_run_by_cgroup(const char *program, const char *path)
+{
+	const char *reason = NULL;
+
+	if (*path)
+		reason = fsk_program_join_refusal();
+	if (*path && !reason)
+		reason = fsk_cgroup_run_enter();
+	return fsk_run_refused(program, reason, "");
 }
 
 /**
@@ -145,22 +192,18 @@ static int fsk_run_check(const char *program, const char *library)
 int fsk_cmd_run(int argc, char **argv)
 {
 	int status = fsk_run_options(argc, argv);
-	const char *library;
 	char path[PATH_MAX];
 
 	if (status >= 0)
 		return status;
 	if (optind == argc)
 		return fsk_usage("run: which program?");
-	library = fsk_library_find(path);
-	if (!library) {
-		fsk_error("run: no " FSK_LIBRARY_NAME " in " FSK_LIBDIR);
-		return FSK_EXIT_REFUSED;
-	}
 	argv += optind;
-	status = fsk_run_check(*argv, library);
-	if (!status)
-		status = fsk_run_preload(library);
+	/* execvp() tells why a program can't be found or started. */
+	if (!fsk_program_find(*argv, path, sizeof(path)))
+		*path = '\0';
+	status = fsk_run_cgroup ? fsk_run_by_cgroup(*argv, path) :
+		 fsk_run_by_library(*argv, path);
 	if (status)
 		return status;
 	execvp(*argv, argv);

@@ -33,6 +33,8 @@ const struct fsk_command fsk_commands[] = {
 			  "prime only sockets that connect to these ports" },
 			{ "--accept",
 			  "accept with socket files that are used again" },
+			{ "--cgroup",
+			  "without the library: for static and Go programs" },
 			{ "--require",
 			  "fail where it would run as without Fastsocket" },
 			{ "--verbose",

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(static capabilities nginx go words errors)
+tests=(static capabilities nginx go run run_refused words errors)
 tool=$FSK_ROOT/build/fastsocket
 cpus=$(nproc)
 each=10
@@ -42,7 +42,7 @@ into() {
 stop_group() {
 	local pids
 	mapfile -t pids <"$group/inner/cgroup.procs"
-	kill "${pids[@]}"
+	[ ${#pids[@]} = 0 ] || kill "${pids[@]}"
 	wait_for 10 group_is_empty || note "$(cat "$group/inner/cgroup.procs")"
 }
 
@@ -88,6 +88,12 @@ listens() {
 	ss -Hltn "sport = :$1" | grep -q .
 }
 
+# served PORT: from queues of its workers, in each of which one waits
+served() {
+	wait_for 30 workers "$1" || fail "$("$tool" show listen)"
+	near "$1"
+}
+
 # joins PORT COMMAND...: it listens, and has joined without a library
 joins() {
 	local port=$1
@@ -107,8 +113,7 @@ serves() {
 	local port=$1
 
 	joins "$@"
-	wait_for 30 workers "$port" || fail "$("$tool" show listen)"
-	near "$port"
+	served "$port"
 }
 
 # All of them have a queue.
@@ -184,6 +189,59 @@ test_go() {
 	joins 7003 "$work/server"
 	"$tool" -j show listen | grep -q '"port": *7003' ||
 		fail "$("$tool" show listen)"
+}
+
+no_group() {
+	[ "$("$tool" -j show cgroup | tr -d ' \n')" = "[]" ] &&
+		[ "$(find "$group" -mindepth 1 -type d)" = "$group/inner" ]
+}
+
+# The program has a group of its own, and the number of the process that was
+# started. When it has ended, nothing of the group is left.
+test_run() {
+	local pid below all
+	make_group
+	build -static
+	into "$tool" run --cgroup --require -- "$work/server" 7004 "$cpus"
+	wait_for 30 listens 7004 || fail "$(cat "$work/out")"
+	pid=$server
+	below=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+	[[ $below == /fsk-test/inner/fastsocket-run.?????? ]] ||
+		fail "it is in $below"
+	[ "$(readlink "/proc/$pid/exe")" = "$work/server" ] ||
+		fail "$pid is $(readlink "/proc/$pid/exe")"
+	[ "$("$tool" show cgroup | awk -v group="$below" \
+		'$1 == group { print $2 }')" = 1 ] || fail "$("$tool" show cgroup)"
+	wait_for 30 workers 7004 || fail "$("$tool" show listen)"
+	near 7004
+	mapfile -t all <"/sys/fs/cgroup$below/cgroup.procs"
+	kill "${all[@]}"
+	wait_for 30 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
+	wait_for 10 group_is_empty || fail "a process is left"
+
+	# The process that waits for the program's end holds no file of others.
+	pid=$("$tool" run --cgroup -- sh -c 'sleep 600 >/dev/null 2>&1 & echo $!')
+	wait_for 10 grep -q fastsocket-run "/proc/$pid/cgroup" || fail "no group"
+	kill "$pid"
+	wait_for 30 no_group || fail "$("$tool" show cgroup)"
+}
+
+test_run_refused() {
+	local out
+	make_group
+	says 1 "--pin needs the library" run --cgroup --pin -- true
+	says 1 "--ports needs the library" run --ports 80 --cgroup -- true
+	says 127 "cannot start" run --cgroup -- /nonexistent
+	says 7 "" run --cgroup -- sh -c 'exit 7'
+	# Only root may select, and only root's programs start in a group of theirs.
+	out=$(unshare -Ur "$tool" run --cgroup -- echo plain 2>&1) ||
+		fail "not started: $out"
+	[[ $out == *"runs as without Fastsocket: "*plain ]] || fail "$out"
+	out=$(unshare -Ur "$tool" run --cgroup --require -- echo plain 2>&1)
+	[ $? = 2 ] || fail "it is started: $out"
+	[[ $out == *"is not started: "* ]] || fail "$out"
+	note "$out"
+	wait_for 30 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
 }
 
 # What the words may be.
