@@ -12,12 +12,12 @@
 #include "error.h"
 
 /**
- * struct fsk_selected - paths of groups that belong to a service
+ * struct fsk_selected_paths - paths of groups that belong to a service
  * @unit: its name, or that of a template, for all instances
  * @count: of @paths
  * @paths: each one to be freed
  */
-struct fsk_selected {
+struct fsk_selected_paths {
 	const char *unit;
 	size_t count;
 	char **paths;
@@ -39,7 +39,7 @@ int fsk_selected_change(struct fsk_nl *nl, uint8_t cmd, const char *path)
 	return fsk_nl_do(nl, msg, 0, NULL, NULL);
 }
 
-static void fsk_selected_reset(struct fsk_selected *all)
+static void fsk_selected_reset(struct fsk_selected_paths *all)
 {
 	while (all->count)
 		free(all->paths[--all->count]);
@@ -67,7 +67,7 @@ static bool fsk_selected_is_of(const char *path, const char *unit)
 static int fsk_selected_take(const struct nlmsghdr *msg,
 			     const struct nlattr **attrs, void *data)
 {
-	struct fsk_selected *all = data;
+	struct fsk_selected_paths *all = data;
 	const char *path;
 	char **paths;
 
@@ -98,7 +98,7 @@ static int fsk_selected_take(const struct nlmsghdr *msg,
  */
 int fsk_selected_forget(const char *unit)
 {
-	struct fsk_selected all = { .unit = unit };
+	struct fsk_selected_paths all = { .unit = unit };
 	struct fsk_nl *nl;
 	int status, one;
 	bool away;
