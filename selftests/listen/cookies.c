@@ -471,6 +471,37 @@ TEST_F(cookies, overflow__of_listener_itself)
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
 }
 
+/* The kernel asks the listener itself when it makes a connection's socket: while
+ * its own queue is full, those for cores' queues wait, too, and none is lost
+ * when somebody takes.
+ */
+TEST_F(cookies, overflow__of_listener_holds_cores_back)
+{
+	int fd = sock_listen(&self->trial, 2), client[4], i, port;
+	struct core_row row;
+
+	ASSERT_LE(0, fd);
+	if (!self->trial.join)
+		return;
+	port = sock_port(fd);
+	for (i = 0; i < 3; i++) {
+		client[i] = sock_dial(&self->trial, port);
+		ASSERT_LE(0, client[i]);
+	}
+	ASSERT_TRUE(row_get(port, -1, &row));
+	ASSERT_EQ(3, row.qlen);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	client[3] = sock_dial(&self->trial, port);
+	ASSERT_LE(0, client[3]);
+	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
+	EXPECT_TRUE(until(count(FSK_STAT_OVERFLOW) > 0));
+	EXPECT_LE(1, drops(port, CPU));
+	EXPECT_EQ(0, drops(port, -1));
+	for (i = 0; i < 4; i++)
+		EXPECT_LE(0, sock_accept(fd));
+	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
+}
+
 /* No cookies: SYNs that find the queue of half-open connections full. */
 TEST_F(cookies, overflow__of_half_open)
 {
