@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bpf.h"
@@ -478,19 +479,23 @@ TEST_F(cookies, overflow__of_listener_itself)
 TEST_F(cookies, overflow__of_listener_holds_cores_back)
 {
 	int fd = sock_listen(&self->trial, 2), client[4], i, port;
+	uint32_t released = 1;
 	struct core_row row;
 
 	ASSERT_LE(0, fd);
 	if (!self->trial.join)
 		return;
 	port = sock_port(fd);
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	ASSERT_EQ(0, ioctl(fd, FSK_IOC_RELEASE, &released));
 	for (i = 0; i < 3; i++) {
 		client[i] = sock_dial(&self->trial, port);
 		ASSERT_LE(0, client[i]);
 	}
+	released = 0;
+	ASSERT_EQ(1, ioctl(fd, FSK_IOC_RELEASE, &released));
 	ASSERT_TRUE(row_get(port, -1, &row));
 	ASSERT_EQ(3, row.qlen);
-	ASSERT_TRUE(sock_claim(fd, CPU));
 	client[3] = sock_dial(&self->trial, port);
 	ASSERT_LE(0, client[3]);
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));
