@@ -478,6 +478,7 @@ static void bad_sends(int fd, int i, void *at)
 static void bad_waits(int i, void *at)
 {
 	volatile nfds_t too_many = -1;	/* or the compiler warns */
+	struct pollfd nobody = { .fd = -1 };
 	struct timespec at_once = { 0 };
 	struct timeval none = { 0 };
 
@@ -485,6 +486,8 @@ static void bad_waits(int i, void *at)
 	told("poll many", i, poll(at, 60000, 0));
 	told("poll too many", i, poll(at, too_many, 0));
 	told("ppoll", i, ppoll(at, 2, &at_once, NULL));
+	told("ppoll mask", i, ppoll(&nobody, 1, &at_once, at));
+	told("pselect mask", i, pselect(0, NULL, NULL, NULL, &at_once, at));
 	told("select", i, select(1024, at, NULL, NULL, &none));
 	told("select negative", i, select(-1, at, NULL, NULL, &none));
 	told("pselect", i, pselect(1024, at, NULL, NULL, &at_once, NULL));
