@@ -12,7 +12,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(asleep gone_with_netns away limit gone)
+tests=(asleep gone_with_netns gone_with_module away limit gone)
+module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 export FSK_TOOL
 
 # log CAUSE: in a network namespace of its own; the module's lines are in
@@ -52,6 +53,10 @@ none() {
 
 test_asleep() { none asleep; }
 test_gone_with_netns() { none gone_with_netns; }
+test_gone_with_module() {
+	defer insmod "$module"
+	none gone_with_module
+}
 test_away() { few away; }
 test_limit() { few limit; }
 test_gone() { few gone; }

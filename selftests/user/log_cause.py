@@ -113,5 +113,13 @@ def gone_with_netns():
     print("fsk0 has gone")
 
 
+def gone_with_module():
+    """The module is unloaded while an interface is in steer mode."""
+    subprocess.run(["ip", "link", "add", "fsk0", "type", "dummy"], check=True)
+    tool("rfd", "set", "fsk0", "steer")
+    subprocess.run(["rmmod", "fastsocket"], check=True)
+    print("fsk0 has gone")
+
+
 if __name__ == "__main__":
     main(globals())
