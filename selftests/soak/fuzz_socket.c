@@ -467,6 +467,11 @@ static int call_uring(struct fuzz *f)
 
 /* ioctl */
 
+/* Only x86 has 32-bit calls in 64-bit programs, and memory for them. */
+#ifndef MAP_32BIT
+#define MAP_32BIT	0
+#endif
+
 static long ioctl_compat(int fd, unsigned int cmd, void *arg)
 {
 	long err = -1;
