@@ -6,6 +6,7 @@
 #
 #   build      compiler, kernel headers 6.1 and 6.12, libmnl, libyaml, ncurses
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
+#   arm64      emulator and compiler for arm64
 #   test       programs that the tests use, the kselftest headers' source, and
 #              the C libraries that other systems have
 #   lint       static checks; of the usual ones, Debian has no smatch
@@ -42,6 +43,7 @@ packages_of() {
 			linux-headers-cloud-amd64 \
 			linux-headers-6.12-cloud-amd64
 		;;
+	arm64) echo qemu-system-arm gcc-aarch64-linux-gnu ;;
 	test)
 		echo nginx-light haproxy wrk redis-server curl python3 \
 			python3-pyte python3-prometheus-client prometheus \
@@ -251,7 +253,7 @@ need_root() {
 
 main() {
 	local group wanted=() absent=()
-	[ $# -gt 0 ] || die "usage: setup.sh build|vm|test|lint|package|debug|debug-6.1..."
+	[ $# -gt 0 ] || die "usage: setup.sh build|vm|arm64|test|lint|package|debug|debug-6.1..."
 	for group in "$@"; do
 		packages_of "$group" >/dev/null || die "no group $group"
 		read -r -a absent <<<"$(packages_of "$group")"

@@ -7,6 +7,7 @@
 # the root file system. Sourced by boot; sets img_release, img_kernel,
 # img_initrd, img_modroot (what lies below /lib there), img_kdir, and
 # img_fetched, if it is a kernel that vm/kernel fetched, whose folder that is.
+# arm64.sh sets another img_busybox, for the guest.
 
 # Modules the initramfs loads, if the kernel does not have them built in.
 img_need="virtio_pci virtio_console virtiofs overlay"
@@ -41,7 +42,8 @@ img_release_of() {
 # img_select WORD: turn the -k argument into a kernel; prints why on failure
 img_select() {
 	local file=
-	img_modroot="" img_kdir="" img_fetched=""
+	img_modroot="" img_kdir="" img_fetched="" img_arch=amd64
+	img_busybox=$(command -v busybox)
 	case $1 in
 	debug | debug-6.12) img_select_dir "$("$here/debug-kernel" 6.12)" ;;
 	debug-6.1) img_select_dir "$("$here/debug-kernel" 6.1)" ;;
@@ -52,6 +54,7 @@ img_select() {
 		if [ -z "$file" ]; then
 			img_fetched=$("$here/kernel" "$1") || return
 			file=$(echo "$img_fetched"/boot/vmlinuz-*)
+			img_arch=$(cat "$img_fetched/arch")
 		fi
 		;;
 	*)
@@ -84,7 +87,11 @@ img_select_file() {
 		say "no kernel at $1"
 		return 1
 	fi
-	img_release=$(img_release_of "$1")
+	if [ -n "$img_fetched" ]; then
+		img_release=$(cat "$img_fetched/release")
+	else
+		img_release=$(img_release_of "$1")
+	fi
 	img_source=$1
 	# Unpacked, not installed: its modules lie beside it.
 	root=$(cd "$(dirname "$1")/.." && pwd)
@@ -108,7 +115,7 @@ img_prepare() {
 	[ -e "$img_kernel" ] && [ -e "$stamp" ] && img_initrd=$stamp && return
 	vm_lock image || return
 	mkdir -p "${img_kernel%/*}" &&
-		{ [ -e "$img_kernel" ] || img_extract; } &&
+		{ [ -e "$img_kernel" ] || "img_extract_$img_arch"; } &&
 		{ [ -e "$stamp" ] || img_pack "$stamp"; }
 	local rc=$?
 	vm_unlock
@@ -118,7 +125,7 @@ img_prepare() {
 
 # The boot header says where the compressed image lies (0x248, 0x24c, counted
 # from the end of the set-up sectors, 0x1f1); its last word is not part of it.
-img_extract() {
+img_extract_amd64() {
 	local setup at size tmp=$img_kernel.$$
 	setup=$(od -An -tu1 -j 497 -N 1 "$img_source")
 	read -r at size <<<"$(od -An -tu4 -j 584 -N 8 "$img_source")"
@@ -130,6 +137,9 @@ img_extract() {
 	say "cannot unpack $img_source; boot it as it is"
 	ln -sf "$img_source" "$img_kernel"
 }
+
+# It boots as it is.
+img_extract_arm64() { ln -sf "$img_source" "$img_kernel"; }
 
 img_unpack() {
 	case $1 in
@@ -155,7 +165,7 @@ img_module_files() {
 img_pack() {
 	local dir=$1.dir.$$ file name app
 	mkdir -p "$dir"/{bin,modules,dev,proc,sys,run,root,lower,rw}
-	cp "$(command -v busybox)" "$dir/bin/busybox" || return
+	cp "$img_busybox" "$dir/bin/busybox" || return
 	cp "$here/init" "$here/stage2" "$dir/" && chmod 755 "$dir/init" || return
 	for app in sh mount umount mkdir insmod switch_root cp cat ln; do
 		ln -s busybox "$dir/bin/$app"
