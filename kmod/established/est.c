@@ -267,14 +267,13 @@ static unsigned long fsk_est_alloc(const struct fsk_est_core *core, u32 order)
 {
 	struct fsk_est_bucket *buckets;
 
-	BUILD_BUG_ON(sizeof(*buckets) != 64);
+	BUILD_BUG_ON(sizeof(*buckets) != FSK_EST_ORDER_MASK + 1);
+	BUILD_BUG_ON(FSK_EST_ORDER_MAX > FSK_EST_ORDER_MASK);
 	buckets = kvzalloc_node(sizeof(*buckets) << order,
 				GFP_KERNEL_ACCOUNT | __GFP_NOWARN,
 				cpu_to_node(core->cpu));
-	/* A slab of a page or more is aligned to it, but slab debugging may
-	 * shift it.
-	 */
-	if ((unsigned long)buckets & ~PAGE_MASK) {
+	/* A slab is aligned to its size, but slab debugging may shift it. */
+	if ((unsigned long)buckets & FSK_EST_ORDER_MASK) {
 		kvfree(buckets);
 		buckets = NULL;
 	}

@@ -19,10 +19,11 @@
 #include "netns.h"
 
 #define FSK_EST_WAYS		7	/* connections in a cache line */
-#define FSK_EST_ORDER_MIN	6	/* 64 buckets, a page */
+#define FSK_EST_ORDER_MIN	6	/* 64 buckets, 4 KiB */
 #define FSK_EST_ORDER_MAX	18	/* 16 MiB, room for 800,000 */
 #define FSK_EST_AFTER		4	/* segments, see fsk_net.est_after */
 #define FSK_EST_FILL		3	/* of a bucket, when it grows */
+#define FSK_EST_ORDER_MASK	63UL	/* a bucket's size has no such bits */
 
 /**
  * struct fsk_est_bucket - connections whose hashes begin alike
@@ -58,9 +59,9 @@ struct fsk_est_counts {
 
 /**
  * struct fsk_est_core - one core's connections
- * @table: address of the buckets, which are aligned to a page, plus the base-2
- *	logarithm of their number; 0 for none.  One word, so that a reader
- *	has both or neither.
+ * @table: address of the buckets, which are aligned to their size, plus the
+ *	base-2 logarithm of their number; 0 for none.  One word, so that a
+ *	reader has both or neither.
  * @old: the table that is being left, in the same way, or 0
  * @moved: buckets of @old that have been emptied
  * @batch: fsk_compat_batch() when @held was last written; local to the core
@@ -164,12 +165,12 @@ static inline bool fsk_est_takes(const struct sock *sk)
 
 static inline struct fsk_est_bucket *fsk_est_buckets(unsigned long table)
 {
-	return (struct fsk_est_bucket *)(table & PAGE_MASK);
+	return (struct fsk_est_bucket *)(table & ~FSK_EST_ORDER_MASK);
 }
 
 static inline u32 fsk_est_order(unsigned long table)
 {
-	return table & ~PAGE_MASK;
+	return table & FSK_EST_ORDER_MASK;
 }
 
 static inline u32 fsk_est_index(unsigned long table, u32 hash)
