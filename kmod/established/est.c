@@ -297,8 +297,11 @@ static bool fsk_est_resize(struct fsk_est_core *core, u32 order)
 	spin_lock_bh(&core->lock);
 	core->moved = 0;
 	WRITE_ONCE(core->old, old);
-	/* A packet that sees the new table without the old one misses. */
-	WRITE_ONCE(core->table, table);
+	/* Empty buckets, then their address: pairs with the address dependency
+	 * of readers on other CPUs, who list them.  A packet that sees the new
+	 * table without the old one misses.
+	 */
+	smp_store_release(&core->table, table);
 	core->hand = 0;
 	spin_unlock_bh(&core->lock);
 	if (!old)
