@@ -74,7 +74,7 @@ static void fsk_group_free_rcu(struct rcu_head *rcu)
  * fsk_group_create() - make a group that has no members yet
  *
  * Context: Process, sleeps.  The caller's memory pays for it, and may take its
- *          time: expects no lock that others wait for.
+ *          time: fsk_net.mutex is not held, for which others wait.
  * Return: the group, or %NULL without memory.
  */
 struct fsk_group *fsk_group_create(void)
@@ -131,7 +131,7 @@ bool fsk_group_join(struct fsk_listener *l, struct sock *sk,
 			return false;
 		group->ended = fsk_stats_ended(l->fn->stats, l->hnum);
 	}
-	group->members++;
+	WRITE_ONCE(group->members, group->members + 1);
 	hlist_add_head_rcu(&l->group_node, &group->listeners);
 	rcu_assign_pointer(l->group, group);
 	return group == made;
@@ -157,7 +157,8 @@ void fsk_group_leave(struct fsk_listener *l)
 		hlist_del_init_rcu(&core->group_node);
 	hlist_del_init_rcu(&l->group_node);
 	RCU_INIT_POINTER(l->group, NULL);
-	if (!--group->members)
+	WRITE_ONCE(group->members, group->members - 1);
+	if (!group->members)
 		call_rcu(&group->rcu, fsk_group_free_rcu);
 }
 

@@ -35,7 +35,7 @@ struct fsk_owner;
  * @counted: jiffies when it did last; @lock
  * @counts: how often it has since @counted changed; @lock
  * @sought: jiffies when it found nobody idle
- * @woken: jiffies when all members' workers were woken last
+ * @woken: members whose workers were woken in the jiffy @woken_at
  * @ended: of the port's connections, how many had ended when a window began
  * @rcu: frees, after readers have left
  * @listeners: the members; RCU, written under fsk_net.mutex
@@ -54,7 +54,8 @@ struct fsk_group {
 	unsigned long counted;
 	unsigned int counts;
 	unsigned long sought;
-	unsigned long woken;
+	unsigned long woken_at;
+	unsigned int woken;
 	u32 ended;
 
 	struct hlist_head listeners ____cacheline_aligned_in_smp;

@@ -153,6 +153,21 @@ static void fsk_wake_listener(struct fsk_listener *l)
 		fsk_wake_app(app);
 }
 
+#define FSK_WAKE_MEMBERS	512	/* of a group, each jiffy */
+
+/* What one CPU counts another may overwrite: it is a bound, not a number. */
+static bool fsk_wake_may_members(struct fsk_group *group)
+{
+	unsigned int woken = 0;
+
+	if (fsk_listen_is_now(READ_ONCE(group->woken_at)))
+		woken = READ_ONCE(group->woken);
+	else
+		WRITE_ONCE(group->woken_at, jiffies);
+	WRITE_ONCE(group->woken, woken + READ_ONCE(group->members));
+	return woken < FSK_WAKE_MEMBERS;
+}
+
 /**
  * fsk_wake_all() - wake every worker of a listener, bound or not
  * @l: the listener; the workers of its SO_REUSEPORT siblings are woken, too, if
@@ -160,7 +175,7 @@ static void fsk_wake_listener(struct fsk_listener *l)
  *
  * Whoever is woken takes from all queues that others may take from.  So where
  * many members' workers are late at once, the siblings are woken for the first
- * in a jiffy; the rescue's timer comes again for who was late after that.
+ * ones in a jiffy; the rescue's timer comes again for who was late after that.
  *
  * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
  *          locks.
@@ -170,12 +185,10 @@ void fsk_wake_all(struct fsk_listener *l)
 	struct fsk_group *group = rcu_dereference(l->group);
 	struct fsk_listener *member;
 
-	if (!group || !fsk_group_shares(l) ||
-	    fsk_listen_is_now(READ_ONCE(group->woken))) {
+	if (!group || !fsk_group_shares(l) || !fsk_wake_may_members(group)) {
 		fsk_wake_listener(l);
 		return;
 	}
-	WRITE_ONCE(group->woken, jiffies);
 	hlist_for_each_entry_rcu(member, &group->listeners, group_node)
 		if (member == l || fsk_group_shares(member))
 			fsk_wake_listener(member);
