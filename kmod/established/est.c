@@ -333,7 +333,7 @@ static bool fsk_est_grow(struct fsk_est_core *core)
 static void fsk_est_work(struct work_struct *work)
 {
 	struct fsk_est_core *core;
-	bool grown, round = false;
+	bool grown, failed, round = false;
 
 	core = container_of(to_delayed_work(work), struct fsk_est_core, work);
 	grown = fsk_est_wants_more(core) && fsk_est_grow(core);
@@ -342,9 +342,11 @@ static void fsk_est_work(struct work_struct *work)
 	if (round && fsk_est_wants_less(core))
 		fsk_est_resize(core, fsk_est_order(core->table) - 1);
 	spin_lock_bh(&core->lock);
-	core->kicked = false;
+	/* Who would grow it waits for this work where it has just failed. */
+	failed = !grown && fsk_est_wants_more(core);
+	core->kicked = failed;
 	if (READ_ONCE(core->est->fn->est_on) &&
-	    (core->entries || fsk_est_wants_less(core)))
+	    (failed || core->entries || fsk_est_wants_less(core)))
 		fsk_est_kick(core, grown && fsk_est_wants_more(core) ? 1 : HZ);
 	spin_unlock_bh(&core->lock);
 }
