@@ -83,7 +83,7 @@ static const char *fsk_connect_reason(int err)
 	case ENOENT:
 		return "the kernel module is not loaded, or is an older one";
 	case EBUSY:
-		return "another process has it, too, or io_uring is used";
+		return "others may be using it, or io_uring is used";
 	case EEXIST:
 		return "it uses another ULP";
 	case ENOPROTOOPT:

@@ -233,6 +233,12 @@ test_run_refused() {
 	says 1 "--ports needs the library" run --ports 80 --cgroup -- true
 	says 127 "cannot start" run --cgroup -- /nonexistent
 	says 7 "" run --cgroup -- sh -c 'exit 7'
+	# Whoever starts it may ignore its children's end, or have no files open.
+	(trap '' CHLD; "$tool" run --cgroup --require -- true <&- >&- 2>&-) ||
+		fail "not started without files"
+	out=$(unshare -C "$tool" run --cgroup --require -- echo plain 2>&1)
+	[ $? = 2 ] || fail "it is started: $out"
+	[[ $out == *"in a cgroup namespace"* ]] || fail "$out"
 	# Only root may select, and only root's programs start in a group of theirs.
 	out=$(unshare -Ur "$tool" run --cgroup -- echo plain 2>&1) ||
 		fail "not started: $out"

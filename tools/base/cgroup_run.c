@@ -69,7 +69,7 @@ static bool fsk_cgroup_run_empty(int events)
 	ssize_t len = pread(events, text, sizeof(text) - 1, 0);
 
 	/* Somebody else may have removed the group. */
-	if (len < 0)
+	if (len <= 0)
 		return true;
 	text[len] = '\0';
 	return strstr(text, "populated 0");
@@ -92,10 +92,16 @@ static void fsk_cgroup_run_keep(const char *group, const char *folder,
 				int events, int begun)
 {
 	char line[128];
-	int null = open("/dev/null", O_RDWR);
-	int low = events < begun ? events : begun;
-	int high = events < begun ? begun : events;
+	int null, low, high;
 
+	/* The starter may have none of the first three. */
+	events = fcntl(events, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	begun = fcntl(begun, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	null = open("/dev/null", O_RDWR);
+	if (events < 0 || begun < 0 || null < 0)
+		_exit(1);
+	low = events < begun ? events : begun;
+	high = events < begun ? begun : events;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
 	close_range(STDERR_FILENO + 1, low - 1, 0);
@@ -123,8 +129,9 @@ static void fsk_cgroup_run_keep(const char *group, const char *folder,
 static int fsk_cgroup_run_start(const char *group, const char *folder,
 				int events)
 {
-	int begun[2], status;
-	pid_t pid;
+	void (*before)(int) = signal(SIGCHLD, SIG_DFL);
+	int begun[2], status = 1;
+	pid_t pid, ended;
 
 	if (pipe2(begun, O_CLOEXEC))
 		return -1;
@@ -138,9 +145,15 @@ static int fsk_cgroup_run_start(const char *group, const char *folder,
 		fsk_cgroup_run_keep(group, folder, events, begun[0]);
 	}
 	close(begun[0]);
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && !status)
+	do {
+		ended = pid < 0 ? -1 : waitpid(pid, &status, 0);
+	} while (ended < 0 && pid > 0 && errno == EINTR);
+	signal(SIGCHLD, before);
+	if (ended == pid && !status)
 		return 0;
 	close(begun[1]);
+	if (ended == pid)
+		errno = EAGAIN;
 	return -1;
 }
 
@@ -187,6 +200,18 @@ static const char *fsk_cgroup_run_use(const char *group, const char *folder)
 	       fsk_cgroup_run_failed("cannot move into", folder) : NULL;
 }
 
+/* The module knows groups by the names that they have in the first namespace,
+ * whose number is constant in the kernel.
+ */
+static bool fsk_cgroup_run_sees_root(void)
+{
+	char name[64];
+	ssize_t len = readlink("/proc/self/ns/cgroup", name, sizeof(name) - 1);
+
+	name[len > 0 ? len : 0] = '\0';
+	return !strcmp(name, "cgroup:[4026531835]");
+}
+
 /**
  * fsk_cgroup_run_enter() - move into a new control group that is selected
  *
@@ -201,6 +226,10 @@ const char *fsk_cgroup_run_enter(void)
 	const char *reason;
 	int status;
 
+	if (getpid() == 1)
+		return "as process 1 it would have to wait for who watches its control group: select that from outside, by 'cgroup add'";
+	if (!fsk_cgroup_run_sees_root())
+		return "it is in a cgroup namespace, where groups have other names: select its group from outside, by 'cgroup add'";
 	fsk_error_keep(fsk_cgroup_run_reason, sizeof(fsk_cgroup_run_reason));
 	status = fsk_cgroup_path("self", path);
 	fsk_error_keep(NULL, 0);
@@ -209,9 +238,14 @@ const char *fsk_cgroup_run_enter(void)
 	snprintf(folder, sizeof(folder), FSK_CGROUP_MOUNT "%s/"
 		 FSK_CGROUP_RUN_NAME, strcmp(path, "/") ? path : "");
 	/* For others, too, as all control groups are. */
-	if (!mkdtemp(folder) || chmod(folder, 0755))
+	if (!mkdtemp(folder))
 		return fsk_cgroup_run_failed("cannot make the control group",
 					     folder);
+	if (chmod(folder, 0755)) {
+		reason = fsk_cgroup_run_failed("cannot change", folder);
+		rmdir(folder);
+		return reason;
+	}
 	reason = fsk_cgroup_run_use(folder + strlen(FSK_CGROUP_MOUNT), folder);
 	if (reason)
 		rmdir(folder);
