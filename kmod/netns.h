@@ -157,8 +157,9 @@ static inline struct fsk_net *fsk_net_of(const struct net *net)
  * @skb: a packet with a route
  * @ipv6: of this family
  *
- * Not all that comes through LOCAL_IN does: with net.netfilter.nf_hooks_lwtunnel
- * packets for a segment routing action do, and are forwarded after it.
+ * Not all that comes through LOCAL_IN does: with
+ * net.netfilter.nf_hooks_lwtunnel packets for a segment routing action come
+ * there, and are forwarded after it.
  *
  * Context: Expects rcu_read_lock().
  */

@@ -6,6 +6,7 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -51,7 +52,7 @@ bool stall_waits(const struct stall *s)
  * @s: the page, which is like any other from now on
  * @content: the text that they find there, or NULL for zeroes
  */
-void stall_end(struct stall *s, const void *content)
+void stall_end(struct stall *s, const char *content)
 {
 	static char page[STALL_SIZE] __attribute__((aligned(STALL_SIZE)));
 	struct uffdio_copy copy = {
@@ -61,8 +62,7 @@ void stall_end(struct stall *s, const void *content)
 	};
 
 	memset(page, 0, sizeof(page));
-	if (content)
-		strncpy(page, content, sizeof(page) - 1);
+	snprintf(page, sizeof(page), "%s", content ? content : "");
 	ioctl(s->uffd, UFFDIO_COPY, &copy);
 	close(s->uffd);
 }

@@ -22,6 +22,6 @@ struct stall {
 
 int stall_make(struct stall *s);
 bool stall_waits(const struct stall *s);
-void stall_end(struct stall *s, const void *content);
+void stall_end(struct stall *s, const char *content);
 
 #endif

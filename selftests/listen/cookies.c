@@ -472,9 +472,9 @@ TEST_F(cookies, overflow__of_listener_itself)
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
 }
 
-/* The kernel asks the listener itself when it makes a connection's socket: while
- * its own queue is full, those for cores' queues wait, too, and none is lost
- * when somebody takes.
+/* The kernel asks the listener itself when it makes a connection's socket:
+ * while its own queue is full, those for cores' queues wait, too, and none is
+ * lost when somebody takes.
  */
 TEST_F(cookies, overflow__of_listener_holds_cores_back)
 {

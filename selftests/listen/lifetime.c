@@ -259,7 +259,8 @@ FIXTURE_TEARDOWN(dump)
 }
 
 /* The namespace may go when the last socket is closed: what is left of a
- * listener then must not come to it.  A reader who does not go on keeps nothing.
+ * listener then must not come to it.  A reader who does not go on keeps
+ * nothing.
  */
 TEST_F(dump, close__leaves_no_pool)
 {

@@ -213,9 +213,9 @@ static enum method any_method(struct world *w, bool blocks)
 }
 
 /* A worker that is bound to @cpu, to it and another one, or to none. */
-static void add_worker(struct world *w, enum method method, int cpu)
+static void add_worker(struct world *w, enum method how, int cpu)
 {
-	struct worker *one = crew_add(&w->crew, w->lfd, method, cpu);
+	struct worker *one = crew_add(&w->crew, w->lfd, how, cpu);
 
 	if (cpu != UNBOUND && !roll(w, 3)) {
 		one->cpu = UNBOUND;
@@ -266,7 +266,7 @@ void workers_mend(struct world *w)
 
 static int server_start(struct world *w)
 {
-	int i;
+	int i, err = 0;
 
 	/* The fuzzer takes other ports, but the world's last listener may still
 	 * be there for a moment after its close.
@@ -277,12 +277,16 @@ static int server_start(struct world *w)
 		    !listen(w->lfd, BACKLOG) &&
 		    (!w->trial.join || !join(w->lfd)))
 			break;
+		err = errno;
 		close(w->lfd);
 		w->lfd = -1;
 		usleep(50000);
 	}
-	if (w->lfd < 0)
-		return -errno;
+	if (w->lfd < 0) {
+		fprintf(stderr, "# world %d: no server: %s\n", w->number,
+			strerror(err));
+		return -err;
+	}
 	workers_start(w);
 	w->flooded = false;
 	return 0;
@@ -809,15 +813,28 @@ static int lose_routes(void)
 	       sh("tc qdisc add dev lo clsact") || card_set("lo");
 }
 
+static void world_make(struct world *w)
+{
+	int err;
+
+	w->lock = worker_lock();
+	err = net_enter();
+	err = err ?: lose_routes();
+	err = err ?: est_config(true, 1);
+	err = err ?: vfs_set(true);
+	err = err ?: crew_make(&w->crew);
+	if (!err && !world_populate(w))
+		return;
+	fprintf(stderr, "# world %d is not made: %d\n", w->number, err);
+	_exit(2);
+}
+
 /* All tasks of the world are children of this one and end with it. */
 static void world_run(struct world *w)
 {
 	int kind, err = 0;
 
-	w->lock = worker_lock();
-	if (net_enter() || lose_routes() || est_config(true, 1) ||
-	    vfs_set(true) || crew_make(&w->crew) || world_populate(w))
-		_exit(2);
+	world_make(w);
 	w->spoof = -1;
 	while (!w->shared->end && !err) {
 		w->shared->ticks++;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * A control group for one program: this process moves into it, and the program
- * that it becomes is in it from its first instruction on. The group is selected,
- * so that listeners join.
+ * that it becomes is in it from its first instruction on. The group is
+ * selected, so that listeners join.
  *
  * The program keeps this process's number, and nobody who started it waits for
- * somebody else. So a process of its own, the keeper, stays outside of the group,
- * and removes it when its last process has ended.
+ * somebody else. So a process of its own, the keeper, stays outside of the
+ * group, and removes it when its last process has ended.
  */
 #include "cgroup_run.h"
 
@@ -129,7 +129,7 @@ static void fsk_cgroup_run_keep(const char *group, const char *folder,
 static int fsk_cgroup_run_start(const char *group, const char *folder,
 				int events)
 {
-	void (*before)(int) = signal(SIGCHLD, SIG_DFL);
+	sighandler_t before = signal(SIGCHLD, SIG_DFL);
 	int begun[2], status = 1;
 	pid_t pid, ended;
 
@@ -227,9 +227,12 @@ const char *fsk_cgroup_run_enter(void)
 	int status;
 
 	if (getpid() == 1)
-		return "as process 1 it would have to wait for who watches its control group: select that from outside, by 'cgroup add'";
+		return "as process 1 it would have to wait for who watches "
+		       "its control group: select that from outside, by "
+		       "'cgroup add'";
 	if (!fsk_cgroup_run_sees_root())
-		return "it is in a cgroup namespace, where groups have other names: select its group from outside, by 'cgroup add'";
+		return "it is in a cgroup namespace, where groups have other "
+		       "names: select its group from outside, by 'cgroup add'";
 	fsk_error_keep(fsk_cgroup_run_reason, sizeof(fsk_cgroup_run_reason));
 	status = fsk_cgroup_path("self", path);
 	fsk_error_keep(NULL, 0);
