@@ -415,7 +415,7 @@ static int fsk_disable_unit(struct fsk_enable *enable,
 	enable->changed = true;
 	fsk_enable_say(unit->name, "disabled", NULL,
 		       fsk_enable_later(enable, unit));
-	/* The drop-in's own line, which is gone, would do it at the next stop. */
+	/* The drop-in's own line would do it at the next stop, and is gone. */
 	if (*cgroup)
 		status = fsk_selected_forget(unit->name);
 	return *profile ? fsk_apparmor_remove(profile) : status;
