@@ -304,7 +304,7 @@ static bool fsk_connect_has_descriptor(const struct file *file)
  */
 static bool fsk_connect_is_alone(const struct sock *sk)
 {
-	const struct file *file = sk->sk_socket->file;
+	struct file *file = sk->sk_socket->file;
 	bool shares = atomic_read(&current->files->count) > 1;
 
 	return file && file_count(file) <= 1 + shares &&
