@@ -162,6 +162,7 @@ static inline struct fsk_net *fsk_net_of(const struct net *net)
  * there, and are forwarded after it.
  *
  * Context: Expects rcu_read_lock().
+ * Return: whether it does.
  */
 static __always_inline bool fsk_net_delivers(const struct sk_buff *skb,
 					     bool ipv6)

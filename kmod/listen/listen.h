@@ -35,7 +35,8 @@ struct fsk_owner;
  * @counted: jiffies when it did last; @lock
  * @counts: how often it has since @counted changed; @lock
  * @sought: jiffies when it found nobody idle
- * @woken: members whose workers were woken in the jiffy @woken_at
+ * @woken_at: jiffies when all members' workers were woken last
+ * @woken: members whose workers were woken in that jiffy
  * @ended: of the port's connections, how many had ended when a window began
  * @rcu: frees, after readers have left
  * @listeners: the members; RCU, written under fsk_net.mutex

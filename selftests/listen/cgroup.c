@@ -109,13 +109,15 @@ static int listen_apart(FIXTURE_DATA(cgroup) *self)
 		return err;
 	if (fd >= 0 && !sock_claim(fd, CPU))
 		return -EINVAL;
-	/* A worker that may run anywhere when the map is made has no share. */
-	if (fd >= 0 && self->trial.join && !until(serves(sock_port(fd), CPU)))
-		return -ETIMEDOUT;
 	err = group_enter(self->root, ".");
-	/* 6.1 forgets the binding where the group has a cpuset. */
-	if (!err)
-		err = pin(CPU);
+	/* 6.1 forgets the binding where the group has a cpuset, and a worker
+	 * that may run anywhere when the map is made has no share.
+	 */
+	if (fd >= 0 && !err && !sock_claim(fd, CPU))
+		err = -EINVAL;
+	if (fd >= 0 && !err && self->trial.join &&
+	    !until(serves(sock_port(fd), CPU)))
+		err = -ETIMEDOUT;
 	return err ? err : fd;
 }
 
