@@ -355,7 +355,7 @@ static int two_interfaces(void)
 	return system(script);
 }
 
-static int dial_to(const char *remote, const char *device)
+static int dial_by(const char *remote, const char *device, bool primed)
 {
 	struct sockaddr_in6 to = { AF_INET6, htons(8080) };
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -364,9 +364,14 @@ static int dial_to(const char *remote, const char *device)
 	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
 				 strlen(device)))
 		return -errno;
-	if (prime(fd))
+	if (primed && prime(fd))
 		return -errno;
 	return connect(fd, (void *)&to, sizeof(to)) ? -errno : fd;
+}
+
+static int dial_to(const char *remote, const char *device)
+{
+	return dial_by(remote, device, true);
 }
 
 /* Each has its own table: the route decides. */
@@ -409,6 +414,8 @@ TEST_F(rfd, rss__vrf)
 	ASSERT_EQ(0, system("ip link set red up && "
 			    "ip link set fska master red && "
 			    "ip address replace fd00:a::1/64 dev fska nodad"));
+	/* An address that is not there yet looks like a port that is refused. */
+	ASSERT_TRUE(until((fd = dial_by("fd00:a::2", "red", false)) >= 0));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
 				"40000 40031"));
 	ASSERT_EQ(0, rfd_set(if_nametoindex("fska"), FSK_RFD_RSS, &self->rss));
