@@ -414,7 +414,7 @@ TEST_F(rfd, rss__vrf)
 	ASSERT_EQ(0, system("ip link set red up && "
 			    "ip link set fska master red && "
 			    "ip address replace fd00:a::1/64 dev fska nodad"));
-	/* An address that is not there yet looks like a port that is refused. */
+	/* One that is not there yet looks like a port that is refused. */
 	ASSERT_TRUE(until((fd = dial_by("fd00:a::2", "red", false)) >= 0));
 	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
 				"40000 40031"));
