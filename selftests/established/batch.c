@@ -106,14 +106,22 @@ static bool take(int server, int client)
 	       read(client, text, 1) == 1;
 }
 
-static bool burst(int server, int client)
+static bool send_burst(int client)
 {
 	int i;
 
 	for (i = 0; i < BURST; i++)
 		if (send(client, "x", 1, MSG_EOR) != 1)
 			return false;
-	return take(server, client);
+	return true;
+}
+
+/* Some, one after the other. */
+static bool bursts(int server, int client, int n)
+{
+	while (n && send_burst(client) && take(server, client))
+		n--;
+	return !n;
 }
 
 #define MEET(near, far) do {						\
@@ -129,12 +137,11 @@ static bool burst(int server, int client)
 /* In the middle of a batch, too. */
 TEST_F_TIMEOUT(batch, order__entered, 300)
 {
-	int client, server, i, j;
+	int client, server, i;
 
 	for (i = 0; i < CONNECTIONS; i++) {
 		MEET(client, server);
-		for (j = 0; j < ROUNDS; j++)
-			ASSERT_TRUE(burst(server, client));
+		ASSERT_TRUE(bursts(server, client, ROUNDS));
 		close(client);
 		close(server);
 	}
@@ -149,15 +156,14 @@ TEST_F_TIMEOUT(batch, order__entered, 300)
 /* It is entered again where it comes in, and forgotten where it came in. */
 TEST_F_TIMEOUT(batch, order__core_changes, 300)
 {
-	int client, server, i, j;
+	int client, server, i;
 	uint64_t direct;
 
 	MEET(client, server);
 	for (i = 0; i < ROUNDS; i++) {
 		direct = DIRECT;
 		ASSERT_EQ(0, pin(1 + i % 2));
-		for (j = 0; j < ROUNDS; j++)
-			ASSERT_TRUE(burst(server, client));
+		ASSERT_TRUE(bursts(server, client, ROUNDS));
 		EXPECT_LT(direct, DIRECT);
 	}
 	IN_ORDER();
@@ -166,13 +172,12 @@ TEST_F_TIMEOUT(batch, order__core_changes, 300)
 /* Tables that come and go, and with them all that was entered. */
 TEST_F_TIMEOUT(batch, order__switched, 300)
 {
-	int client, server, i, j;
+	int client, server, i;
 
 	MEET(client, server);
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, est_config(i % 2, 4));
-		for (j = 0; j < ROUNDS; j++)
-			ASSERT_TRUE(burst(server, client));
+		ASSERT_TRUE(bursts(server, client, ROUNDS));
 	}
 	IN_ORDER();
 	EXPECT_LT(0, DIRECT);
@@ -198,8 +203,7 @@ TEST_F_TIMEOUT(batch, order__options, 300)
 	uint64_t held;
 
 	MEET(client, server);
-	for (i = 0; i < ROUNDS; i++)
-		ASSERT_TRUE(burst(server, client));
+	ASSERT_TRUE(bursts(server, client, ROUNDS));
 	EXPECT_LT(0, DIRECT);
 	held = HELD;
 	for (i = 0; i < ROUNDS; i++) {
@@ -222,16 +226,14 @@ TEST_F_TIMEOUT(batch, order__options, 300)
 /* The last packet of all takes the entry with it. */
 TEST_F_TIMEOUT(batch, order__closes, 300)
 {
-	int client, server, i, j;
+	int client, server, i;
 	char text[BURST];
 	ssize_t n;
 
 	for (i = 0; i < CONNECTIONS; i++) {
 		MEET(client, server);
-		for (j = 0; j < ROUNDS; j++)
-			ASSERT_TRUE(burst(server, client));
-		for (j = 0; j < BURST; j++)
-			ASSERT_EQ(1, send(client, "x", 1, MSG_EOR));
+		ASSERT_TRUE(bursts(server, client, ROUNDS));
+		ASSERT_TRUE(send_burst(client));
 		ASSERT_EQ(0, shutdown(client, SHUT_WR));
 		do {
 			ASSERT_TRUE(sock_wait(server, POLLIN, PATIENCE_MS));
@@ -247,12 +249,11 @@ TEST_F_TIMEOUT(batch, order__closes, 300)
 /* Its cached route is of no use after each change. */
 TEST_F_TIMEOUT(batch, order__route_changes, 300)
 {
-	int client, server, i, j;
+	int client, server, i;
 
 	MEET(client, server);
 	for (i = 0; i < ROUNDS; i++) {
-		for (j = 0; j < ROUNDS; j++)
-			ASSERT_TRUE(burst(server, client));
+		ASSERT_TRUE(bursts(server, client, ROUNDS));
 		/* IPv6 notices changes of the address's own branch only. */
 		ASSERT_EQ(0, sh("ip route replace 10.77.%d.0/24 dev fska && "
 				"ip -6 route %s local fd09::1/128 dev fska "
@@ -267,7 +268,7 @@ TEST_F_TIMEOUT(batch, order__route_changes, 300)
 /* While it is off, all packets are the kernel's. */
 TEST_F_TIMEOUT(batch, order__demux_switched, 300)
 {
-	int client, server, i, j;
+	int client, server, i;
 	uint64_t direct;
 
 	MEET(client, server);
@@ -275,8 +276,7 @@ TEST_F_TIMEOUT(batch, order__demux_switched, 300)
 		ASSERT_EQ(0, sysctl_set("net/ipv4/ip_early_demux",
 					i % 2 ? "0" : "1"));
 		direct = DIRECT;
-		for (j = 0; j < ROUNDS; j++)
-			ASSERT_TRUE(burst(server, client));
+		ASSERT_TRUE(bursts(server, client, ROUNDS));
 		EXPECT_EQ(i % 2 == 0, DIRECT > direct);
 	}
 	IN_ORDER();
@@ -293,17 +293,16 @@ TEST_F_TIMEOUT(batch, order__bucket_full, 600)
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
 	for (n = 0; n < MANY && !FULL; n++) {
 		MEET(client[n], server[n]);
-		ASSERT_TRUE(burst(server[n], client[n]));
+		ASSERT_TRUE(bursts(server[n], client[n], 1));
 	}
 	EXPECT_LT(0, FULL);
 	for (i = 0; i < n; i++)
-		ASSERT_TRUE(burst(server[i], client[i]));
+		ASSERT_TRUE(bursts(server[i], client[i], 1));
 	for (i = 1; i < n; i++) {
 		close(client[i]);
 		close(server[i]);
 	}
-	for (i = 0; i < 10 * ROUNDS; i++)
-		ASSERT_TRUE(burst(server[0], client[0]));
+	ASSERT_TRUE(bursts(server[0], client[0], 10 * ROUNDS));
 	IN_ORDER();
 	EXPECT_LT(0, DIRECT);
 }
@@ -311,7 +310,7 @@ TEST_F_TIMEOUT(batch, order__bucket_full, 600)
 /* Read on one core and then on another: packets are moved there. */
 TEST_F_TIMEOUT(batch, order__turns, 300)
 {
-	int client, server, i, j, k;
+	int client, server, i, j;
 	uint64_t turns;
 
 	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
@@ -320,8 +319,7 @@ TEST_F_TIMEOUT(batch, order__turns, 300)
 		turns = count(FSK_STAT_RFD_TURN);
 		for (j = 0; j < 3 * READER_AFTER; j++) {
 			ASSERT_EQ(0, pin(1));
-			for (k = 0; k < BURST; k++)
-				ASSERT_EQ(1, send(client, "x", 1, MSG_EOR));
+			ASSERT_TRUE(send_burst(client));
 			ASSERT_EQ(0, pin(2 + i % 2));
 			ASSERT_TRUE(take(server, client));
 		}
