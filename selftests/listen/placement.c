@@ -117,21 +117,16 @@ static int ask_all(FIXTURE_DATA(placement) *self)
 	return n;
 }
 
+/* Zeroes if there is none. */
+static struct core_row row_of(FIXTURE_DATA(placement) *self, int cpu)
+{
+	struct core_row row = { 0 };
+
+	row_get(self->port, cpu, &row);
+	return row;
+}
+
 /* Fewer workers than CPUs */
-
-static uint64_t times_late(int port, int cpu)
-{
-	struct core_row row;
-
-	return row_get(port, cpu, &row) ? row.times_late : 0;
-}
-
-static uint64_t syns_far(int port, int cpu)
-{
-	struct core_row row;
-
-	return row_get(port, cpu, &row) ? row.syns_far : 0;
-}
 
 TEST_F(placement, few__shared_out_evenly)
 {
@@ -148,8 +143,8 @@ TEST_F(placement, few__shared_out_evenly)
 	EXPECT_EQ(CPUS * EACH, ask_all(self));
 	EXPECT_EQ(app, count(FSK_STAT_ACCEPT_APP));
 	EXPECT_LE(2 * EACH, count(FSK_STAT_SYN_FAR));
-	EXPECT_EQ(count(FSK_STAT_SYN_FAR), syns_far(self->port, 0) +
-					   syns_far(self->port, 2));
+	EXPECT_EQ(count(FSK_STAT_SYN_FAR), row_of(self, 0).syns_far +
+					   row_of(self, 2).syns_far);
 	/* A tenth from an even share, which is what two CPUs bring. */
 	for (i = 0; i < 2; i++) {
 		EXPECT_LE(2 * EACH * 9 / 10, taken(self, i));
@@ -408,13 +403,6 @@ TEST_F(placement, one_cpu__nobody_idles_while_one_is_late)
 }
 
 /* Whether others may take what is queued for a CPU's worker. */
-static bool is_late(int port, int cpu)
-{
-	struct core_row row;
-
-	return row_get(port, cpu, &row) && row.late;
-}
-
 /* ... which is what they are told for, if nobody was near when they came. */
 TEST_F(placement, one_cpu__one_is_stopped)
 {
@@ -432,13 +420,13 @@ TEST_F(placement, one_cpu__one_is_stopped)
 	for (i = 0; i < CPUS; i++)
 		EXPECT_LE(0, ask_hear(fd[i]));
 	EXPECT_LT(0, count(FSK_STAT_LATE));
-	EXPECT_LT(0, times_late(self->port, 1));
+	EXPECT_LT(0, row_of(self, 1).times_late);
 	/* While it is late, new ones go to somebody else at once. */
 	EXPECT_TRUE(until(ask(&self->trial, self->port) >= 0 &&
 			  count(FSK_STAT_SYN_IDLE) > 0));
 	EXPECT_EQ(0, taken(self, 1));
 	/* When no more come, its timer ends, whatever the worker does. */
-	EXPECT_TRUE(until(!is_late(self->port, 1)));
+	EXPECT_TRUE(until(!row_of(self, 1).late));
 	self->crew.w[1].hold = HOLD_NOT;
 }
 
