@@ -233,7 +233,7 @@ static void add_worker(struct world *w, enum method how, int cpu)
 }
 
 /* @serial: all wait at one lock, and accept in turn. */
-static void start_workers(struct world *w, bool serial)
+static void workers_start(struct world *w, bool serial)
 {
 	struct crew *c = &w->crew;
 	bool blocks = !serial && !roll(w, 4);
@@ -249,11 +249,6 @@ static void start_workers(struct world *w, bool serial)
 		c->w[i].lock = serial ? w->lock : NULL;
 	}
 	crew_start(c);
-}
-
-static void workers_start(struct world *w)
-{
-	start_workers(w, false);
 }
 
 /* Starts dead workers again, and lets stopped ones go on. */
@@ -295,7 +290,7 @@ static int server_start(struct world *w)
 			strerror(err));
 		return -err;
 	}
-	workers_start(w);
+	workers_start(w, false);
 	w->flooded = false;
 	return 0;
 }
@@ -343,14 +338,14 @@ static int fault_kill_all(struct world *w)
 {
 	crew_end(&w->crew);
 	usleep(1000 << roll(w, 8));
-	workers_start(w);
+	workers_start(w, false);
 	return 0;
 }
 
 static int fault_serial(struct world *w)
 {
 	crew_end(&w->crew);
-	start_workers(w, true);
+	workers_start(w, true);
 	return w->lock ? 0 : -1;
 }
 
@@ -370,7 +365,7 @@ static int fault_reload(struct world *w)
 
 	if (crew_make(&w->crew))
 		return -1;
-	workers_start(w);
+	workers_start(w, false);
 	crew_waits(&w->crew, PORT, false);
 	crew_end(&old);
 	munmap(old.w, WORKERS_MAX * sizeof(*old.w));
