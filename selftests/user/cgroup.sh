@@ -212,8 +212,7 @@ test_run() {
 		fail "$pid is $(readlink "/proc/$pid/exe")"
 	[ "$("$tool" show cgroup | awk -v group="$below" \
 		'$1 == group { print $2 }')" = 1 ] || fail "$("$tool" show cgroup)"
-	wait_for 30 workers 7004 || fail "$("$tool" show listen)"
-	near 7004
+	served 7004
 	mapfile -t all <"/sys/fs/cgroup$below/cgroup.procs"
 	kill "${all[@]}"
 	wait_for 30 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
