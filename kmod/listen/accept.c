@@ -78,12 +78,17 @@ static struct fsk_core *fsk_accept_search(struct fsk_listener *l,
 	return fsk_group_search(l, best, fsk_accept_older);
 }
 
-/* Whether other cores may hold something for this task: seldom so. */
+/* Whether some core may hold something for all: seldom so. */
+static bool fsk_accept_may_help(const struct fsk_listener *l)
+{
+	return atomic_read(&l->orphans) || fsk_group_may_help(l);
+}
+
+/* ... or one of the listener's own, for a task that has none. */
 static bool fsk_accept_may_search(const struct fsk_listener *l,
 				  const struct fsk_core *own)
 {
-	return (own ? atomic_read(&l->orphans) : READ_ONCE(l->cores)) ||
-	       fsk_group_may_help(l);
+	return (!own && READ_ONCE(l->cores)) || fsk_accept_may_help(l);
 }
 
 static bool fsk_accept_ready(struct fsk_listener *l, struct sock *sk,
@@ -205,8 +210,7 @@ static bool fsk_accept_turns_to_others(struct fsk_listener *l,
 {
 	u8 *turns = own ? &own->turns : &l->turns;
 
-	return unlikely(atomic_read(&l->orphans) || fsk_group_may_help(l)) &&
-	       !(++*turns & 7);
+	return unlikely(fsk_accept_may_help(l)) && !(++*turns & 7);
 }
 
 /* The two queues take turns where both hold something, so that neither starves
