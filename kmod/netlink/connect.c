@@ -116,15 +116,15 @@ static int __fsk_netlink_rfd_set(struct fsk_net *fn, struct genl_info *info,
 	dev_put(dev);
 	before = fsk_rfd_set(fn, rfd);
 	err = fsk_steer_update(fn);
-	if (err) {
-		GENL_SET_ERR_MSG(info, "steering did not start");
-		fsk_rfd_del(fn, rfd->ifindex);
+	if (!err) {
 		if (before)
-			fsk_rfd_set(fn, before);
-		before = NULL;
+			kfree_rcu(before, rcu);
+		return 0;
 	}
+	GENL_SET_ERR_MSG(info, "steering did not start");
+	fsk_rfd_del(fn, rfd->ifindex);
 	if (before)
-		kfree_rcu(before, rcu);
+		fsk_rfd_set(fn, before);
 	return err;
 }
 
