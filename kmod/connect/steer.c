@@ -755,9 +755,11 @@ void fsk_steer_exit(void)
 	int cpu;
 
 	synchronize_rcu();	/* hooks that still run */
-	/* Interrupts that they sent: fsk_steer_flush() has seen each packet
-	 * through, and its interrupt comes before it; one that found the queue
-	 * served already may still be on its way, before this one.
+	/* Of their interrupts none is on its way: fsk_steer_flush() has seen
+	 * each packet through, and a queue that sleeps is served only after the
+	 * interrupt that its first packet sent.  This lets a core leave the
+	 * last lines of fsk_steer_kick(), and waits for no interrupt: a call
+	 * that is waited for overtakes the others.
 	 */
 	on_each_cpu(fsk_steer_nop, NULL, 1);
 	for_each_possible_cpu(cpu)
