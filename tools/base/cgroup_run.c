@@ -84,6 +84,13 @@ static void fsk_cgroup_run_wait(int events)
 		poll(&wait, 1, -1);
 }
 
+/* The keeper's files, after the first three. */
+enum {
+	FSK_KEEPER_EVENTS = STDERR_FILENO + 1,
+	FSK_KEEPER_BEGUN,
+	FSK_KEEPER_FILES,
+};
+
 /* The keeper's life. Nothing of its starter's stays open, or a reader of its
  * output would wait for the keeper; but @begun, which ends when the program has
  * been started.
@@ -92,21 +99,21 @@ static void fsk_cgroup_run_keep(const char *group, const char *folder,
 				int events, int begun)
 {
 	char line[128];
-	int null, low, high;
+	int null;
 
-	/* The starter may have none of the first three. */
-	events = fcntl(events, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	begun = fcntl(begun, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	/* Out of the way of what they become: the starter may have none of the
+	 * first three.
+	 */
+	events = fcntl(events, F_DUPFD_CLOEXEC, FSK_KEEPER_FILES);
+	begun = fcntl(begun, F_DUPFD_CLOEXEC, FSK_KEEPER_FILES);
 	null = open("/dev/null", O_RDWR);
 	if (events < 0 || begun < 0 || null < 0)
 		_exit(1);
-	low = events < begun ? events : begun;
-	high = events < begun ? begun : events;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		dup2(null, fd);
-	close_range(STDERR_FILENO + 1, low - 1, 0);
-	close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
+	events = dup2(events, FSK_KEEPER_EVENTS);
+	begun = dup2(begun, FSK_KEEPER_BEGUN);
+	close_range(FSK_KEEPER_FILES, ~0U, 0);
 	/* Whoever ends all of a service or of a session means the program. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -129,12 +136,13 @@ static void fsk_cgroup_run_keep(const char *group, const char *folder,
 static int fsk_cgroup_run_start(const char *group, const char *folder,
 				int events)
 {
-	sighandler_t before = signal(SIGCHLD, SIG_DFL);
 	int begun[2], status = 1;
+	sighandler_t before;
 	pid_t pid, ended;
 
 	if (pipe2(begun, O_CLOEXEC))
 		return -1;
+	before = signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (!pid) {
 		close(begun[1]);
