@@ -22,6 +22,7 @@
 #include "nets.h"
 #include "queue.h"
 #include "support.h"
+#include "workers.h"
 
 #define PORT		8080
 #define ROUNDS		8
@@ -623,6 +624,64 @@ TEST_F(established, direct__input_chain)
 	EXPECT_FALSE(sock_wait(pair.server, POLLIN, 0));
 	ASSERT_EQ(0, sh("nft delete table inet t"));
 	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
+}
+
+/* Where workers wait on @lfd, each bound to a CPU, who keep what they answer. */
+static int keepers_start(struct crew *crew, int lfd, int workers)
+{
+	int cpu;
+
+	if (crew_make(crew))
+		return -ENOMEM;
+	for (cpu = 0; cpu < workers; cpu++)
+		crew_add(crew, lfd, BY_EPOLL_LEVEL, cpu)->keep = true;
+	if (crew_start(crew) || !until(mapped(PORT, workers)))
+		return -ETIMEDOUT;
+	return 0;
+}
+
+/* Says a byte, and hears who answers. Return: the connection, or -errno. */
+static int dial_answered(const struct nets *nets, const struct trial *p)
+{
+	int fd = dial(nets, p, PORT);
+	char id;
+
+	if (fd < 0)
+		return fd;
+	if (!sock_wait(fd, POLLIN, PATIENCE_MS) || read(fd, &id, 1) != 1 ||
+	    write(fd, "x", 1) != 1)
+		return -ETIMEDOUT;
+	return fd;
+}
+
+/* A connection ends once, also where a chain at INPUT sees the packet that was
+ * found in the table: connections that stay are shared out unless three of four
+ * end, and here one of two does.
+ */
+TEST_F_TIMEOUT(established, direct__ends_counted_once, 120)
+{
+	enum { WORKERS = 4, EACH = 48 };
+	uint64_t direct;
+	struct crew crew;
+	int i, fd;
+
+	if (cpus_online() < WORKERS)
+		SKIP(return, "needs %d CPUs", WORKERS);
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook input priority 0; } ; }'"))
+		SKIP(return, "nft does not work here");
+	ASSERT_EQ(0, keepers_start(&crew, self->lfd, WORKERS));
+	direct = DIRECT;
+	for (i = 0; i < EACH; i++) {
+		ASSERT_LE(0, dial_answered(&self->nets, &self->trial));
+		fd = dial_answered(&self->nets, &self->trial);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	EXPECT_LE(EACH / 2, DIRECT - direct);
+	for (i = 0; i < WORKERS; i++)
+		EXPECT_GE(2 * 2 * EACH / WORKERS, crew.w[i].accepted);
+	crew_end(&crew);
 }
 
 /* A segment in two fragments arrives, and is not direct. */

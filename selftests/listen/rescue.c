@@ -5,6 +5,7 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -325,6 +326,27 @@ TEST_F(rescue, outside__stopped_worker)
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->home->id));
 	EXPECT_EQ(QUEUED, count_accepts());
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* A task that never waited has no queue of its own.  It takes what is left for
+ * others now and then, though the app listener's queue is never empty.
+ */
+TEST_F(rescue, queueless__looks_at_others)
+{
+	enum { APP = 16 };
+	int i, fd[QUEUED], app[APP];
+
+	ASSERT_EQ(0, worker_start(self->home));
+	ASSERT_TRUE(until(claims(self->port) == 1));
+	ASSERT_EQ(0, halt(self->home->pid));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
+	ASSERT_TRUE(until(orphaned(self->port, HOME)));
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, app, APP));
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	for (i = 0; i < APP; i++)
+		ASSERT_LE(0, sock_accept(self->fd));
+	EXPECT_LE(1, count(FSK_STAT_ACCEPT_OTHER));
+	EXPECT_GT(APP, count(FSK_STAT_ACCEPT_APP));
 }
 
 TEST_HARNESS_MAIN
