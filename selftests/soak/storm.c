@@ -714,6 +714,17 @@ static bool clients_held(struct world *w)
 	return __atomic_load_n(&w->shared->held, __ATOMIC_RELAXED) == CLIENTS;
 }
 
+/* Has the kernel put into its log what each CPU does, all timers, who holds
+ * which locks, and where all tasks are.
+ */
+static void tell_machine(void)
+{
+	put_file("/proc/sysrq-trigger", "l");
+	put_file("/proc/sysrq-trigger", "q");
+	put_file("/proc/sysrq-trigger", "d");
+	put_file("/proc/sysrq-trigger", "t");
+}
+
 /* Tells which workers should have answered, and which queues hold what. */
 static void tell_server(const struct world *w)
 {
@@ -754,6 +765,7 @@ static int probe(struct world *w)
 			fprintf(stderr, "# world %d, CPU %d: %s\n", w->number,
 				cpu, strerror(-id));
 			tell_server(w);
+			tell_machine();
 			return id;
 		}
 		w->shared->ticks++;
@@ -1191,6 +1203,7 @@ static int worlds_watch(FIXTURE_DATA(storm) *self, uint64_t *seen,
 		return 0;
 	for (i = 0; i <= STAYS; i++)
 		tell_tasks(self->pid[i]);
+	tell_machine();
 	return -ETIMEDOUT;
 }
 
