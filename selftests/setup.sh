@@ -54,7 +54,7 @@ packages_of() {
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \
-			coccinelle clang prometheus linux-source-6.12
+			coccinelle clang prometheus systemd linux-source-6.12
 		;;
 	package)
 		echo gcc make libc6-dev libmnl-dev libncurses-dev libyaml-dev pkg-config \

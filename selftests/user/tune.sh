@@ -17,7 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tests=(undo undo_odd again dry_run first_kept json killed killed_undo killed_any
 	reboot renamed moved rebound unknown queues_changed refused not_kept
 	virtual bond bridge vlan nodes workers irqbalance irqbalance_restarted
-	irqbalance_gone locked)
+	irqbalance_gone locked unit)
 nic=eth0
 kept=/run/fastsocket/tune
 declare -A irqs
@@ -682,6 +682,59 @@ test_locked() {
 	says "nothing to change"
 	pkill -P $! 2>/dev/null
 	stop_pid $! KILL
+}
+
+user_systemctl() {
+	XDG_RUNTIME_DIR=/run systemctl --user "$@"
+}
+
+# A manager as a user has one, but root's, for units in /run: it sandboxes them as
+# the system's does. Here is no udev that tells it of devices.
+manager() {
+	local group=/sys/fs/cgroup/units
+
+	need systemctl
+	mkdir -p "$group" /run/systemd/system /run/systemd/user
+	sed "/^BindsTo=\|^After=/d; s,@BINDIR@/fastsocket,$FSK_TOOL," \
+		"$FSK_ROOT/tools/fastsocket-tune@.service" \
+		>/run/systemd/user/fastsocket-tune@.service
+	(
+		echo "$BASHPID" >"$group/cgroup.procs"
+		XDG_RUNTIME_DIR=/run exec /lib/systemd/systemd --user
+	) >"$work/manager" 2>&1 &
+	defer stop_pid $!
+	wait_for 30 user_systemctl -q is-active basic.target 2>/dev/null ||
+		fail "no manager: $(cat "$work/manager")"
+}
+
+# The unit does all of it with the rights that it has left itself.
+test_unit() {
+	local unit=fastsocket-tune@$nic probe
+
+	begin
+	need irqbalance
+	manager
+	probe='grep -q "^CapBnd:.*0000000000001000" /proc/self/status && '
+	probe+='grep -q "^Seccomp:.*2" /proc/self/status && ! touch /etc/fsk'
+	mkdir -p "/run/systemd/user/$unit.service.d"
+	printf "[Service]\nExecStartPre=/bin/sh -c '%s'\n" "$probe" \
+		>"/run/systemd/user/$unit.service.d/probe.conf"
+	odd
+	picture before
+	user_systemctl start "$unit" ||
+		fail "$(user_systemctl status "$unit"; cat "$work/manager")"
+	tuned
+	user_systemctl stop "$unit"
+	picture after
+	same_picture before after
+	[ -z "$(ls -A "$kept")" ] || fail "left: $(ls -A "$kept")"
+
+	balance
+	user_systemctl start "$unit" || fail "$(user_systemctl status "$unit")"
+	[ "$(banned)" = "$(card_irqs)" ] || fail "irqbalance: $(banned)"
+	user_systemctl stop "$unit"
+	[ -z "$(banned)" ] || fail "irqbalance still leaves: $(banned)"
+	! user_systemctl -q is-failed "$unit" || fail "$(cat "$work/manager")"
 }
 
 [ $# -eq 0 ] || tests=("$@")
