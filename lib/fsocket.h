@@ -64,6 +64,7 @@ bool fsk_memory_copy(void *to, const void *from, size_t size);
 void fsk_pin(int fd);
 void fsk_pin_forget(int fd);
 bool fsk_pin_wanted(void);
+void fsk_pin_hide(size_t size, void *mask);
 void fsk_pin_init(void);
 bool fsk_pin_original(void *mask);
 void fsk_pin_restore(const void *mask);

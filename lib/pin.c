@@ -5,7 +5,8 @@
  * FSK_IOC_PIN.
  *
  * A new thread or process would inherit the one CPU of the thread that made it.
- * The library gives it the CPUs that its maker had before it was bound.
+ * The library gives it the CPUs that its maker had before it was bound. A program
+ * that asks for the CPUs of a bound thread, to count them, is told of these, too.
  */
 #include <errno.h>
 #include <sched.h>
@@ -31,11 +32,13 @@ static atomic_ulong fsk_pin_others[FSK_PIN_FDS / FSK_PIN_WORD];
  * struct fsk_pin_thread - whether a thread is bound
  * @done: it has waited on a joined listener before
  * @pinned: the library bound it then
+ * @cpu: ... to this CPU
  * @mask: the CPUs that it had before
  */
 static __thread struct fsk_pin_thread {
 	bool done;
 	bool pinned;
+	__u32 cpu;
 	unsigned char mask[FSK_MASK_BYTES];
 } fsk_pin_self;
 
@@ -87,6 +90,7 @@ static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 		return;
 	}
 	self->pinned = true;
+	self->cpu = cpu;
 	fsk_log("fd %d: bound to CPU %u", fd, cpu);
 }
 
@@ -147,6 +151,24 @@ bool fsk_pin_original(void *mask)
 	if (fsk_pin_self.pinned)
 		memcpy(mask, fsk_pin_self.mask, FSK_MASK_BYTES);
 	return fsk_pin_self.pinned;
+}
+
+/**
+ * fsk_pin_hide() - tell of the CPUs that the calling thread had before
+ * @size: bytes of @mask
+ * @mask: its CPUs as the C library tells them; replaced if they are the one CPU
+ *	to which the library bound it: the program may have bound it anew
+ *
+ * Context: Any.
+ */
+void fsk_pin_hide(size_t size, void *mask)
+{
+	const struct fsk_pin_thread *self = &fsk_pin_self;
+
+	if (!self->pinned || CPU_COUNT_S(size, (cpu_set_t *)mask) != 1 ||
+	    !CPU_ISSET_S(self->cpu, size, (cpu_set_t *)mask))
+		return;
+	memcpy(mask, self->mask, size < FSK_MASK_BYTES ? size : FSK_MASK_BYTES);
 }
 
 /**

@@ -7,13 +7,14 @@
  * connect(), and the calls that may connect by TCP Fast Open: with
  * FASTSOCKET_CONNECT the socket is primed before.
  * accept(), accept4(): with FASTSOCKET_ACCEPT the module may accept instead.
- * The calls by which a worker begins to wait, and pthread_create(): with
- * FASTSOCKET_PIN the library binds threads to CPUs.
+ * The calls by which a worker begins to wait, pthread_create(), and those that
+ * tell a thread's CPUs: with FASTSOCKET_PIN the library binds threads to CPUs.
  * prctl(): with PR_SET_SECCOMP the library leaves all sockets alone afterwards.
  */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -43,6 +44,8 @@ enum fsk_call {
 	FSK_PRCTL,
 	FSK_PSELECT,
 	FSK_PTHREAD_CREATE,
+	FSK_PTHREAD_GETAFFINITY,
+	FSK_SCHED_GETAFFINITY,
 	FSK_SELECT,
 	FSK_SENDMMSG,
 	FSK_SENDMSG,
@@ -63,6 +66,8 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_PRCTL] = "prctl",
 	[FSK_PSELECT] = "pselect",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
+	[FSK_PTHREAD_GETAFFINITY] = "pthread_getaffinity_np",
+	[FSK_SCHED_GETAFFINITY] = "sched_getaffinity",
 	[FSK_SELECT] = "select",
 	[FSK_SENDMMSG] = "sendmmsg",
 	[FSK_SENDMSG] = "sendmsg",
@@ -417,6 +422,35 @@ FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	err = next(thread, attr, fsk_start_thread, start);
 	if (err)
 		free(start);
+	return err;
+}
+
+FSK_EXPORT int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
+{
+	typeof(sched_getaffinity) *next = fsk_next(FSK_SCHED_GETAFFINITY);
+	int ret;
+
+	if (!next)
+		return fsk_absent();
+	ret = next(pid, size, mask);
+	if (!ret && fsk_config_get()->pin &&
+	    (!pid || pid == (pid_t)syscall(SYS_gettid)))
+		fsk_pin_hide(size, mask);
+	return ret;
+}
+
+FSK_EXPORT int pthread_getaffinity_np(pthread_t thread, size_t size,
+				      cpu_set_t *mask)
+{
+	typeof(pthread_getaffinity_np) *next = fsk_next(FSK_PTHREAD_GETAFFINITY);
+	int err;
+
+	if (!next)
+		return ENOSYS;	/* pthread functions return positive errors */
+	err = next(thread, size, mask);
+	if (!err && fsk_config_get()->pin &&
+	    pthread_equal(thread, pthread_self()))
+		fsk_pin_hide(size, mask);
 	return err;
 }
 

@@ -93,7 +93,8 @@ static void *count_cpus(void *arg)
 {
 	cpu_set_t set;
 
-	sched_getaffinity(0, sizeof(set), &set);
+	CPU_ZERO(&set);
+	syscall(SYS_sched_getaffinity, 0, sizeof(set), &set);
 	*(int *)arg = CPU_COUNT(&set) == 1 && CPU_ISSET(1, &set);
 	return NULL;
 }
@@ -113,8 +114,14 @@ static void check_attr(void)
 	CHECK(!connect(socket(AF_INET, SOCK_STREAM, 0),
 		       (struct sockaddr *)&addr, len));
 	CHECK(accept(fd, NULL, NULL) >= 0);
-	sched_getaffinity(0, sizeof(set), &set);
+	/* It is not told itself, by either call. */
+	CPU_ZERO(&set);
+	CHECK(syscall(SYS_sched_getaffinity, 0, sizeof(set), &set) > 0);
 	CHECK(CPU_COUNT(&set) == 1);
+	CHECK(!pthread_getaffinity_np(pthread_self(), sizeof(set), &set));
+	CHECK(CPU_COUNT(&set) > 1);
+	CHECK(!sched_getaffinity(0, sizeof(set), &set));
+	CHECK(CPU_COUNT(&set) > 1);
 	CPU_ZERO(&set);
 	CPU_SET(1, &set);
 	pthread_attr_init(&attr);

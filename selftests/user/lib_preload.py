@@ -15,6 +15,18 @@ TCP_ULP = 31
 EVERY = os.sched_getaffinity(0)
 
 
+def cpus_allowed():
+    """The CPUs that the kernel lets this thread run on."""
+    with open("/proc/thread-self/status", encoding="ascii") as status:
+        ranges = next(line.split()[1] for line in status
+                      if line.startswith("Cpus_allowed_list:"))
+    found = set()
+    for part in ranges.split(","):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
 def ulp(sock):
     """Name of the socket's ULP, or nothing."""
     return sock.getsockopt(socket.IPPROTO_TCP, TCP_ULP, 16).strip(b"\0")
@@ -81,7 +93,7 @@ def bound_workers(sock, count, wait):
 
     def work():
         wait(sock)
-        found.append(frozenset(os.sched_getaffinity(0)))
+        found.append(frozenset(cpus_allowed()))
 
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
@@ -103,7 +115,7 @@ def check_plain():
     conn = sock.accept()[0]
     client.send(b"x")
     assert conn.recv(1) == b"x"
-    assert os.sched_getaffinity(0) == EVERY
+    assert cpus_allowed() == EVERY
 
 
 def check_joins():
@@ -196,7 +208,7 @@ def check_pin_processes():
     for _ in EVERY:
         if not os.fork():
             wait_accept(sock)
-            os.write(end, bytes(os.sched_getaffinity(0)))
+            os.write(end, bytes(cpus_allowed()))
             # While it lives its CPU is taken.
             time.sleep(3600)
         time.sleep(0.3)
@@ -223,7 +235,7 @@ def check_pin_bound():
     client = connect(sock)
     sock.accept()
     client.close()
-    assert os.sched_getaffinity(0) == {2}
+    assert cpus_allowed() == {2}
 
 
 def check_pin_descendants():
@@ -231,23 +243,39 @@ def check_pin_descendants():
     sock = server()
     connect(sock)
     sock.accept()
-    assert len(os.sched_getaffinity(0)) == 1
+    assert len(cpus_allowed()) == 1
     found = []
     thread = threading.Thread(
-        target=lambda: found.append(os.sched_getaffinity(0)))
+        target=lambda: found.append(cpus_allowed()))
     thread.start()
     thread.join()
     assert found == [EVERY], found
     child = os.fork()
     if not child:
-        os._exit(os.sched_getaffinity(0) != EVERY)
+        os._exit(cpus_allowed() != EVERY)
     assert os.waitpid(child, 0)[1] == 0, "a child is bound"
     child = os.fork()
     if not child:
         connect(sock)
         sock.accept()
-        os._exit(len(os.sched_getaffinity(0)) != 1)
+        os._exit(len(cpus_allowed()) != 1)
     assert os.waitpid(child, 0)[1] == 0, "a child that waits is not bound"
+
+
+def check_pin_told():
+    """A program counts the CPUs that it had, until it binds a thread itself."""
+    sock = server()
+    connect(sock)
+    sock.accept()
+    assert len(cpus_allowed()) == 1
+    assert os.sched_getaffinity(0) == EVERY
+    assert os.sched_getaffinity(threading.get_native_id()) == EVERY
+    own = max(EVERY - cpus_allowed())
+    os.sched_setaffinity(0, [own])
+    assert os.sched_getaffinity(0) == {own}
+    # What it was told it may ask for again.
+    os.sched_setaffinity(0, EVERY)
+    assert os.sched_getaffinity(0) == cpus_allowed() == EVERY
 
 
 def check_pin_exec():
@@ -264,7 +292,7 @@ def check_pin_exec_2():
     assert joined(sock)
     connect(sock)
     sock.accept()
-    assert len(os.sched_getaffinity(0)) == 1
+    assert len(cpus_allowed()) == 1
 
 
 def check_pin_not_joined():
@@ -272,13 +300,13 @@ def check_pin_not_joined():
     sock = server(7002)
     connect(sock)
     sock.accept()
-    assert os.sched_getaffinity(0) == EVERY
+    assert cpus_allowed() == EVERY
     # ... and the same descriptor, when it is a joined listener later.
     sock.close()
     sock = server(7001)
     connect(sock)
     wait_epoll(sock)
-    assert len(os.sched_getaffinity(0)) == 1
+    assert len(cpus_allowed()) == 1
 
 
 if __name__ == "__main__":
