@@ -20,7 +20,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -35,7 +34,6 @@ enum fsk_call {
 	FSK_ACCEPT,
 	FSK_ACCEPT4,
 	FSK_CONNECT,
-	FSK_EPOLL_CTL,
 	FSK_LISTEN,
 	FSK_POLL,
 	FSK_POLL_CHK,
@@ -57,7 +55,6 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_ACCEPT] = "accept",
 	[FSK_ACCEPT4] = "accept4",
 	[FSK_CONNECT] = "connect",
-	[FSK_EPOLL_CTL] = "epoll_ctl",
 	[FSK_LISTEN] = "listen",
 	[FSK_POLL] = "poll",
 	[FSK_POLL_CHK] = "__poll_chk",
@@ -209,22 +206,14 @@ FSK_EXPORT int accept4(int fd, struct sockaddr *addr, socklen_t *len,
 	return next(fd, addr, len, flags);
 }
 
-FSK_EXPORT int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
-{
-	typeof(epoll_ctl) *next = fsk_next(FSK_EPOLL_CTL);
-
-	if (!next)
-		return fsk_absent();
-	if (op == EPOLL_CTL_ADD && fsk_pin_wanted())
-		fsk_pin(fd);
-	return next(epfd, op, fd, event);
-}
-
 /* If a program asks for more descriptors than there can be, the kernel answers
  * EINVAL or takes fewer. This does not look at the rest.
  */
 #define FSK_POLL_MAX	65536
 
+/* Who polls will accept. Who adds a listener to an epoll set may do so for
+ * others, and is bound when it accepts: epoll_ctl() is not interposed.
+ */
 static void fsk_pin_poll(const struct pollfd *fds, nfds_t count)
 {
 	struct pollfd copy[64];

@@ -325,28 +325,6 @@ static bool fsk_worker_is_refused(struct fsk_listener *l)
 	       (READ_ONCE(l->limited) && !fsk_owner_has_room(l->owner));
 }
 
-/**
- * fsk_worker_reserve() - choose a CPU for a task that cannot bind itself
- * @l: the listener that it is about to wait on
- *
- * The CPU of the task's mask that the fewest siblings have.
- *
- * Context: Process, sleeps; in a call on the listener's file.
- * Return: the CPU, to which the caller should now be bound; -EDQUOT when the
- *         listener's owner has as many local listeners as it may; or -ENOMEM.
- */
-int fsk_worker_reserve(struct fsk_listener *l)
-{
-	struct fsk_core *core;
-
-	mutex_lock(&l->mutex);
-	core = fsk_worker_settle(l);
-	mutex_unlock(&l->mutex);
-	if (core)
-		return core->cpu;
-	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;
-}
-
 /* The calling task's own core */
 
 /* One that was bound to this CPU after it had queued itself elsewhere still
@@ -432,6 +410,26 @@ struct fsk_core *fsk_worker_claim(struct fsk_listener *l)
 	if (likely(core && cpumask_test_cpu(core->cpu, current->cpus_ptr)))
 		return core;
 	return fsk_worker_make_core(l);
+}
+
+/**
+ * fsk_worker_reserve() - choose a CPU for a task that cannot bind itself
+ * @l: the listener that it waits on, or is about to
+ *
+ * That of its queue, if it has one already: an epoll item stays there.  Else the
+ * CPU of the task's mask that the fewest siblings have.
+ *
+ * Context: Process, sleeps; in a call on the listener's file.
+ * Return: the CPU, to which the caller should now be bound; -EDQUOT when the
+ *         listener's owner has as many local listeners as it may; or -ENOMEM.
+ */
+int fsk_worker_reserve(struct fsk_listener *l)
+{
+	struct fsk_core *core = fsk_worker_claim(l);
+
+	if (core)
+		return core->cpu;
+	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;
 }
 
 /**

@@ -262,6 +262,27 @@ def check_pin_descendants():
     assert os.waitpid(child, 0)[1] == 0, "a child that waits is not bound"
 
 
+def check_pin_registrar():
+    """Who only adds the listener to an epoll set is left alone."""
+    sock = server()
+    poller = select.epoll()
+    poller.register(sock, select.EPOLLIN)
+    found = []
+
+    def work():
+        poller.poll()
+        wait_accept_now(sock)
+        found.append(cpus_allowed())
+
+    for _ in range(2):
+        thread = threading.Thread(target=work)
+        thread.start()
+        connect(sock).close()
+        thread.join()
+    assert [len(cpus) for cpus in found] == [1, 1], found
+    assert cpus_allowed() == EVERY
+
+
 def check_pin_told():
     """A program counts the CPUs that it had, until it binds a thread itself."""
     sock = server()

@@ -16,8 +16,8 @@ module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 tests=(symbols fallback fallback_native unprivileged joins joins_native others
 	ports ports_bad log log_off closed_stderr other_preload environment
 	pin_off pin_accept pin_poll pin_select pin_epoll pin_many pin_processes
-	pin_mask pin_bound pin_descendants pin_told pin_attr pin_exec
-	pin_not_joined
+	pin_mask pin_bound pin_descendants pin_registrar pin_told pin_attr
+	pin_exec pin_not_joined
 	connect connect_off connect_ports connect_log connect_strace
 	bad_pointers sandbox asan accept accept_off accept_apparmor)
 
@@ -73,7 +73,7 @@ test_symbols() {
 	local found
 
 	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
-	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect epoll_ctl \
+	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect \
 listen poll ppoll prctl pselect pthread_create pthread_getaffinity_np \
 sched_getaffinity select sendmmsg sendmsg sendto" ] || fail "$found"
 }
@@ -197,6 +197,7 @@ test_pin_mask() {
 
 test_pin_bound() { pin pin_bound; }
 test_pin_descendants() { pin pin_descendants; }
+test_pin_registrar() { pin pin_registrar; }
 test_pin_told() { pin pin_told; }
 
 test_pin_attr() {

@@ -71,9 +71,9 @@
 #define FSK_LATENCY_FIRST_US 16
 
 /*
- * On a joined listener: reserves the next core of the caller's
- * affinity mask that no sibling claimed here, and gives its
- * number. The caller binds itself to it.
+ * On a joined listener: gives the number of the core in whose queue
+ * the caller waits, or reserves the next core of its affinity mask
+ * that no sibling claimed here. The caller binds itself to it.
  */
 #define FSK_IOC_PIN _IOR(FSK_IOC_MAGIC, FSK_IOC_PIN_NR, __u32)
 
