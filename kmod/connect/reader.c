@@ -26,6 +26,9 @@
 
 /* Packets that are sent */
 
+/* @count stays below. */
+static_assert(FSK_READER_AFTER <= 1 << (16 - FSK_READER_IN_BITS));
+
 static union fsk_reader_flow
 fsk_reader_next(union fsk_reader_flow flow, u16 tag, u16 cpu)
 {
@@ -37,7 +40,9 @@ fsk_reader_next(union fsk_reader_flow flow, u16 tag, u16 cpu)
 	} else if (!flow.count || flow.next != cpu) {
 		flow.next = cpu;
 		flow.count = 1;
-	} else if (++flow.count >= FSK_READER_AFTER) {
+	} else if (flow.count + 1 < FSK_READER_AFTER) {
+		flow.count++;
+	} else {
 		flow.cpu = cpu;
 		flow.count = 0;
 	}
@@ -114,6 +119,28 @@ u32 fsk_reader_hash(const struct fsk_reader *reader, const struct sk_buff *skb,
 				      &ipv6_hdr(skb)->daddr, ports);
 	return fsk_flow_hash4(reader->seed, ip_hdr(skb)->saddr,
 			      ip_hdr(skb)->daddr, ports);
+}
+
+/**
+ * fsk_reader_comes_in() - a connection's packets come in on another core
+ * @reader: the namespace's
+ * @hash: of the connection
+ * @flow: what fsk_reader_find() knew of it
+ * @cpu: the core
+ *
+ * Context: BH off.
+ */
+void fsk_reader_comes_in(struct fsk_reader *reader, u32 hash,
+			 union fsk_reader_flow flow, int cpu)
+{
+	union fsk_reader_flow *slot;
+	u64 known = flow.word;
+
+	slot = &reader->flow[hash >> (32 - FSK_READER_BITS)];
+	flow.in = fsk_reader_in(cpu);
+	/* A sender who is overwritten all the same will say so again. */
+	if (READ_ONCE(slot->word) == known)
+		WRITE_ONCE(slot->word, flow.word);
 }
 
 /* Namespaces */

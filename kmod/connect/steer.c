@@ -221,8 +221,8 @@ static unsigned int fsk_steer_enqueue(struct sk_buff *skb, int cpu,
 	/* Queued, it is the poll's, which may be through with it at once. */
 	trace_fsk_steered(skb, state->pf, cpu);
 	__skb_queue_tail(&q->input, skb);
-	*tail = q->queued + 1;
-	WRITE_ONCE(q->queued, *tail);
+	WRITE_ONCE(q->queued, q->queued + 1);
+	WRITE_ONCE(*tail, q->queued);
 	kick = !q->active;
 	WRITE_ONCE(q->active, true);
 	spin_unlock(&q->lock);
@@ -300,20 +300,57 @@ static bool fsk_steer_is_clear(const struct fsk_reader_way *way, int last)
 				    way->tail);
 }
 
-/* A packet must not overtake what the last core was given.  Packets that come
- * in on two cores at once have no order in any case.
+static int fsk_steer_last(const struct fsk_reader_way *way, int here)
+{
+	u32 cpu = READ_ONCE(way->cpu);
+
+	return cpu ? cpu - 1 : here;
+}
+
+/* The connection's packets came in on core @from until now: a card's poll has
+ * moved.  What went on from there must not be overtaken, so its way is this
+ * core's, too, until that has passed.
  */
+static noinline void fsk_steer_take_over(const struct fsk_reader_way *old,
+					 struct fsk_reader_way *way, int from)
+{
+	int last = fsk_steer_last(old, from);
+	u32 tail = READ_ONCE(old->tail);
+
+	if (!fsk_steer_is_clear(way, fsk_steer_last(way, smp_processor_id())) ||
+	    fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last), tail))
+		return;
+	WRITE_ONCE(way->cpu, last + 1);
+	WRITE_ONCE(way->tail, tail);
+}
+
+/* Packets that come in on two cores at once have no order in any case. */
+static void fsk_steer_comes_in(struct fsk_reader *reader, u32 hash,
+			       union fsk_reader_flow flow,
+			       struct fsk_reader_way *way)
+{
+	int here = smp_processor_id();
+
+	if (likely(!flow.word || flow.in == fsk_reader_in(here)))
+		return;
+	if (flow.in)
+		fsk_steer_take_over(fsk_reader_way(reader, hash, flow.in - 1),
+				    way, flow.in - 1);
+	fsk_reader_comes_in(reader, hash, flow, here);
+}
+
+/* A packet must not overtake what the last core was given. */
 static int fsk_steer_turn(struct fsk_net *fn, struct fsk_reader_way *way,
 			  int cpu)
 {
-	int last = way->cpu ? way->cpu - 1 : smp_processor_id();
+	int last = fsk_steer_last(way, smp_processor_id());
 
 	if (cpu == last)
 		return cpu;
 	if (!fsk_steer_is_clear(way, last))
 		return last;
-	way->cpu = cpu + 1;
-	way->tail = READ_ONCE(per_cpu(fsk_steer_queues, cpu).done);
+	WRITE_ONCE(way->cpu, cpu + 1);
+	WRITE_ONCE(way->tail, READ_ONCE(per_cpu(fsk_steer_queues, cpu).done));
 	fsk_stats_inc(fn, RFD_TURN);
 	return cpu;
 }
@@ -323,8 +360,8 @@ static void fsk_steer_left_here(struct fsk_reader_way *way)
 {
 	int cpu = smp_processor_id();
 
-	way->cpu = cpu + 1;
-	way->tail = READ_ONCE(per_cpu(fsk_steer_queues, cpu).done);
+	WRITE_ONCE(way->cpu, cpu + 1);
+	WRITE_ONCE(way->tail, READ_ONCE(per_cpu(fsk_steer_queues, cpu).done));
 	way->batch = fsk_compat_batch();
 }
 
@@ -334,17 +371,18 @@ static unsigned int fsk_steer_read(struct fsk_steer *steer, struct sk_buff *skb,
 {
 	struct fsk_reader *reader = steer->fn->reader;
 	struct fsk_reader_way *way;
+	union fsk_reader_flow flow;
 	unsigned int verdict;
 	int cpu;
 	u32 hash;
 
 	hash = fsk_reader_hash(reader, skb, state->pf == NFPROTO_IPV6);
-	cpu = fsk_reader_cpu(reader, hash);
-	if (cpu < 0)
-		cpu = owner - 1;
+	flow = fsk_reader_find(reader, hash);
+	cpu = (flow.cpu ?: owner) - 1;
 	if (cpu < 0 || !cpu_active(cpu))
 		cpu = smp_processor_id();
-	way = fsk_reader_way(reader, hash);
+	way = fsk_reader_way(reader, hash, smp_processor_id());
+	fsk_steer_comes_in(reader, hash, flow, way);
 	cpu = fsk_steer_turn(steer->fn, way, cpu);
 	verdict = fsk_steer_to(steer, skb, state, cpu, &way->tail);
 	if (verdict == NF_ACCEPT)

@@ -9,9 +9,11 @@
 #include "kselftest_harness.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -327,6 +329,59 @@ TEST_F_TIMEOUT(batch, order__turns, 300)
 	}
 	IN_ORDER();
 	EXPECT_LT(0, count(FSK_STAT_RFD_STEERED));
+}
+
+/* Reads and answers on one core and on another by turns, until the end. */
+static void hop(int server)
+{
+	char text[256];
+	ssize_t n = 1;
+	int i, cpu;
+
+	setsockopt(server, SOL_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	for (cpu = 2; n; cpu ^= 1) {
+		pin(cpu);
+		for (i = 0; n && i < 2 * READER_AFTER; i++) {
+			send(server, "x", 1, MSG_DONTWAIT);
+			n = recv(server, text, sizeof(text), MSG_DONTWAIT);
+		}
+	}
+	_exit(0);
+}
+
+/* Moved while packets are on their way to the core before.  The poll of the card
+ * moves, too: this client's packets are sent on whichever core made room for
+ * them, and come in there.
+ */
+TEST_F_TIMEOUT(batch, order__turns_under_way, 300)
+{
+	int client, server, hopper, sent, i;
+	uint64_t turns;
+	char text[256];
+
+	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	MEET(client, server);
+	turns = count(FSK_STAT_RFD_TURN);
+	hopper = fork_child();
+	if (!hopper)
+		hop(server);
+	for (i = 0; i < 60 * ROUNDS; i++) {
+		ASSERT_TRUE(send_burst(client));
+		/* No queue may be full: what is sent again has no order. */
+		do {
+			while (recv(client, text, sizeof(text),
+				    MSG_DONTWAIT) > 0)
+				;
+			ASSERT_EQ(0, ioctl(client, SIOCOUTQ, &sent));
+		} while (sent > 4 * BURST);
+	}
+	ASSERT_EQ(0, shutdown(client, SHUT_WR));
+	while (sock_wait(client, POLLIN, PATIENCE_MS) &&
+	       recv(client, text, sizeof(text), 0) > 0)
+		;
+	EXPECT_EQ(0, reap(hopper));
+	IN_ORDER();
+	EXPECT_LT(turns, count(FSK_STAT_RFD_TURN));
 }
 
 TEST_HARNESS_MAIN
