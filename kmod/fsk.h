@@ -44,7 +44,11 @@
  *      only fsk_migrate_close() takes it, fsk_ulp_hand_back(), and unload, of
  *      primed sockets.
  *   2. fsk_listener.mutex: creation and state of the listener's cores, and its
- *      entry in the namespace.  Sleeps.
+ *      entry in the namespace.  Sleeps.  Or fsk_net.settings_mutex, taken by
+ *      whoever changes a namespace's settings, around 3: that waits for grace
+ *      periods then, and any user may have a thousand threads that toggle
+ *      settings of his own; the one that RTNL waits for must not be behind
+ *      all of them.
  *   3. fsk_net.mutex: membership of the namespace's tables and groups, and
  *      registration of the hooks.  Sleeps.  Taken under the kernel's RTNL when
  *      a device goes; RTNL is never taken under it.

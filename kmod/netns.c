@@ -30,6 +30,7 @@ static int __net_init fsk_net_net_init(struct net *net)
 	if (!fn->stats)
 		return -ENOMEM;
 	fn->net = net;
+	mutex_init(&fn->settings_mutex);
 	mutex_init(&fn->mutex);
 	mutex_init(&fn->worker_mutex);
 	for (i = 0; i < fsk_net_nr_parts; i++)

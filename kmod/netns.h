@@ -60,6 +60,7 @@ struct fsk_steer;
  *	stays
  * @rfd: interfaces that have been described, RCU, written under @mutex
  * @net: the namespace, constant
+ * @settings_mutex: rank 2 of DOC: locking; who changes settings, one at a time
  * @mutex: rank 3 of DOC: locking; protects what follows
  * @listeners: app listeners that are listening, by port
  * @nr_listeners: how many
@@ -99,7 +100,8 @@ struct fsk_net {
 	/* cold from here on */
 	struct net *net ____cacheline_aligned_in_smp;
 	struct work_struct steer_work;
-	struct mutex mutex;	/* rank 3 of DOC: locking */
+	struct mutex settings_mutex;	/* rank 2 of DOC: locking */
+	struct mutex mutex;	/* rank 3 */
 	DECLARE_HASHTABLE(listeners, FSK_NET_BITS);
 	unsigned int nr_listeners;
 	u64 listings;

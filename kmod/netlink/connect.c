@@ -152,9 +152,11 @@ int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
 		kfree(rfd);
 		return -EPERM;
 	}
+	mutex_lock(&fn->settings_mutex);
 	mutex_lock(&fn->mutex);
 	err = __fsk_netlink_rfd_set(fn, info, rfd);
 	mutex_unlock(&fn->mutex);
+	mutex_unlock(&fn->settings_mutex);
 	return err;
 }
 
@@ -167,10 +169,12 @@ int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info)
 		GENL_SET_ERR_MSG(info, "give ifindex");
 		return -EINVAL;
 	}
+	mutex_lock(&fn->settings_mutex);
 	mutex_lock(&fn->mutex);
 	found = fsk_rfd_del(fn, nla_get_s32(info->attrs[FSK_A_RFD_IFINDEX]));
 	fsk_steer_update(fn);	/* can only stop it */
 	mutex_unlock(&fn->mutex);
+	mutex_unlock(&fn->settings_mutex);
 	if (found)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_RFD_IFINDEX],

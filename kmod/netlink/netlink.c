@@ -360,6 +360,7 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 	err = fsk_netlink_config_check(skb, info);
 	if (err)
 		return err;
+	mutex_lock(&fn->settings_mutex);
 	mutex_lock(&fn->mutex);
 	err = fsk_netlink_config_vfs(fn, info);
 	if (!err)
@@ -373,6 +374,7 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 	if (!err && (rescue_ms || late_ms))
 		fsk_rescue_limits_changed(fn);
 	mutex_unlock(&fn->mutex);
+	mutex_unlock(&fn->settings_mutex);
 	if (!err && locals_max)
 		fsk_owner_set_max(nla_get_u32(locals_max));
 	return err;
