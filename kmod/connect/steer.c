@@ -248,6 +248,8 @@ static bool fsk_steer_moves(const struct fsk_net *fn, int ifindex)
 {
 	u8 mode = fsk_rfd_mode(fn, fsk_rfd_get(fn, ifindex));
 
+	if (fsk_steer_forbidden())
+		return false;
 	return mode == FSK_RFD_STEER ||
 	       (fsk_rfd_by_nic(mode) && READ_ONCE(fn->rfd_overflow));
 }

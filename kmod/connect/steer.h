@@ -42,6 +42,20 @@ int fsk_steer_update(struct fsk_net *fn);
 int fsk_steer_init(void);
 void fsk_steer_exit(void);
 
+/**
+ * fsk_steer_forbidden() - can packets not be moved on this kernel?
+ *
+ * On PREEMPT_RT an interrupt to a core that idles runs in its idle task, which
+ * may not raise a softirq.  The kernel's own steering has threads for this.
+ *
+ * Context: Any.
+ * Return: whether the modes that move packets are refused.
+ */
+static inline bool fsk_steer_forbidden(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_RT);
+}
+
 /* Whether anybody asks for packets of this core's connections. */
 static inline bool fsk_steer_wants(const struct fsk_steer *steer,
 				   const struct fsk_port_pick *pick)

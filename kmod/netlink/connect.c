@@ -145,6 +145,12 @@ int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
 	rfd = fsk_netlink_rfd_parse(info);
 	if (IS_ERR(rfd))
 		return PTR_ERR(rfd);
+	if (rfd->mode == FSK_RFD_STEER && fsk_steer_forbidden()) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_RFD_MODE],
+				    "a real-time kernel moves no packets: use mask, or rss or ntuple with a card that has them");
+		kfree(rfd);
+		return -EOPNOTSUPP;
+	}
 	if (fsk_netlink_rfd_moves(rfd) &&
 	    !netlink_capable(skb, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_RFD_MODE],
