@@ -62,14 +62,17 @@ static void fsk_config_read(struct fsk_config *config)
  *
  * Threads that make the first call together all read the environment, and write
  * the same values. It must not change until then. It may change later: programs
- * that set their process title even overwrite it.
+ * that set their process title even overwrite it.  A call that comes before the
+ * C library has an environment finds all switched off, and the next one asks
+ * again.
  *
  * Context: Any.
  * Return: the configuration.
  */
 struct fsk_config *fsk_config_get(void)
 {
-	if (!atomic_load_explicit(&fsk_config_ready, memory_order_acquire)) {
+	if (!atomic_load_explicit(&fsk_config_ready, memory_order_acquire) &&
+	    environ) {
 		fsk_config_read(&fsk_config);
 		atomic_store_explicit(&fsk_config_ready, true,
 				      memory_order_release);
@@ -116,7 +119,7 @@ void fsk_name(const struct sockaddr *addr, char *name)
 }
 
 /**
- * fsk_log() - explain a decision on standard error, with FASTSOCKET_LOG
+ * __fsk_log() - explain a decision on standard error
  * @format: as for printf(), without the end of the line
  *
  * Each line is written by one call, so that lines of several processes do not
@@ -124,14 +127,12 @@ void fsk_name(const struct sockaddr *addr, char *name)
  *
  * Context: Keeps errno.
  */
-void fsk_log(const char *format, ...)
+void __fsk_log(const char *format, ...)
 {
 	int len, more, saved = errno;
 	char line[256];
 	va_list args;
 
-	if (!fsk_config_get()->log)
-		return;
 	len = snprintf(line, sizeof(line), "fastsocket[%d/%ld]: ", getpid(),
 		       syscall(SYS_gettid));
 	va_start(args, format);

@@ -39,7 +39,13 @@ struct fsk_config {
 struct fsk_config *fsk_config_get(void);
 void fsk_config_leave(void);
 
-void fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void __fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* With FASTSOCKET_LOG; reasons are not even looked up without it. */
+#define fsk_log(...) do {						\
+	if (fsk_config_get()->log)					\
+		__fsk_log(__VA_ARGS__);					\
+} while (0)
 
 /* Room for the longest: brackets, an IPv6 address, a colon, a port. */
 #define FSK_NAME_SIZE	64
@@ -58,6 +64,7 @@ void fsk_activate(void);
 bool fsk_join_check(int fd);
 
 void *fsk_lookup(const char *name);
+void fsk_lookup_done(void);
 
 bool fsk_memory_copy(void *to, const void *from, size_t size);
 
@@ -65,7 +72,9 @@ void fsk_pin(int fd);
 void fsk_pin_forget(int fd);
 bool fsk_pin_wanted(void);
 void fsk_pin_hide(size_t size, void *mask);
+void fsk_pin_chosen(void);
 void fsk_pin_init(void);
+bool fsk_pin_is_bound(void);
 bool fsk_pin_original(void *mask);
 void fsk_pin_restore(const void *mask);
 

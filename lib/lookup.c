@@ -14,6 +14,7 @@
  * a library that was built with a new glibc runs with an old one.
  */
 #if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver dlerror, dlerror@GLIBC_2.2.5");
 __asm__(".symver dlopen, dlopen@GLIBC_2.2.5");
 __asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
 #endif
@@ -38,4 +39,16 @@ void *fsk_lookup(const char *name)
 		return next;
 	threads = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD);
 	return threads ? dlsym(threads, name) : NULL;
+}
+
+/**
+ * fsk_lookup_done() - leave no error to a program that asks for its own
+ *
+ * musl keeps one until somebody asks.
+ *
+ * Context: As fsk_lookup().
+ */
+void fsk_lookup_done(void)
+{
+	dlerror();
 }

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <linux/fastsocket.h>
 
@@ -41,6 +43,12 @@ static __thread struct fsk_pin_thread {
 	__u32 cpu;
 	unsigned char mask[FSK_MASK_BYTES];
 } fsk_pin_self;
+
+static bool fsk_pin_is_only(__u32 cpu, size_t size, const void *mask)
+{
+	return CPU_COUNT_S(size, (const cpu_set_t *)mask) == 1 &&
+	       CPU_ISSET_S(cpu, size, (const cpu_set_t *)mask);
+}
 
 static bool fsk_pin_other(int fd)
 {
@@ -76,6 +84,7 @@ static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 	__u32 cpu;
 
 	if (ioctl(fd, FSK_IOC_PIN, &cpu)) {
+		self->done = errno != ENOMEM;
 		fsk_log("fd %d: not bound: %s", fd, errno == EDQUOT ?
 			"its owner has as many local listeners as it may" :
 			strerror(errno));
@@ -138,6 +147,18 @@ void fsk_pin(int fd)
 	errno = saved;
 }
 
+/* Whether the thread is still where the library has bound it: anybody may have
+ * bound it anew.
+ */
+static bool fsk_pin_holds(const struct fsk_pin_thread *self)
+{
+	unsigned char mask[FSK_MASK_BYTES] = { 0 };
+
+	return self->pinned &&
+	       syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) > 0 &&
+	       fsk_pin_is_only(self->cpu, sizeof(mask), mask);
+}
+
 /**
  * fsk_pin_original() - the CPUs of the calling thread before it was bound
  * @mask: %FSK_MASK_BYTES, filled in
@@ -148,16 +169,38 @@ void fsk_pin(int fd)
  */
 bool fsk_pin_original(void *mask)
 {
-	if (fsk_pin_self.pinned)
-		memcpy(mask, fsk_pin_self.mask, FSK_MASK_BYTES);
+	if (!fsk_pin_holds(&fsk_pin_self))
+		return false;
+	memcpy(mask, fsk_pin_self.mask, FSK_MASK_BYTES);
+	return true;
+}
+
+/**
+ * fsk_pin_is_bound() - has the library bound the calling thread?
+ *
+ * Context: Any.
+ * Return: whether it has. Somebody else may have bound it anew since.
+ */
+bool fsk_pin_is_bound(void)
+{
 	return fsk_pin_self.pinned;
+}
+
+/**
+ * fsk_pin_chosen() - the program has chosen the CPUs of the calling thread
+ *
+ * Context: Any.
+ */
+void fsk_pin_chosen(void)
+{
+	fsk_pin_self.pinned = false;
 }
 
 /**
  * fsk_pin_hide() - tell of the CPUs that the calling thread had before
  * @size: bytes of @mask
  * @mask: its CPUs as the C library tells them; replaced if they are the one CPU
- *	to which the library bound it: the program may have bound it anew
+ *	to which the library bound it
  *
  * Context: Any.
  */
@@ -165,10 +208,9 @@ void fsk_pin_hide(size_t size, void *mask)
 {
 	const struct fsk_pin_thread *self = &fsk_pin_self;
 
-	if (!self->pinned || CPU_COUNT_S(size, (cpu_set_t *)mask) != 1 ||
-	    !CPU_ISSET_S(self->cpu, size, (cpu_set_t *)mask))
-		return;
-	memcpy(mask, self->mask, size < FSK_MASK_BYTES ? size : FSK_MASK_BYTES);
+	if (self->pinned && fsk_pin_is_only(self->cpu, size, mask))
+		memcpy(mask, self->mask,
+		       size < FSK_MASK_BYTES ? size : FSK_MASK_BYTES);
 }
 
 /**
@@ -187,7 +229,7 @@ void fsk_pin_restore(const void *mask)
 
 static void fsk_pin_fork_child(void)
 {
-	if (fsk_pin_self.pinned && fsk_config_get()->pin)
+	if (fsk_config_get()->pin && fsk_pin_holds(&fsk_pin_self))
 		fsk_pin_restore(fsk_pin_self.mask);
 	fsk_pin_self.pinned = false;
 	fsk_pin_self.done = false;

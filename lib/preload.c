@@ -41,9 +41,12 @@ enum fsk_call {
 	FSK_PPOLL_CHK,
 	FSK_PRCTL,
 	FSK_PSELECT,
+	FSK_PTHREAD_ATTR_GETAFFINITY,
 	FSK_PTHREAD_CREATE,
 	FSK_PTHREAD_GETAFFINITY,
+	FSK_PTHREAD_SETAFFINITY,
 	FSK_SCHED_GETAFFINITY,
+	FSK_SCHED_SETAFFINITY,
 	FSK_SELECT,
 	FSK_SENDMMSG,
 	FSK_SENDMSG,
@@ -62,9 +65,12 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_PPOLL_CHK] = "__ppoll_chk",
 	[FSK_PRCTL] = "prctl",
 	[FSK_PSELECT] = "pselect",
+	[FSK_PTHREAD_ATTR_GETAFFINITY] = "pthread_attr_getaffinity_np",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
 	[FSK_PTHREAD_GETAFFINITY] = "pthread_getaffinity_np",
+	[FSK_PTHREAD_SETAFFINITY] = "pthread_setaffinity_np",
 	[FSK_SCHED_GETAFFINITY] = "sched_getaffinity",
+	[FSK_SCHED_SETAFFINITY] = "sched_setaffinity",
 	[FSK_SELECT] = "select",
 	[FSK_SENDMMSG] = "sendmmsg",
 	[FSK_SENDMSG] = "sendmsg",
@@ -378,7 +384,7 @@ static bool fsk_start_has_cpus(const pthread_attr_t *attr)
 	int (*get)(const pthread_attr_t *attr, size_t size, void *mask);
 	unsigned char mask[FSK_MASK_BYTES] = { 0 };
 
-	get = attr ? fsk_lookup("pthread_attr_getaffinity_np") : NULL;
+	get = attr ? fsk_next(FSK_PTHREAD_ATTR_GETAFFINITY) : NULL;
 	if (!get)
 		return false;
 	if (get(attr, sizeof(mask), mask))
@@ -414,6 +420,12 @@ FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	return err;
 }
 
+/* Makes no system call for a thread that the library has not bound. */
+static bool fsk_is_caller(pid_t pid)
+{
+	return !pid || (fsk_pin_is_bound() && pid == (pid_t)syscall(SYS_gettid));
+}
+
 FSK_EXPORT int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
 {
 	typeof(sched_getaffinity) *next = fsk_next(FSK_SCHED_GETAFFINITY);
@@ -422,9 +434,21 @@ FSK_EXPORT int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
 	if (!next)
 		return fsk_absent();
 	ret = next(pid, size, mask);
-	if (!ret && fsk_config_get()->pin &&
-	    (!pid || pid == (pid_t)syscall(SYS_gettid)))
+	if (!ret && fsk_is_caller(pid))
 		fsk_pin_hide(size, mask);
+	return ret;
+}
+
+FSK_EXPORT int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *mask)
+{
+	typeof(sched_setaffinity) *next = fsk_next(FSK_SCHED_SETAFFINITY);
+	int ret;
+
+	if (!next)
+		return fsk_absent();
+	ret = next(pid, size, mask);
+	if (!ret && fsk_is_caller(pid))
+		fsk_pin_chosen();
 	return ret;
 }
 
@@ -437,9 +461,22 @@ FSK_EXPORT int pthread_getaffinity_np(pthread_t thread, size_t size,
 	if (!next)
 		return ENOSYS;	/* pthread functions return positive errors */
 	err = next(thread, size, mask);
-	if (!err && fsk_config_get()->pin &&
-	    pthread_equal(thread, pthread_self()))
+	if (!err && pthread_equal(thread, pthread_self()))
 		fsk_pin_hide(size, mask);
+	return err;
+}
+
+FSK_EXPORT int pthread_setaffinity_np(pthread_t thread, size_t size,
+				      const cpu_set_t *mask)
+{
+	typeof(pthread_setaffinity_np) *next = fsk_next(FSK_PTHREAD_SETAFFINITY);
+	int err;
+
+	if (!next)
+		return ENOSYS;
+	err = next(thread, size, mask);
+	if (!err && pthread_equal(thread, pthread_self()))
+		fsk_pin_chosen();
 	return err;
 }
 
@@ -452,5 +489,6 @@ __attribute__((constructor)) static void fsk_init(void)
 	for (int call = 0; call < FSK_CALLS; call++)
 		fsk_next(call);
 	fsk_pin_init();
+	fsk_lookup_done();
 	fsk_activate();
 }

@@ -190,7 +190,7 @@ def check_pin_select():
 
 
 def check_pin_epoll():
-    """epoll_ctl()"""
+    """A worker that waits by epoll."""
     check_pin_threads(wait_epoll)
 
 
@@ -291,9 +291,14 @@ def check_pin_told():
     assert len(cpus_allowed()) == 1
     assert os.sched_getaffinity(0) == EVERY
     assert os.sched_getaffinity(threading.get_native_id()) == EVERY
-    own = max(EVERY - cpus_allowed())
-    os.sched_setaffinity(0, [own])
-    assert os.sched_getaffinity(0) == {own}
+    # Its own choice is told as it is: the same CPU first, then another.
+    for own in (min(cpus_allowed()), max(EVERY - cpus_allowed())):
+        os.sched_setaffinity(0, [own])
+        assert os.sched_getaffinity(0) == {own}
+        child = os.fork()
+        if not child:
+            os._exit(cpus_allowed() != {own})
+        assert os.waitpid(child, 0)[1] == 0, "a child has other CPUs"
     # What it was told it may ask for again.
     os.sched_setaffinity(0, EVERY)
     assert os.sched_getaffinity(0) == cpus_allowed() == EVERY

@@ -75,7 +75,7 @@ test_symbols() {
 	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
 	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect \
 listen poll ppoll prctl pselect pthread_create pthread_getaffinity_np \
-sched_getaffinity select sendmmsg sendmsg sendto" ] || fail "$found"
+pthread_setaffinity_np sched_getaffinity sched_setaffinity select sendmmsg sendmsg sendto" ] || fail "$found"
 }
 
 test_fallback() {

@@ -61,6 +61,17 @@ static int run_thread(int listener)
 #endif
 #ifndef PLUGIN
 
+/* What the library looked for in vain is none of the program's errors. glibc has
+ * none either, but an old one has dlerror() apart.
+ */
+static void expect_no_error(void)
+{
+#ifndef __GLIBC__
+	if (dlerror())
+		die("an error of the dynamic linker is pending");
+#endif
+}
+
 static int listen_on(int family, int joins)
 {
 	int fd = socket(family, SOCK_STREAM, 0);
@@ -95,6 +106,7 @@ int main(int argc, char **argv)
 	int status = 1;
 	pid_t child;
 
+	expect_no_error();
 	listen_on(AF_INET6, joins);
 	if (argc > 1 && !joins)
 		run_plugin(argv[1], listener);
