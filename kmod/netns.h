@@ -20,9 +20,22 @@ struct fsk_reader;
 struct fsk_steer;
 
 #define FSK_NET_BITS		8	/* 256 chains, by port */
+#define FSK_NET_HINT_BITS	5
 #define FSK_NET_PORTS		65536
 #define FSK_NET_RFD		16	/* chains of interfaces, by number */
 #define FSK_NET_PARTS		4
+
+/**
+ * struct fsk_net_hint - the core that a task got at a listener
+ * @pid: the task; only compared
+ * @cpu: the core
+ *
+ * A task that waits at several listeners should have the same at each.
+ */
+struct fsk_net_hint {
+	const struct pid *pid;
+	int cpu;
+};
 
 /**
  * struct fsk_net - what the module knows of one network namespace
@@ -66,7 +79,9 @@ struct fsk_steer;
  * @nr_listeners: how many
  * @listings: counts down with each that is put in, so that a chain ascends by
  *	fsk_listener.listing
- * @worker_mutex: choices of workers' cores, over the listeners of a group
+ * @worker_mutex: choices of workers' cores, over the listeners of a group;
+ *	protects @hints
+ * @hints: the cores that were chosen last
  * @nr_locals: local listeners of this namespace, listening or not
  * @hook_ops: the hooks, one for each family
  * @hooked: whether they are registered: from the first listener on
@@ -106,6 +121,7 @@ struct fsk_net {
 	unsigned int nr_listeners;
 	u64 listings;
 	struct mutex worker_mutex;	/* rank 4 */
+	struct fsk_net_hint hints[1 << FSK_NET_HINT_BITS];
 	atomic_t nr_locals;
 	struct nf_hook_ops hook_ops[2];
 	bool hooked;

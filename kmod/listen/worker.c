@@ -253,12 +253,29 @@ static unsigned int fsk_worker_count(struct fsk_listener *l, int cpu)
 	return count;
 }
 
-/* Returns the CPU of the task's mask with the fewest workers: first of all the
- * CPU that it runs on, then those of its node.
+static struct fsk_net_hint *fsk_worker_hint(struct fsk_net *fn)
+{
+	lockdep_assert_held(&fn->worker_mutex);
+	return &fn->hints[hash_ptr(task_pid(current), FSK_NET_HINT_BITS)];
+}
+
+/* The CPU that the calling task got at another listener, or that it runs on. */
+static int fsk_worker_first_choice(struct fsk_net *fn)
+{
+	const struct fsk_net_hint *hint = fsk_worker_hint(fn);
+
+	if (hint->pid == task_pid(current) &&
+	    cpumask_test_cpu(hint->cpu, current->cpus_ptr))
+		return hint->cpu;
+	return raw_smp_processor_id();
+}
+
+/* Returns the CPU of the task's mask with the fewest workers: of these its first
+ * choice, then those of the same node.
  */
 static int fsk_worker_choose(struct fsk_listener *l)
 {
-	int here = raw_smp_processor_id(), node = cpu_to_node(here);
+	int here = fsk_worker_first_choice(l->fn), node = cpu_to_node(here);
 	unsigned int count, fewest = UINT_MAX;
 	int cpu, best = here;
 
@@ -292,6 +309,8 @@ static struct fsk_core *fsk_worker_place(struct fsk_listener *l,
 		core = fsk_listener_core(l, cpu);
 		if (core) {
 			fsk_worker_link(worker, core);
+			*fsk_worker_hint(l->fn) = (struct fsk_net_hint){
+				.pid = task_pid(current), .cpu = cpu };
 			rcu_read_lock();
 			if (fsk_worker_may_claim(core, worker))
 				rcu_assign_pointer(core->worker, worker);
@@ -427,6 +446,11 @@ int fsk_worker_reserve(struct fsk_listener *l)
 {
 	struct fsk_core *core = fsk_worker_claim(l);
 
+	if (core && !cpu_online(core->cpu)) {
+		mutex_lock(&l->mutex);
+		core = fsk_worker_settle(l);
+		mutex_unlock(&l->mutex);
+	}
 	if (core)
 		return core->cpu;
 	return READ_ONCE(l->limited) ? -EDQUOT : -ENOMEM;

@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -246,6 +247,38 @@ TEST_F(placement, unbound__more_than_cpus)
 	ASSERT_EQ(0, settle(self));
 	EXPECT_EQ(CPUS * EACH, ask_all(self));
 	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
+}
+
+/* The CPU whose queue has a worker; -1 if there is none, or more than one. */
+static int only_claim(int port)
+{
+	struct core_row row;
+	int i, cpu = -1;
+
+	for (i = 0; i < CPUS; i++)
+		if (row_get(port, i, &row) && row.claimed)
+			cpu = cpu < 0 ? i : CPUS;
+	return cpu < CPUS ? cpu : -1;
+}
+
+/* A server for two ports: a worker has the same CPU at each, wherever it ran
+ * when it began to wait.
+ */
+TEST_F(placement, unbound__same_cpu_at_each_port)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int set = epoll_create1(EPOLL_CLOEXEC), i;
+
+	self->lfd[1] = sock_listen(&self->trial, 512);
+	ASSERT_LE(0, self->lfd[1]);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pin(1 + 2 * i));
+		unpin();
+		ASSERT_EQ(0, epoll_ctl(set, EPOLL_CTL_ADD, self->lfd[i],
+				       &event));
+	}
+	EXPECT_EQ(1, only_claim(self->port));
+	EXPECT_EQ(1, only_claim(sock_port(self->lfd[1])));
 }
 
 /* One that may run anywhere has nothing to share: as on the plain kernel. */
