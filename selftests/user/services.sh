@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
-	boot_unit)
+	boot_unit adopt)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
 make_root() {
@@ -465,6 +465,33 @@ test_boot_unit() {
 	inside systemctl is-failed -q fastsocket || fail "it did not fail"
 	said fastsocket "Module fastsocket not found" ||
 		fail "$(inside journalctl -u fastsocket)"
+}
+
+# by_unit STATUS WORD...: the tool, with version 2's control groups where it
+# looks for them; this machine may have them beside those of version 1
+by_unit() {
+	local expect=$1
+	shift
+
+	# shellcheck disable=SC2016 # for the inner shell
+	ran "$expect" inside unshare -m sh -c '
+		cd /sys/fs/cgroup
+		[ ! -d unified ] || mount --bind unified /sys/fs/cgroup
+		exec fastsocket "$@"' sh "$@"
+}
+
+# All listeners of a service, by its name; only the module is missing.
+test_adopt() {
+	unit running
+	by_unit 2 adopt running
+	[[ $err == *"running does not run"* ]] || fail "$err"
+	inside systemctl start running
+	by_unit 2 adopt running
+	[[ $out == *"refused: the kernel module is not loaded"* ]] ||
+		fail "$out $err"
+	by_unit 0 release running
+	[[ $out == *"had not joined"* ]] || fail "$out $err"
+	inside systemctl stop running
 }
 
 [ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }

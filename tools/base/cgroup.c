@@ -107,6 +107,9 @@ int fsk_cgroup_each_process(const char *path,
 	}
 	while (fgets(pid, sizeof(pid), file)) {
 		pid[strcspn(pid, "\n")] = '\0';
+		/* One that is outside of our PID namespace. */
+		if (!strcmp(pid, "0"))
+			continue;
 		one = act(pid, data);
 		status = status ? status : one;
 	}
