@@ -24,9 +24,8 @@
 #include "base/out.h"
 #include "base/selected.h"
 #include "base/service.h"
+#include "base/unit_files.h"
 #include "fastsocket.h"
-
-#define FSK_ENABLE_FILE	"50-fastsocket.conf"
 
 /**
  * struct fsk_enable - what the command line says
@@ -178,7 +177,7 @@ static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 
 	if (!text)
 		return fsk_no_memory();
-	status = fsk_enable_path(unit->name, unit->user, FSK_ENABLE_FILE,
+	status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
 				 path);
 	*same = !status && fsk_enable_same(path, text);
 	if (!status && !*same) {
@@ -397,7 +396,7 @@ static int fsk_disable_unit(struct fsk_enable *enable,
 			    const struct fsk_service *unit)
 {
 	char path[PATH_MAX], profile[512], cgroup[8];
-	int status = fsk_enable_path(unit->name, unit->user, FSK_ENABLE_FILE,
+	int status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
 				     path);
 
 	if (status)
@@ -469,7 +468,8 @@ static int fsk_enabled_each(bool user, fsk_enabled_take *take, void *data)
 	glob_t found = { 0 };
 	int status, one;
 
-	status = fsk_enable_path("*.service", user, FSK_ENABLE_FILE, pattern);
+	status = fsk_enable_path("*.service", user, FSK_UNIT_FILES_OURS,
+				 pattern);
 	if (status)
 		return status;
 	glob(pattern, 0, NULL, &found);

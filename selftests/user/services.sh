@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
-	boot_unit adopt)
+	boot_unit adopt again late_filter)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
 make_root() {
@@ -285,7 +285,7 @@ test_calls() {
 	echo 'services: {pinned.service: {pin: on}}' \
 		>"$root/etc/fastsocket/fastsocket.conf"
 	tool 0 enable pinned
-	[[ $out == *"with SystemCallFilter=sched_setaffinity"* ]] ||
+	[[ $out == *"with SystemCallFilter=getsockname "*" sched_setaffinity"* ]] ||
 		fail "$out"
 	rm "$root/etc/fastsocket/fastsocket.conf"
 	gone_again pinned
@@ -492,6 +492,55 @@ test_adopt() {
 	by_unit 0 release running
 	[[ $out == *"had not joined"* ]] || fail "$out $err"
 	inside systemctl stop running
+}
+
+# What our own drop-in has brought is not taken for the service's.
+test_again() {
+	local calls='@default @file-system @basic-io @process @signal listen socket'
+	local line="SystemCallFilter=getsockname getsockopt setsockopt" kind
+
+	unit allow "SystemCallFilter=$calls" NoExecPaths=/ \
+		"ExecPaths=/opt /usr/lib /usr/lib64"
+	unit deny "SystemCallFilter=~setsockopt"
+	for kind in allow deny; do
+		tool 0 enable "$kind"
+		tool 0 enable "$kind"
+		[[ $out == "$kind.service: is enabled, with "* ]] || fail "$out"
+		inside fastsocket config apply >/dev/null 2>&1
+		dropin "$kind" | grep -q "^$line" || fail "$(dropin "$kind")"
+		inside systemctl start "$kind"
+		is_state "$kind" loaded ||
+			fail "$(inside systemctl status "$kind")"
+	done
+	dropin allow | grep -qx ExecPaths=/usr/local/lib/libfsocket.so ||
+		fail "$(dropin allow)"
+	# A filter that is gone takes our line with it: alone it would be one.
+	unit deny
+	tool 0 enable deny
+	dropin deny | grep -q SystemCallFilter && fail "$(dropin deny)"
+	unit deny "Environment='LD_PRELOAD=libc.so.6  libm.so.6' \\" "A=1"
+	tool 0 enable deny
+	unit deny 'Environment="LD_PRELOAD=libdl.so.2"'
+	tool 0 enable deny
+	dropin deny | grep -q '^Environment=LD_PRELOAD=/usr/local/lib/libfsocket.so:libdl.so.2$' ||
+		fail "$(dropin deny)"
+	gone_again allow
+	gone_again deny
+}
+
+# Before a filter of another drop-in ours would be the only one.
+test_late_filter() {
+	local folder=$root/etc/systemd/system/late.service.d
+
+	unit late
+	mkdir -p "$folder"
+	printf '[Service]\nSystemCallFilter=~@mount\n' >"$folder/override.conf"
+	inside systemctl daemon-reload
+	tool 0 enable late
+	inside systemctl start late
+	is_state late loaded || fail "$(inside systemctl status late)"
+	rm "$folder/override.conf"
+	gone_again late
 }
 
 [ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }

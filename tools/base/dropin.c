@@ -21,6 +21,7 @@
 #include "conf.h"
 #include "elf.h"
 #include "service.h"
+#include "unit_files.h"
 
 #define FSK_DROPIN_VALUE	16384	/* bytes of a property, system calls */
 
@@ -131,8 +132,8 @@ static void fsk_dropin_check_folders(struct fsk_dropin *dropin,
 	if (fsk_dropin_depth(dropin, unit, "InaccessiblePaths"))
 		fsk_dropin_refuse(dropin, "InaccessiblePaths= hides %s",
 				  library);
-	if (fsk_dropin_depth(dropin, unit, "NoExecPaths") >
-	    fsk_dropin_depth(dropin, unit, "ExecPaths"))
+	/* Not only where ExecPaths= is less deep: that may be our own. */
+	if (fsk_dropin_depth(dropin, unit, "NoExecPaths"))
 		fsk_dropin_line(dropin, "ExecPaths", library);
 	if ((fsk_service_is(unit, "ProtectHome", "yes") ||
 	     fsk_service_is(unit, "ProtectHome", "tmpfs")) &&
@@ -176,59 +177,51 @@ static void fsk_dropin_check_user(struct fsk_dropin *dropin,
 }
 
 /**
- * struct fsk_dropin_calls - the library's system calls, and a filter
- * @need: the calls, each with a blank before and behind it; those that the
- *	  filter lists are struck out
- * @missing: those that it doesn't let pass
+ * struct fsk_dropin_filter - what the service's own files say of system calls
+ * @any: there is a filter
+ * @deny: it began as a list of calls that may not pass
+ * @later: it began in a drop-in that goes after ours
+ * @erased: such a drop-in takes away what is before it
  */
-struct fsk_dropin_calls {
-	char need[162];
-	char missing[162];
+struct fsk_dropin_filter {
+	bool any;
+	bool deny;
+	bool later;
+	bool erased;
 };
 
-static bool fsk_dropin_call(const char *word, void *data)
+static void fsk_dropin_filter(char *value, bool later, void *data)
 {
-	struct fsk_dropin_calls *calls = data;
-	char name[64], *at;
+	struct fsk_dropin_filter *filter = data;
 
-	snprintf(name, sizeof(name), " %.*s ", (int)strcspn(word, ":"), word);
-	at = strstr(calls->need, name);
-	if (at)
-		memset(at + 1, '-', strlen(name) - 2);
-	return false;
+	if (!*value) {
+		filter->any = false;
+		filter->erased |= later;
+	} else if (!filter->any) {
+		filter->any = true;
+		filter->deny = *value == '~';
+		filter->later = later;
+	}
 }
 
-/* Let the system calls pass that are not in a list of those that may, or are in
- * a list of those that may not. One line does either: systemd adds to the first
- * kind of list, and takes out of the second.
+/* Let all our system calls pass where a filter is: the manager can't say which
+ * of them pass only by our own line. One line does it for each kind of list:
+ * systemd adds to those that may, and takes out of those that may not. With no
+ * list before it, it would be a list of its own, and the end of the service.
  */
 static void fsk_dropin_check_calls(struct fsk_dropin *dropin,
 				   const struct fsk_service *unit)
 {
-	struct fsk_dropin_calls calls;
-	char value[FSK_DROPIN_VALUE], all[162], *rest, *word;
-	size_t len = 0;
-	bool deny;
+	struct fsk_dropin_filter filter = { 0 };
+	char need[sizeof(dropin->need)];
 
-	fsk_service_get(unit, "SystemCallFilter", value, sizeof(value));
-	if (!*value)
+	fsk_unit_files_each(unit, "SystemCallFilter", fsk_dropin_filter,
+			    &filter);
+	if (!filter.any || filter.erased || (filter.later && filter.deny))
 		return;
-	deny = *value == '~';
-	snprintf(calls.need, sizeof(calls.need), " %s", dropin->need);
-	snprintf(all, sizeof(all), " %s", dropin->need);
-	fsk_dropin_each(value + deny, fsk_dropin_call, &calls);
-	*calls.missing = '\0';
-	for (word = strtok_r(all, " ", &rest); word;
-	     word = strtok_r(NULL, " ", &rest)) {
-		bool listed = calls.need[word - all] == '-';
-
-		if (listed == deny)
-			len += snprintf(calls.missing + len,
-					sizeof(calls.missing) - len, "%s%s",
-					len ? " " : "", word);
-	}
-	if (len)
-		fsk_dropin_line(dropin, "SystemCallFilter", calls.missing);
+	snprintf(need, sizeof(need), "%s", dropin->need);
+	need[strlen(need) - 1] = '\0';
+	fsk_dropin_line(dropin, "SystemCallFilter", need);
 }
 
 static bool fsk_dropin_is_preload(const char *word, void *data)
@@ -437,31 +430,53 @@ void fsk_dropin_check(struct fsk_dropin *dropin, const struct fsk_service *unit)
 	fsk_dropin_check_calls(dropin, unit);
 }
 
-/* Libraries that the service preloads already. Ours may be in there, from a
- * drop-in of before.
- */
-static void fsk_dropin_others(const struct fsk_service *unit, char *others,
-			      size_t size)
+/* The next word of a line, without its quotes; %NULL at the end. */
+static char *fsk_dropin_word(char **rest)
 {
-	char value[FSK_DROPIN_VALUE], *list, *rest, *word;
+	char *from = *rest + strspn(*rest, " \t"), *word = from, *to = from;
+	char quote = '\0';
+
+	if (!*from)
+		return NULL;
+	for (; *from && (quote || !strchr(" \t", *from)); from++) {
+		if (quote ? *from == quote : *from == '"' || *from == '\'')
+			quote = quote ? '\0' : *from;
+		else
+			*to++ = *from;
+	}
+	*rest = from + !!*from;
+	*to = '\0';
+	return word;
+}
+
+/* Those that one LD_PRELOAD names, each with a colon before it. */
+static void fsk_dropin_others_of(char *list, char *others)
+{
 	size_t len = 0;
+	char *rest, *word;
 
 	*others = '\0';
-	fsk_service_get(unit, "Environment", value, sizeof(value));
-	list = strstr(value, "LD_PRELOAD=");
-	if (!list)
-		return;
-	/* A value with a blank is in quotes, with its name. */
-	list[strcspn(list, list > value && list[-1] == '"' ? "\"" : " ")] = 0;
-	for (word = strtok_r(list + 11, " :", &rest); word;
+	for (word = strtok_r(list, " :", &rest);
+	     word && len < FSK_DROPIN_VALUE;
 	     word = strtok_r(NULL, " :", &rest)) {
 		const char *name = strrchr(word, '/');
 
 		if (strcmp(name ? name + 1 : word, "libfsocket.so"))
-			len += snprintf(others + len, size - len, ":%s", word);
-		if (len >= size)
-			return;
+			len += snprintf(others + len, FSK_DROPIN_VALUE - len,
+					":%s", word);
 	}
+}
+
+/* Libraries that the service's own files preload; the last line counts. */
+static void fsk_dropin_others(char *value, bool later, void *data)
+{
+	char *others = data, *word;
+
+	if (!*value)
+		*others = '\0';
+	while ((word = fsk_dropin_word(&value)))
+		if (!strncmp(word, "LD_PRELOAD=", 11))
+			fsk_dropin_others_of(word + 11, others);
 }
 
 /**
@@ -517,13 +532,13 @@ char *fsk_dropin_text(const struct fsk_dropin *dropin,
 		      const struct fsk_conf_section *section)
 {
 	const char *profile = section->profile.word;
-	char others[FSK_DROPIN_VALUE], *text;
+	char others[FSK_DROPIN_VALUE] = "", *text;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
 		return NULL;
-	fsk_dropin_others(unit, others, sizeof(others));
+	fsk_unit_files_each(unit, "Environment", fsk_dropin_others, others);
 	fprintf(file, "# Made by 'fastsocket enable'; '%s%s %s' removes it.\n",
 		"fastsocket disable", unit->user ? " --user" : "", unit->name);
 	fprintf(file, "# profile=%s\n", profile ? profile : "");

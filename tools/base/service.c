@@ -25,7 +25,7 @@ static char * const fsk_service_properties[] = {
 	"User,DynamicUser,NoNewPrivileges,RootDirectory,RootImage",
 	"SystemCallFilter,Environment,EnvironmentFiles,UnsetEnvironment",
 	"InaccessiblePaths,TemporaryFileSystem,NoExecPaths,ExecPaths",
-	"ProtectHome,PrivateTmp,AppArmorProfile,ControlGroup",
+	"ProtectHome,PrivateTmp,AppArmorProfile,ControlGroup,DropInPaths",
 };
 
 /**
