@@ -166,7 +166,9 @@ static void fsk_enable_say(const char *name, const char *result,
 	}
 }
 
-/* Writes the drop-in, if it is not there like this. */
+/* Writes the drop-in, if it is not there like this. AppArmor's line comes first:
+ * when that fails, the next time is not taken for one without a change.
+ */
 static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 			  const struct fsk_dropin *dropin,
 			  const struct fsk_conf_section *section, bool *same)
@@ -180,13 +182,13 @@ static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 	status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
 				 path);
 	*same = !status && fsk_enable_same(path, text);
+	if (!status && *dropin->profile && !(*same && enable->again))
+		status = fsk_apparmor_add(dropin->profile, dropin->library);
 	if (!status && !*same) {
 		status = fsk_enable_write(path, text);
 		enable->changed = true;
 	}
 	free(text);
-	if (!status && *dropin->profile)
-		status = fsk_apparmor_add(dropin->profile, dropin->library);
 	return status;
 }
 
@@ -396,9 +398,10 @@ static int fsk_disable_unit(struct fsk_enable *enable,
 			    const struct fsk_service *unit)
 {
 	char path[PATH_MAX], profile[512], cgroup[8];
-	int status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
-				     path);
+	int status;
 
+	status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
+				 path);
 	if (status)
 		return status;
 	fsk_dropin_note(path, "apparmor", profile, sizeof(profile));

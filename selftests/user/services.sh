@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
-	boot_unit adopt again late_filter)
+	boot_unit adopt again late_filter boot_apply)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
 make_root() {
@@ -541,6 +541,33 @@ test_late_filter() {
 	is_state late loaded || fail "$(inside systemctl status late)"
 	rm "$folder/override.conf"
 	gone_again late
+}
+
+# The unit's sandbox lets its own `config apply` make drop-ins again.
+test_boot_apply() {
+	local folder=$root/etc/systemd/system/fastsocket.service.d
+
+	unit one
+	tool 0 enable one
+	mkdir -p "$folder"
+	defer rm -rf "$folder"
+	printf '%s\n' '[Service]' ExecStart= ExecStart=/bin/true \
+		'ExecStart=-/usr/local/bin/fastsocket config apply' \
+		>"$folder/no-module.conf"
+	echo 'services: {one.service: {verbose: on}}' \
+		>"$root/etc/fastsocket/fastsocket.conf"
+	inside systemctl daemon-reload
+	inside systemctl restart fastsocket ||
+		fail "$(inside systemctl status fastsocket)"
+	dropin one | grep -q '^Environment=FASTSOCKET_LOG=1$' ||
+		fail "$(inside journalctl -u fastsocket)"
+	[ "$(stat -c %a "$root/etc/systemd/system/one.service.d/"*)" = 644 ] ||
+		fail "not for all to read"
+	[ "$(inside systemctl show -P NeedDaemonReload one)" = no ] ||
+		fail "the manager has not read it"
+	rm "$root/etc/fastsocket/fastsocket.conf"
+	inside systemctl stop fastsocket
+	gone_again one
 }
 
 [ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }
