@@ -166,7 +166,7 @@ static void fsk_enable_say(const char *name, const char *result,
 	}
 }
 
-/* Writes the drop-in, if it is not there like this. AppArmor's line comes first:
+/* Writes the drop-in, if it is not there like this. AppArmor's line is first:
  * when that fails, the next time is not taken for one without a change.
  */
 static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
@@ -215,23 +215,35 @@ static bool fsk_enable_later(const struct fsk_enable *enable,
 	       !fsk_service_is(unit, "MainPID", "0");
 }
 
-static int fsk_enable_unit(struct fsk_enable *enable,
-			   const struct fsk_conf *conf,
-			   struct fsk_service *unit)
+/* What the service is to get, before its sandbox is looked at. */
+static struct fsk_dropin fsk_enable_want(const struct fsk_enable *enable,
+					 const struct fsk_conf *conf,
+					 const struct fsk_service *unit,
+					 struct fsk_conf_section *section)
 {
 	struct fsk_dropin dropin = {
 		.library = enable->library,
 		.cgroup = enable->cgroup ? enable->tool : NULL,
 		.given = enable->profile,
 	};
+
+	fsk_conf_effective(conf, fsk_enable_section(conf, unit->name),
+			   enable->profile, section);
+	free(section->interfaces);
+	fsk_dropin_needs(&dropin, section);
+	return dropin;
+}
+
+static int fsk_enable_unit(struct fsk_enable *enable,
+			   const struct fsk_conf *conf,
+			   struct fsk_service *unit)
+{
 	struct fsk_conf_section section;
+	struct fsk_dropin dropin;
 	bool same = false;
 	int status;
 
-	fsk_conf_effective(conf, fsk_enable_section(conf, unit->name),
-			   enable->profile, &section);
-	free(section.interfaces);
-	fsk_dropin_needs(&dropin, &section);
+	dropin = fsk_enable_want(enable, conf, unit, &section);
 	fsk_dropin_check(&dropin, unit);
 	if (!*dropin.why && *dropin.profile &&
 	    !fsk_apparmor_possible(dropin.profile))
@@ -277,6 +289,42 @@ static int fsk_enable_end(struct fsk_enable *enable, int argc, char **argv)
 		status = fsk_service_systemctl(enable->user, NULL,
 					       "try-restart",
 					       "--", names, NULL);
+	}
+	return status;
+}
+
+/* A drop-in that goes after ours may undo it. */
+static int fsk_enable_verify(const struct fsk_enable *enable,
+			     const struct fsk_conf *conf, const char *word)
+{
+	struct fsk_conf_section section;
+	struct fsk_service unit;
+	struct fsk_dropin dropin;
+	int status = fsk_service_read(&unit, word, enable->user);
+
+	if (!status) {
+		dropin = fsk_enable_want(enable, conf, &unit, &section);
+		fsk_dropin_verify(&dropin, &unit);
+		if (*dropin.why) {
+			fsk_error("%s: a drop-in after ours %s", unit.name,
+				  dropin.why);
+			status = FSK_EXIT_REFUSED;
+		}
+	}
+	fsk_service_free(&unit);
+	return status;
+}
+
+/* Those that were refused have no word any more. */
+static int fsk_enable_verify_each(const struct fsk_enable *enable,
+				  const struct fsk_conf *conf, int argc,
+				  char **argv)
+{
+	int status = 0, one;
+
+	for (int i = 1; i <= argc; i++) {
+		one = argv[i] ? fsk_enable_verify(enable, conf, argv[i]) : 0;
+		status = status ? status : one;
 	}
 	return status;
 }
@@ -386,6 +434,9 @@ int fsk_cmd_enable(int argc, char **argv)
 		if (fsk_json)
 			fsk_json_close(']');
 		last = fsk_enable_end(&enable, argc, argv);
+		if (!last)
+			last = fsk_enable_verify_each(&enable, &conf, argc,
+						      argv);
 		status = status ? status : last;
 		if (!status)
 			fsk_enable_advise(&enable);

@@ -20,7 +20,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
-	boot_unit adopt again late_filter boot_apply)
+	boot_unit adopt again late_filter boot_apply
+	overridden)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
 make_root() {
@@ -568,6 +569,30 @@ test_boot_apply() {
 	rm "$root/etc/fastsocket/fastsocket.conf"
 	inside systemctl stop fastsocket
 	gone_again one
+}
+
+# A drop-in after ours that undoes it is not passed over in silence.
+test_overridden() {
+	local folder=$root/etc/systemd/system/over.service.d
+
+	unit over
+	mkdir -p "$folder"
+	printf '[Service]\nEnvironment=LD_PRELOAD=libc.so.6\n' \
+		>"$folder/override.conf"
+	inside systemctl daemon-reload
+	tool 2 enable over
+	[[ $err == *"over.service: a drop-in after ours sets LD_PRELOAD without /usr/local/lib/libfsocket.so"* ]] ||
+		fail "$err"
+	printf '[Service]\nSystemCallFilter=~setsockopt\n' \
+		>"$folder/override.conf"
+	inside systemctl daemon-reload
+	tool 2 enable over
+	[[ $err == *"a drop-in after ours has SystemCallFilter= without setsockopt"* ]] ||
+		fail "$err"
+	rm "$folder/override.conf"
+	inside systemctl daemon-reload
+	tool 0 enable over
+	gone_again over
 }
 
 [ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }

@@ -479,6 +479,77 @@ static void fsk_dropin_others(char *value, bool later, void *data)
 			fsk_dropin_others_of(word + 11, others);
 }
 
+/* Does the LD_PRELOAD that counts name the library? */
+static bool fsk_dropin_preloaded(const struct fsk_dropin *dropin, char *value)
+{
+	bool found = false;
+	char *name, *rest, *word;
+
+	while ((word = fsk_dropin_word(&value))) {
+		if (strncmp(word, "LD_PRELOAD=", 11))
+			continue;
+		found = false;
+		for (name = strtok_r(word + 11, " :", &rest); name;
+		     name = strtok_r(NULL, " :", &rest))
+			found |= !strcmp(name, dropin->library);
+	}
+	return found;
+}
+
+/* Is the system call in the list? Words may end with what an error returns. */
+static bool fsk_dropin_listed(const char *list, const char *call)
+{
+	size_t len = strlen(call);
+
+	for (; *list; list += strcspn(list, " "), list += strspn(list, " "))
+		if (!strncmp(list, call, len) && strchr(" :", list[len]))
+			return true;
+	return false;
+}
+
+/* A call of the library that the filter stops; %NULL when there is none. */
+static const char *fsk_dropin_stopped(char *need, const char *filter)
+{
+	bool deny = *filter == '~';
+	char *rest, *call;
+
+	if (!*filter)
+		return NULL;
+	for (call = strtok_r(need, " ", &rest); call;
+	     call = strtok_r(NULL, " ", &rest))
+		if (fsk_dropin_listed(filter + deny, call) == deny)
+			return call;
+	return NULL;
+}
+
+/**
+ * fsk_dropin_verify() - does the manager make of it what was meant?
+ * @dropin: with library and needs; the reason is filled in
+ * @unit: the service, read after the manager has read the drop-in
+ *
+ * Another drop-in may go after ours.
+ */
+void fsk_dropin_verify(struct fsk_dropin *dropin,
+		       const struct fsk_service *unit)
+{
+	char value[FSK_DROPIN_VALUE], need[sizeof(dropin->need)];
+	const char *call;
+
+	*dropin->why = '\0';
+	if (dropin->cgroup)
+		return;
+	fsk_service_get(unit, "Environment", value, sizeof(value));
+	if (!fsk_dropin_preloaded(dropin, value))
+		fsk_dropin_refuse(dropin, "sets LD_PRELOAD without %s: %s",
+				  dropin->library, "add it there");
+	fsk_service_get(unit, "SystemCallFilter", value, sizeof(value));
+	snprintf(need, sizeof(need), "%s", dropin->need);
+	call = fsk_dropin_stopped(need, value);
+	if (call)
+		fsk_dropin_refuse(dropin, "has SystemCallFilter= without %s%s",
+				  call, ": let it pass there");
+}
+
 /**
  * fsk_dropin_note() - what a drop-in of ours says in a comment
  * @path: of the drop-in
