@@ -16,7 +16,10 @@
 
 #include "error.h"
 
+/* A test has a folder of its own. */
+#ifndef FSK_APPARMOR_FOLDER
 #define FSK_APPARMOR_FOLDER	"/etc/apparmor.d"
+#endif
 #define FSK_APPARMOR_MARK	"# made by 'fastsocket enable'"
 
 /**
@@ -62,24 +65,47 @@ static int fsk_apparmor_reload(const char *profile)
 	return FSK_EXIT_REFUSED;
 }
 
-/* Copy the local part without our lines, and add @line, if any. */
+/* Copy the local part without our lines, and end its last line, which may be
+ * an administrator's. A part of a longer line is no line. Returns false, with
+ * errno, when it can't be read.
+ */
+static bool fsk_apparmor_copy(const char *path, FILE *file)
+{
+	FILE *old = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+	bool done;
+
+	if (!old)
+		return errno == ENOENT;
+	while (getline(&text, &size, old) >= 0) {
+		text[strcspn(text, "\n")] = '\0';
+		if (!strstr(text, FSK_APPARMOR_MARK))
+			fprintf(file, "%s\n", text);
+	}
+	free(text);
+	done = !ferror(old);
+	fclose(old);
+	return done;
+}
+
+/* Replaces the local part by one without our lines, and with @line, if any. */
 static int fsk_apparmor_rewrite(const char *profile, const char *line)
 {
-	char path[PATH_MAX], new[PATH_MAX + 8], text[1024];
-	FILE *old, *file;
+	char path[PATH_MAX], new[PATH_MAX + 8];
+	bool done = false;
+	FILE *file;
 
 	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/local/%s", profile);
 	snprintf(new, sizeof(new), "%s.new", path);
 	file = fopen(new, "we");
-	old = fopen(path, "re");
-	while (file && old && fgets(text, sizeof(text), old))
-		if (!strstr(text, FSK_APPARMOR_MARK))
-			fputs(text, file);
-	if (old)
-		fclose(old);
-	if (file && line)
-		fputs(line, file);
-	if (!file || fclose(file) || rename(new, path)) {
+	if (file) {
+		done = fsk_apparmor_copy(path, file);
+		if (done && line)
+			fputs(line, file);
+		done = !fclose(file) && done;
+	}
+	if (!done || rename(new, path)) {
 		fsk_error("%s: %s", path, strerror(errno));
 		unlink(new);
 		return FSK_EXIT_REFUSED;
