@@ -411,6 +411,8 @@ said() {
 }
 
 test_refused() {
+	local word
+
 	tool 2 enable nosuch
 	[[ $err == *"refused: there is no such service"* ]] || fail "$err"
 	unit masked
@@ -422,8 +424,19 @@ test_refused() {
 	tool 2 enable transient
 	[[ $err == *"refused: it is transient"* ]] || fail "$err"
 	inside systemctl stop transient
-	# The others are done nevertheless.
+	# systemctl would answer with all services that match.
 	unit one
+	for word in 'on*' 'one?' '[o]ne'; do
+		tool 1 enable "$word"
+		[[ $err == *"'$word' is a pattern: name each service"* ]] ||
+			fail "$err"
+		[ ! -e "$root/etc/systemd/system/$word.service.d" ] ||
+			fail "a drop-in of $word"
+		tool 2 adopt "$word"
+		tool 1 check "$word"
+		[[ $err == *"'$word' is a pattern"* ]] || fail "$err"
+	done
+	# The others are done nevertheless.
 	tool 2 enable nosuch one
 	[ -e "$root/etc/systemd/system/one.service.d" ] || fail "$out"
 	gone_again one

@@ -158,6 +158,9 @@ int fsk_service_read(struct fsk_service *unit, const char *word, bool user)
 	int len;
 
 	*unit = (struct fsk_service) { .user = user };
+	/* The manager would answer with all that match, in one text. */
+	if (strpbrk(word, "*?["))
+		return fsk_usage("'%s' is a pattern: name each service", word);
 	if (end && (!strcmp(end, ".socket") || !strcmp(end, ".target") ||
 		    !strcmp(end, ".timer") || !strcmp(end, ".slice")))
 		return fsk_usage("'%s' is no service: name the service itself",

@@ -113,9 +113,16 @@ int fsk_unit_read(struct fsk_unit *unit, const char *name)
 		"Id,LoadState,ActiveState,ControlGroup,NeedDaemonReload,DropInPaths,Environment,ExecStart",
 		"--", (char *)name, NULL,
 	};
-	char *text = fsk_unit_output(argv);
-	bool found = text && strstr(text, "LoadState=loaded");
+	char *text;
+	bool found;
 
+	/* systemctl would answer with all that match, in one text. */
+	if (strpbrk(name, "*?[")) {
+		fsk_error("check: '%s' is a pattern: name one unit", name);
+		return FSK_EXIT_USAGE;
+	}
+	text = fsk_unit_output(argv);
+	found = text && strstr(text, "LoadState=loaded");
 	if (text)
 		fsk_unit_parse(unit, text);
 	free(text);
