@@ -21,7 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
 	boot_unit adopt again late_filter boot_apply
-	overridden)
+	overridden program)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
 make_root() {
@@ -606,6 +606,18 @@ test_overridden() {
 	inside systemctl daemon-reload
 	tool 0 enable over
 	gone_again over
+}
+
+# A name without a slash is systemd's to find, and a path may have blanks.
+test_program() {
+	cp "$root/opt/server" "$root/usr/local/bin/barename"
+	works bare ExecStart= ExecStart=barename
+	cp "$root/opt/server" "$root/opt/my server"
+	works blank ExecStart= 'ExecStart="/opt/my server" word'
+	cp "$root/opt/static" "$root/usr/local/sbin/barestatic"
+	no barestatic "/usr/local/sbin/barestatic: it is statically linked" \
+		ExecStart= ExecStart=barestatic
+	rm "$root/usr/local/bin/barename" "$root/usr/local/sbin/barestatic"
 }
 
 [ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }

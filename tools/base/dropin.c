@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "elf.h"
@@ -334,14 +335,12 @@ static const char *fsk_dropin_no_loader(const char *path)
 
 static void fsk_dropin_check_program(struct fsk_dropin *dropin,
 				     const struct fsk_service *unit,
-				     const char *path)
+				     const char *root, const char *path)
 {
-	char root[PATH_MAX], file[2 * PATH_MAX];
+	char file[2 * PATH_MAX];
 	const char *why;
 
-	fsk_service_get(unit, "RootDirectory", root, sizeof(root));
-	snprintf(file, sizeof(file), "%s%s", strcmp(root, "/") ? root : "",
-		 path);
+	snprintf(file, sizeof(file), "%s%s", root, path);
 	fsk_dropin_check_rights(dropin, unit, file);
 	why = fsk_dropin_no_loader(file);
 	if (why)
@@ -349,18 +348,48 @@ static void fsk_dropin_check_program(struct fsk_dropin *dropin,
 	fsk_dropin_check_apparmor(dropin, unit, path);
 }
 
+/* Where systemd finds a program without a slash; without one it stays so. */
+static void fsk_dropin_search(const char *root, const char *name, char *path)
+{
+	static const char * const folders[] = {
+		"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin",
+		"/sbin", "/bin",
+	};
+	char file[2 * PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(path, PATH_MAX, "%s/%s", folders[i], name);
+		snprintf(file, sizeof(file), "%s%s", root, path);
+		if (!access(file, X_OK))
+			return;
+	}
+	snprintf(path, PATH_MAX, "%s", name);
+}
+
 static void fsk_dropin_check_programs(struct fsk_dropin *dropin,
 				      const struct fsk_service *unit)
 {
-	char value[FSK_DROPIN_VALUE], path[PATH_MAX];
+	char value[FSK_DROPIN_VALUE], root[PATH_MAX], path[PATH_MAX];
+	static const char begin[] = "{ path=";
 	const char *after = NULL;
+	char *name = value + strlen(begin), *end;
 
+	fsk_service_get(unit, "RootDirectory", root, sizeof(root));
+	if (!strcmp(root, "/"))
+		*root = '\0';
 	while ((after = fsk_service_next(unit, "ExecStart", after, value,
-					 sizeof(value))))
-		if (sscanf(value, "{ path=%4095[^;]", path) == 1) {
-			path[strcspn(path, " ")] = '\0';
-			fsk_dropin_check_program(dropin, unit, path);
-		}
+					 sizeof(value)))) {
+		/* A path may have blanks and semicolons. */
+		end = strstr(value, " ; argv[]=");
+		if (strncmp(value, begin, strlen(begin)) || !end)
+			continue;
+		*end = '\0';
+		if (strchr(name, '/'))
+			snprintf(path, sizeof(path), "%s", name);
+		else
+			fsk_dropin_search(root, name, path);
+		fsk_dropin_check_program(dropin, unit, root, path);
+	}
 }
 
 /* Root's tool selects the control group, outside of the service's sandbox. */
