@@ -166,6 +166,25 @@ static void fsk_enable_say(const char *name, const char *result,
 	}
 }
 
+/* Undo what the drop-in of before needed and @dropin doesn't: without the notes
+ * that it has, nobody would.
+ */
+static int fsk_enable_undo(const char *path, const char *unit,
+			   const struct fsk_dropin *dropin)
+{
+	char profile[512], cgroup[8];
+	int status = 0, one = 0;
+
+	fsk_dropin_note(path, "apparmor", profile, sizeof(profile));
+	fsk_dropin_note(path, "cgroup", cgroup, sizeof(cgroup));
+	/* Its own line would do it at the next stop, and goes. */
+	if (*cgroup && !dropin->cgroup)
+		status = fsk_selected_forget(unit);
+	if (*profile && strcmp(profile, dropin->profile))
+		one = fsk_apparmor_remove(profile);
+	return status ? status : one;
+}
+
 /* Writes the drop-in, if it is not there like this. AppArmor's line is first:
  * when that fails, the next time is not taken for one without a change.
  */
@@ -184,6 +203,8 @@ static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 	*same = !status && fsk_enable_same(path, text);
 	if (!status && *dropin->profile && !(*same && enable->again))
 		status = fsk_apparmor_add(dropin->profile, dropin->library);
+	if (!status && !*same)
+		status = fsk_enable_undo(path, unit->name, dropin);
 	if (!status && !*same) {
 		status = fsk_enable_write(path, text);
 		enable->changed = true;
@@ -448,15 +469,15 @@ int fsk_cmd_enable(int argc, char **argv)
 static int fsk_disable_unit(struct fsk_enable *enable,
 			    const struct fsk_service *unit)
 {
-	char path[PATH_MAX], profile[512], cgroup[8];
-	int status;
+	static const struct fsk_dropin nothing;
+	char path[PATH_MAX];
+	int status, last;
 
 	status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
 				 path);
 	if (status)
 		return status;
-	fsk_dropin_note(path, "apparmor", profile, sizeof(profile));
-	fsk_dropin_note(path, "cgroup", cgroup, sizeof(cgroup));
+	last = fsk_enable_undo(path, unit->name, &nothing);
 	if (unlink(path)) {
 		fsk_error("%s: %s", unit->name, errno == ENOENT ?
 			  "it is not enabled" : strerror(errno));
@@ -468,10 +489,7 @@ static int fsk_disable_unit(struct fsk_enable *enable,
 	enable->changed = true;
 	fsk_enable_say(unit->name, "disabled", NULL,
 		       fsk_enable_later(enable, unit));
-	/* The drop-in's own line would do it at the next stop, and is gone. */
-	if (*cgroup)
-		status = fsk_selected_forget(unit->name);
-	return *profile ? fsk_apparmor_remove(profile) : status;
+	return last;
 }
 
 /**

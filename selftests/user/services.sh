@@ -21,7 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
 	boot_unit adopt again late_filter boot_apply
-	overridden program)
+	overridden program switch)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
 make_root() {
@@ -618,6 +618,36 @@ test_program() {
 	no barestatic "/usr/local/sbin/barestatic: it is statically linked" \
 		ExecStart= ExecStart=barestatic
 	rm "$root/usr/local/bin/barename" "$root/usr/local/sbin/barestatic"
+}
+
+# switched MODE WORD...: our line in AppArmor's local file is gone
+switched() {
+	local mode=$1 text=$root/etc/systemd/system/one.service.d
+	shift
+
+	# As if the program had an enforced profile when it was enabled.
+	sed -i '1a # apparmor=opt.server' "$text/50-fastsocket.conf"
+	printf '/a r,\n/l mr, # made by %s\n' "'fastsocket enable'" \
+		>"$root/etc/apparmor.d/local/opt.server"
+	tool 0 "$@"
+	[ "$(cat "$root/etc/apparmor.d/local/opt.server")" = "/a r," ] ||
+		fail "$mode: $(cat "$root/etc/apparmor.d/local/opt.server")"
+	grep -qs "^# apparmor" "$text/50-fastsocket.conf" &&
+		fail "$mode: $(dropin one)"
+	return 0
+}
+
+# What the drop-in of before had needed goes with it.
+test_switch() {
+	mkdir -p "$root/etc/apparmor.d/local"
+	ln -sf /bin/true "$root/usr/local/bin/apparmor_parser"
+	unit one
+	tool 0 enable one
+	switched cgroup enable --cgroup one
+	dropin one | grep -qx "# cgroup=on" || fail "$(dropin one)"
+	switched library enable one
+	switched none disable one
+	rm "$root/usr/local/bin/apparmor_parser" "$root/etc/systemd/system/one.service"
 }
 
 [ "$(id -u)" = 0 ] || { note "run as root"; exit 1; }
