@@ -506,6 +506,24 @@ test_adopt() {
 	by_unit 0 release running
 	[[ $out == *"had not joined"* ]] || fail "$out $err"
 	inside systemctl stop running
+	# Groups of its own, below the one that it was delegated.
+	printf '%s\n' '#!/bin/sh' 'cd /sys/fs/cgroup' \
+		'[ ! -d unified ] || cd unified' \
+		'cd system.slice/below.service && mkdir -p inner/most' \
+		'echo $$ >inner/most/cgroup.procs' 'exec /opt/server' \
+		>"$root/opt/below"
+	chmod +x "$root/opt/below"
+	unit below Delegate=yes ExecStart= ExecStart=/opt/below
+	inside systemctl start below
+	wait_for 10 below_listens || fail "$out $err"
+	inside systemctl stop below
+}
+
+below_listens() {
+	inside grep -q "/below.service/inner/most" \
+		"/proc/$(inside systemctl show -P MainPID below)/cgroup" &&
+		by_unit 2 adopt below &&
+		[[ $out == *"refused: the kernel module is not loaded"* ]]
 }
 
 # What our own drop-in has brought is not taken for the service's.

@@ -2,13 +2,17 @@
 /* Control groups, by path, process and service. */
 #include "cgroup.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "service.h"
+
+#define FSK_CGROUP_PATH	(2 * PATH_MAX)	/* bytes, with names below */
 
 /* The process's group in the second hierarchy. What systemd starts before and
  * after a service is in a group of its own in there, where the service has
@@ -85,34 +89,83 @@ int fsk_cgroup_path(const char *word, char *path)
 }
 
 /**
+ * struct fsk_cgroup_walk - what is done with each process
+ * @act: is given the process number, as a word; it returns an exit status
+ * @data: for @act
+ */
+struct fsk_cgroup_walk {
+	int (*act)(const char *pid, void *data);
+	void *data;
+};
+
+static int fsk_cgroup_processes(char *folder,
+				const struct fsk_cgroup_walk *walk)
+{
+	size_t len = strlen(folder);
+	int status = 0, one;
+	char pid[32];
+	FILE *file;
+
+	snprintf(folder + len, FSK_CGROUP_PATH - len, "/cgroup.procs");
+	file = fopen(folder, "re");
+	if (!file) {
+		fsk_error("%s: cannot be read", folder);
+		status = FSK_EXIT_REFUSED;
+	}
+	folder[len] = '\0';
+	/* Of a threaded group reading fails: the group above has all of it. */
+	while (file && fgets(pid, sizeof(pid), file)) {
+		pid[strcspn(pid, "\n")] = '\0';
+		/* One that is outside of our PID namespace. */
+		if (!strcmp(pid, "0"))
+			continue;
+		one = walk->act(pid, walk->data);
+		status = status ? status : one;
+	}
+	if (file)
+		fclose(file);
+	return status;
+}
+
+/* The group in @folder, which has room for the names below it, and those. */
+static int fsk_cgroup_walk(char *folder, const struct fsk_cgroup_walk *walk)
+{
+	int status = fsk_cgroup_processes(folder, walk), one;
+	size_t len = strlen(folder);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || *entry->d_name == '.')
+			continue;
+		snprintf(folder + len, FSK_CGROUP_PATH - len, "/%s",
+			 entry->d_name);
+		/* It may have gone meanwhile, and its processes with it. */
+		one = access(folder, F_OK) ? 0 : fsk_cgroup_walk(folder, walk);
+		status = status ? status : one;
+	}
+	folder[len] = '\0';
+	if (dir)
+		closedir(dir);
+	return status;
+}
+
+/**
  * fsk_cgroup_each_process() - do something with each process of a control group
  * @path: of the group, from the root of the hierarchy
  * @act: is given the process number, as a word; it returns an exit status
  * @data: for @act
+ *
+ * Groups below it, which a service may have been delegated, belong to it.
  *
  * Return: the first status that is not 0.
  */
 int fsk_cgroup_each_process(const char *path,
 			    int (*act)(const char *pid, void *data), void *data)
 {
-	char name[PATH_MAX + 32], pid[32];
-	int status = 0, one;
-	FILE *file;
+	const struct fsk_cgroup_walk walk = { .act = act, .data = data };
+	char folder[FSK_CGROUP_PATH];
 
-	snprintf(name, sizeof(name), FSK_CGROUP_MOUNT "%s/cgroup.procs", path);
-	file = fopen(name, "re");
-	if (!file) {
-		fsk_error("%s: cannot be read", name);
-		return FSK_EXIT_REFUSED;
-	}
-	while (fgets(pid, sizeof(pid), file)) {
-		pid[strcspn(pid, "\n")] = '\0';
-		/* One that is outside of our PID namespace. */
-		if (!strcmp(pid, "0"))
-			continue;
-		one = act(pid, data);
-		status = status ? status : one;
-	}
-	fclose(file);
-	return status;
+	snprintf(folder, sizeof(folder), FSK_CGROUP_MOUNT "%s", path);
+	return fsk_cgroup_walk(folder, &walk);
 }
