@@ -33,6 +33,7 @@
  * @now: restart those that run
  * @cgroup: without the library, by their control groups
  * @profile: or %NULL
+ * @given: the profile to remember, which may have no file just now; or %NULL
  * @again: not by the command line, only what the configuration has changed
  * @changed: the manager has to read its files again
  * @library: path of the library
@@ -43,6 +44,7 @@ struct fsk_enable {
 	int now;
 	int cgroup;
 	const char *profile;
+	const char *given;
 	bool again;
 	bool changed;
 	char library[PATH_MAX];
@@ -245,7 +247,7 @@ static struct fsk_dropin fsk_enable_want(const struct fsk_enable *enable,
 	struct fsk_dropin dropin = {
 		.library = enable->library,
 		.cgroup = enable->cgroup ? enable->tool : NULL,
-		.given = enable->profile,
+		.given = enable->given,
 	};
 
 	fsk_conf_effective(conf, fsk_enable_section(conf, unit->name),
@@ -376,6 +378,7 @@ static int fsk_enable_options(int argc, char **argv, struct fsk_enable *enable)
 	enable->cgroup = cgroup;
 	enable->now = now;
 	enable->profile = fsk_option_value(FSK_OPTION_PROFILE);
+	enable->given = enable->profile;
 	return argc;
 }
 
@@ -664,7 +667,10 @@ static int fsk_enable_again(const char *name, const char *path, bool user,
 	refresh->enable.cgroup = *profile;
 	fsk_dropin_note(path, "given", profile, sizeof(profile));
 	refresh->enable.profile = NULL;
-	/* A profile that is gone since is no reason to leave all as it was. */
+	refresh->enable.given = *profile ? profile : NULL;
+	/* A profile that is gone since is no reason to leave all as it was. It
+	 * is remembered: its file may come again.
+	 */
 	if (fsk_conf_find(&refresh->conf->profiles, profile))
 		refresh->enable.profile = profile;
 	status = fsk_service_read(&unit, name, user);

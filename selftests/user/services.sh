@@ -251,6 +251,8 @@ test_config_profile() {
 
 # `config apply` makes the drop-in again, once the module is asked.
 test_refresh() {
+	local file=$root/etc/fastsocket/conf.d/gone.conf
+
 	unit one
 	tool 0 enable one
 	echo 'services: {one.service: {verbose: on}}' \
@@ -259,6 +261,17 @@ test_refresh() {
 	dropin one | grep -q '^Environment=FASTSOCKET_LOG=1$' ||
 		fail "$(dropin one)"
 	rm "$root/etc/fastsocket/fastsocket.conf"
+	# A profile whose file is absent for a while is not forgotten.
+	echo 'profiles: {gone: {pin: on}}' >"$file"
+	tool 0 enable one --profile gone
+	mv "$file" "$file.away"
+	inside fastsocket config apply >/dev/null 2>&1
+	dropin one | grep -q FASTSOCKET_PIN && fail "$(dropin one)"
+	mv "$file.away" "$file"
+	inside fastsocket config apply >/dev/null 2>&1
+	dropin one | grep -q '^Environment=FASTSOCKET_PIN=1$' ||
+		fail "$(dropin one)"
+	rm "$file"
 	gone_again one
 }
 
