@@ -11,9 +11,12 @@
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
+#include "base/yaml.h"
 #include "cmd_enable.h"
 #include "cmd_rfd.h"
 #include "fastsocket.h"
+
+#define FSK_CONFIG_COLUMN	32	/* where a value's origin stands */
 
 /**
  * fsk_cmd_config_check() - fastsocket config check [FILE...]
@@ -35,20 +38,33 @@ int fsk_cmd_config_check(int argc, char **argv)
 	return status;
 }
 
-/* A line of the configuration, and behind it where it is from. */
+/* Behind a line of the configuration: where it is from. A file's name may have
+ * any character, and must not end the comment.
+ */
+static void fsk_config_from(const struct fsk_conf_value *value)
+{
+	printf(" # ");
+	for (const char *at = value->file; *at; at++)
+		putchar((unsigned char)*at < ' ' ? '?' : *at);
+	if (value->line)
+		printf(":%u", value->line);
+	putchar('\n');
+}
+
 static void fsk_config_line(int depth, const char *name,
 			    const struct fsk_conf_value *value)
 {
-	char text[160];
+	int columns;
 
 	if (!value->word)
 		return;
-	snprintf(text, sizeof(text), "%*s%s: %s", 2 * depth, "", name,
-		 value->word);
-	if (value->line)
-		printf("%-32s # %s:%u\n", text, value->file, value->line);
-	else
-		printf("%-32s # %s\n", text, value->file);
+	columns = printf("%*s", 2 * depth, "");
+	columns += fsk_yaml_word(name);
+	columns += printf(": ");
+	columns += fsk_yaml_word(value->word);
+	printf("%*s", columns < FSK_CONFIG_COLUMN ?
+	       FSK_CONFIG_COLUMN - columns : 0, "");
+	fsk_config_from(value);
 }
 
 static void fsk_config_set_text(const struct fsk_conf_section *section,
@@ -77,7 +93,9 @@ static void fsk_config_named_text(const char *kind,
 	if (sections->count)
 		printf("%s:\n", kind);
 	for (size_t i = 0; i < sections->count; i++, section++) {
-		printf("  %s:\n", section->name);
+		printf("  ");
+		fsk_yaml_word(section->name);
+		puts(":");
 		fsk_config_line(2, "profile", &section->profile);
 		for (int k = 0; k < FSK_CONF_OPTIONS; k++)
 			fsk_config_line(2, fsk_conf_options[k].name,

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tool does by itself, without a module and without rights:
+#
+#   selftests/user/alone.sh [TEST...]
+#
+# shellcheck disable=SC2317 # tests are called by name
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
+
+tests=(config_again)
+
+begin() {
+	work=$(mktemp -d) || fail "no temporary folder"
+	defer rm -rf "$work"
+}
+
+# What `config show` prints is a configuration that says the same.
+test_config_again() {
+	local ports
+
+	begin
+	ports=$(seq -s, 10000 2 10800)
+	cat >"$work/first" <<-END
+		profile: "a: b"
+		interfaces: {eth0.5: rss, "br#0": off, "it's": mask}
+		services:
+		  'foo\\x2dbar@.service': {ports: '$ports', profile: " c\\t"}
+		  "\\u4e2d.service": {pin: on}
+		profiles:
+		  "a: b": {set: {rescue-ms: 7}}
+		  " c\\t": {connect-ports: '$ports'}
+		  "\\"\\\\\\n - #\\xe9\\u2028\\U0001f600": {connect: off}
+		  "": {accept: on}
+		  "-": {accept: on}
+		  "null": {accept: on}
+	END
+	tool 0 config show "$work/first"
+	grep -q '^  *connect-ports: 10000,.*,10800 # ' <<<"$out" || fail "$out"
+	grep -q '^profile: "a: b"  *# ' <<<"$out" || fail "$out"
+	cp "$work/out" "$work/second"
+	tool 0 config check "$work/second"
+	tool 0 -j config show "$work/first"
+	cp "$work/out" "$work/one"
+	tool 0 -j config show "$work/second"
+	diff "$work/one" "$work/out" || fail "it says something else"
+}
+
+[ $# -eq 0 ] || tests=("$@")
+[ -x "$FSK_TOOL" ] || make -s -C "$FSK_ROOT" programs || exit 1
+run_tests "${tests[@]}"
