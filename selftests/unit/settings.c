@@ -70,6 +70,12 @@ TEST(settings__number)
 	EXPECT_EQ(-1, put("rescue-ms", "5x"));
 	EXPECT_EQ(-1, put("rescue-ms", ""));
 	EXPECT_EQ(-1, put("rescue-ms", " 5"));
+	EXPECT_EQ(1, put("late-ms", "1"));
+	EXPECT_EQ(10000, put("late-ms", "10000"));
+	EXPECT_EQ(-1, put("late-ms", "0"));
+	EXPECT_STREQ("late-ms: 0 is out of range, 1 to 10000", why);
+	EXPECT_EQ(-1, put("late-ms", "x"));
+	EXPECT_STREQ("late-ms: 'x' is no number from 1 to 10000", why);
 	EXPECT_EQ(UINT32_MAX, put("established-after", "4294967295"));
 	EXPECT_EQ(-1, put("established-after", "4294967296"));
 	EXPECT_EQ(INT32_MAX, put("locals-max", "2147483647"));
@@ -113,7 +119,7 @@ TEST(settings__words_come_back)
 	char word[16];
 
 	for (setting = fsk_settings; setting->name; setting++)
-		for (uint32_t i = 0; i < 2; i++)
+		for (uint32_t i = setting->min; i < 2; i++)
 			EXPECT_EQ(i, put(setting->name,
 					 fsk_setting_word(setting, i, word,
 							  sizeof(word))));

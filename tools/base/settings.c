@@ -17,29 +17,29 @@ const struct fsk_setting fsk_settings[] = {
 	{ "late-ms", "N",
 	  "after how many milliseconds idle workers are woken for\n"
 	  "a late worker's connections; 1 to 10000",
-	  FSK_SETTING_NUMBER, FSK_A_CONFIG_LATE_MS, FSK_LATE_MS_MAX },
+	  FSK_SETTING_NUMBER, FSK_A_CONFIG_LATE_MS, 1, FSK_LATE_MS_MAX },
 	{ "rescue-ms", "N",
 	  "after how many milliseconds a worker that takes nothing\n"
 	  "gets no more connections; 0 is never",
-	  FSK_SETTING_NUMBER, FSK_A_CONFIG_RESCUE_MS, FSK_RESCUE_MS_MAX },
+	  FSK_SETTING_NUMBER, FSK_A_CONFIG_RESCUE_MS, 0, FSK_RESCUE_MS_MAX },
 	{ "locals-max", "N",
 	  "how many local listeners one user may have",
-	  FSK_SETTING_NUMBER, FSK_A_CONFIG_LOCALS_MAX, FSK_LOCALS_MAX_MAX },
+	  FSK_SETTING_NUMBER, FSK_A_CONFIG_LOCALS_MAX, 0, FSK_LOCALS_MAX_MAX },
 	{ "rfd", "MODE",
 	  "off, mask or steer, for interfaces without own mode",
-	  FSK_SETTING_MODE, FSK_A_CONFIG_RFD, 0 },
+	  FSK_SETTING_MODE, FSK_A_CONFIG_RFD, 0, 0 },
 	{ "rfd-count", "on|off",
 	  "count packets by the core on which they come in",
-	  FSK_SETTING_SWITCH, FSK_A_CONFIG_RFD_COUNT, 1 },
+	  FSK_SETTING_SWITCH, FSK_A_CONFIG_RFD_COUNT, 0, 1 },
 	{ "established", "on|off",
 	  "give packets of long connections to TCP directly",
-	  FSK_SETTING_SWITCH, FSK_A_CONFIG_ESTABLISHED, 1 },
+	  FSK_SETTING_SWITCH, FSK_A_CONFIG_ESTABLISHED, 0, 1 },
 	{ "established-after", "N",
 	  "once the connection has received N segments",
-	  FSK_SETTING_NUMBER, FSK_A_CONFIG_ESTABLISHED_AFTER, UINT32_MAX },
+	  FSK_SETTING_NUMBER, FSK_A_CONFIG_ESTABLISHED_AFTER, 0, UINT32_MAX },
 	{ "vfs", "on|off",
 	  "use socket files again, for programs that ask for it",
-	  FSK_SETTING_SWITCH, FSK_A_CONFIG_VFS, 1 },
+	  FSK_SETTING_SWITCH, FSK_A_CONFIG_VFS, 0, 1 },
 	{ 0 }
 };
 
@@ -87,12 +87,13 @@ static int fsk_setting_number(const struct fsk_setting *setting,
 	value = strtoull(word, &end, 10);
 	if (*word < '0' || *word > '9' || *end)
 		return fsk_setting_wrong(why,
-					 "%s: '%s' is no number from 0 to %u",
-					 setting->name, word, setting->max);
-	if (errno || value > setting->max)
-		return fsk_setting_wrong(why, "%s: %s is out of range, %s%u",
-					 setting->name, word, "0 to ",
+					 "%s: '%s' is no number from %u to %u",
+					 setting->name, word, setting->min,
 					 setting->max);
+	if (errno || value < setting->min || value > setting->max)
+		return fsk_setting_wrong(why, "%s: %s is %s, %u to %u",
+					 setting->name, word, "out of range",
+					 setting->min, setting->max);
 	*number = value;
 	return 0;
 }

@@ -27,6 +27,7 @@ enum fsk_setting_kind {
  * @text: for the help, lines of at most 55 columns
  * @kind: of its values
  * @attr: FSK_A_CONFIG_*
+ * @min: of a number
  * @max: of a number
  */
 struct fsk_setting {
@@ -35,6 +36,7 @@ struct fsk_setting {
 	const char *text;
 	enum fsk_setting_kind kind;
 	int attr;
+	uint32_t min;
 	uint32_t max;
 };
 
