@@ -268,16 +268,32 @@ static int fsk_config_machine(struct fsk_nl *nl,
 		status = fsk_values_send(nl, &values);
 	if (status)
 		return status;
-	if (fsk_json)
-		fsk_json_open(NULL, '[');
 	for (size_t i = 0; i < section->interface_count; i++) {
 		each = fsk_config_interface(nl, section,
 					    &section->interfaces[i]);
 		status = status ? status : each;
 	}
+	return status;
+}
+
+/* The machine, and services unless @machine_only. In JSON one list has both. */
+static int fsk_config_conf(const struct fsk_conf *conf, bool machine_only)
+{
+	struct fsk_conf_section machine;
+	struct fsk_nl *nl;
+	int status, last;
+
+	fsk_conf_effective(conf, &conf->machine, NULL, &machine);
+	if (fsk_json)
+		fsk_json_open(NULL, '[');
+	nl = fsk_nl_open();
+	status = nl ? fsk_config_machine(nl, &machine) : FSK_EXIT_REFUSED;
+	fsk_nl_close(nl);
+	last = machine_only ? 0 : fsk_enable_refresh(conf);
 	if (fsk_json)
 		fsk_json_close(']');
-	return status;
+	free(machine.interfaces);
+	return status ? status : last;
 }
 
 /**
@@ -289,25 +305,15 @@ static int fsk_config_machine(struct fsk_nl *nl,
  */
 int fsk_cmd_config_apply(int argc, char **argv)
 {
-	struct fsk_conf_section machine;
 	struct fsk_conf conf = { 0 };
-	struct fsk_nl *nl;
-	int status, last;
+	int status;
 
 	argc = fsk_words(argc, argv, 0, INT_MAX, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
 	status = fsk_conf_read(&conf, argc, argv + 1);
-	if (!status) {
-		fsk_conf_effective(&conf, &conf.machine, NULL, &machine);
-		nl = fsk_nl_open();
-		status = nl ? fsk_config_machine(nl, &machine) :
-			 FSK_EXIT_REFUSED;
-		fsk_nl_close(nl);
-		free(machine.interfaces);
-		last = argc ? 0 : fsk_enable_refresh(&conf);
-		status = status ? status : last;
-	}
+	if (!status)
+		status = fsk_config_conf(&conf, argc > 0);
 	fsk_conf_free(&conf);
 	return status;
 }

@@ -108,4 +108,22 @@ TEST(json__empty)
 	EXPECT_STREQ("[]\n", text);
 }
 
+static void print_twice(void)
+{
+	print_empty();
+	fsk_json_open(NULL, '{');
+	fsk_json_bool("a", true);
+	fsk_json_close('}');
+	print_empty();
+}
+
+/* Each is a value of its own: nothing stands between them. */
+TEST(json__documents)
+{
+	char text[256];
+
+	capture(print_twice, text, sizeof(text));
+	EXPECT_STREQ("[]\n{\n  \"a\": true\n}\n[]\n", text);
+}
+
 TEST_HARNESS_MAIN

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(config_again)
+tests=(config_again config_list)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -47,6 +47,15 @@ test_config_again() {
 	cp "$work/out" "$work/one"
 	tool 0 -j config show "$work/second"
 	diff "$work/one" "$work/out" || fail "it says something else"
+}
+
+# One list, whatever fails.
+test_config_list() {
+	[ ! -d /sys/module/fastsocket ] || skip "the module is loaded"
+	begin
+	echo 'interfaces: {lo: auto}' >"$work/conf"
+	tool 2 -j config apply "$work/conf"
+	[ "$out" = "[]" ] || fail "$out"
 }
 
 [ $# -eq 0 ] || tests=("$@")

@@ -188,7 +188,8 @@ void fsk_json_close(char bracket)
 	if (fsk_json_comma)
 		printf("\n%*s", 2 * fsk_json_depth, "");
 	putchar(bracket);
-	fsk_json_comma = true;
+	/* At the top the next one is a document of its own. */
+	fsk_json_comma = fsk_json_depth > 0;
 	if (!fsk_json_depth)
 		putchar('\n');
 }
