@@ -224,17 +224,19 @@ static int fsk_config_all(struct fsk_nl *nl, struct fsk_conf_section *section,
 {
 	struct if_nameindex *all;
 	static struct fsk_nic nic;
-	int status = 0;
+	int status = 0, each;
 
 	if (!strcmp(mode, "auto"))
 		return fsk_rfd_auto_all(nl, false, fsk_config_named, section);
 	all = if_nameindex();
-	for (int i = 0; all && all[i].if_index && !status; i++)
-		if (!fsk_config_named(all[i].if_name, section) &&
-		    !fsk_nic_read(all[i].if_name, &nic) && nic.device)
-			status = fsk_rfd_set_one(nl, all[i].if_name,
-						 fsk_rfd_mode_number(mode),
-						 false);
+	for (int i = 0; all && all[i].if_index; i++) {
+		if (fsk_config_named(all[i].if_name, section) ||
+		    fsk_nic_read(all[i].if_name, &nic) || !nic.device)
+			continue;
+		each = fsk_rfd_set_one(nl, all[i].if_name,
+				       fsk_rfd_mode_number(mode), false);
+		status = status ? status : each;
+	}
 	if_freenameindex(all);
 	return status;
 }

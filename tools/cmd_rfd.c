@@ -201,26 +201,28 @@ static int fsk_rfd_auto(struct fsk_nl *nl, const char *name,
  * @leave: is this one to be left alone? or %NULL
  * @data: for @leave
  *
- * Return: exit status.
+ * An interface that can't have a mode keeps no other from its own.
+ *
+ * Return: exit status, of the first that failed.
  */
 int fsk_rfd_auto_all(struct fsk_nl *nl, bool dry_run,
 		     bool (*leave)(const char *name, void *data), void *data)
 {
 	struct if_nameindex *all = if_nameindex();
 	static struct fsk_nic nic;
-	int status = 0;
+	int status = 0, each;
 
 	if (!all) {
 		fsk_error("no list of interfaces");
 		return FSK_EXIT_REFUSED;
 	}
-	for (int i = 0; all[i].if_index && !status; i++) {
+	for (int i = 0; all[i].if_index; i++) {
 		if (leave && leave(all[i].if_name, data))
 			continue;
-		status = fsk_nic_read(all[i].if_name, &nic);
-		if (!status && nic.device)
-			status = fsk_rfd_auto(nl, all[i].if_name, &nic,
-					      dry_run);
+		each = fsk_nic_read(all[i].if_name, &nic);
+		if (!each && nic.device)
+			each = fsk_rfd_auto(nl, all[i].if_name, &nic, dry_run);
+		status = status ? status : each;
 	}
 	if_freenameindex(all);
 	return status;
