@@ -5,7 +5,8 @@
  * The kernel tells of changes of links, and of most that ethtool makes. It does
  * not tell of interrupts that move; older kernels do not tell of `ethtool -X`
  * either. So this reads everything again now and then, which costs some ioctls.
- * It tells the module of changes only.
+ * It tells the module of changes only. The configuration is read again before
+ * that, and on SIGHUP.
  */
 #include <errno.h>
 #include <poll.h>
@@ -35,25 +36,70 @@
 #define FSK_WATCH_CALM_MS	200	/* without an event before reading */
 
 /**
+ * struct fsk_seen - an interface as it was when the module was told last
+ * @ifindex: the interface
+ * @nic: how it was
+ * @mode: what the configuration had for it, as fsk_watch_mode() says it
+ * @none: it got no mode
+ * @failed: why the module was not told, or empty
+ */
+struct fsk_seen {
+	uint32_t ifindex;
+	struct fsk_nic nic;
+	int mode;
+	bool none;
+	char failed[256];
+};
+
+/**
  * struct fsk_watch - the interfaces, and how they were last
- * @machine: without names, the modes of the configuration
- * @names: interfaces, or none for all that belong to a device
+ * @conf: without names, the configuration
+ * @machine: the modes of it
+ * @fresh: it was read in this round
+ * @reload: read it in the next round, come what may
+ * @names: interfaces, or none for all that belong to a device or are configured
  * @count: of @names
- * @seen: each interface as it was when the module was told last
+ * @seen: each interface
  * @seen_count: of @seen
  * @nic: buffer for reading
  */
 struct fsk_watch {
+	struct fsk_conf conf;
 	struct fsk_conf_section machine;
+	bool fresh;
+	bool reload;
 	char **names;
 	int count;
-	struct fsk_seen {
-		uint32_t ifindex;
-		struct fsk_nic nic;
-	} **seen;
+	struct fsk_seen **seen;
 	size_t seen_count;
 	struct fsk_nic nic;
 };
+
+/* Returns exit status; after an error all is as it was read before. */
+static int fsk_watch_conf(struct fsk_watch *watch)
+{
+	struct fsk_conf conf = { 0 };
+	int status;
+
+	watch->fresh = true;
+	status = watch->count ? 0 : fsk_conf_read(&conf, 0, NULL);
+	if (status) {
+		fsk_conf_free(&conf);
+		return status;
+	}
+	free(watch->machine.interfaces);
+	fsk_conf_free(&watch->conf);
+	watch->conf = conf;
+	fsk_conf_effective(&watch->conf, &watch->conf.machine, NULL,
+			   &watch->machine);
+	return 0;
+}
+
+static void fsk_watch_conf_again(struct fsk_watch *watch)
+{
+	if (!watch->fresh && fsk_watch_conf(watch))
+		fsk_error("what the configuration said before holds on");
+}
 
 static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 				       uint32_t ifindex)
@@ -72,6 +118,17 @@ static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 		return NULL;
 	seen[watch->seen_count]->ifindex = ifindex;
 	return seen[watch->seen_count++];
+}
+
+/* Is this interface named in the configuration? */
+static bool fsk_watch_named(const struct fsk_watch *watch, const char *name)
+{
+	const struct fsk_conf_section *machine = &watch->machine;
+
+	for (size_t i = 0; i < machine->interface_count; i++)
+		if (!strcmp(machine->interfaces[i].name, name))
+			return true;
+	return false;
 }
 
 /* The mode that the configuration has for an interface, or -1 to choose one. */
@@ -109,72 +166,111 @@ static void fsk_watch_choose(const struct fsk_watch *watch, const char *name,
 	};
 }
 
-/* Read an interface, and tell the module if it has changed. */
-static int fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
-			 const struct fsk_rfd_table *table, const char *name)
+/* Would an interface that got no mode get none again? A core that comes online
+ * changes that, and nothing in the interface.
+ */
+static bool fsk_watch_none(const struct fsk_watch *watch, const char *name,
+			   const struct fsk_seen *seen)
 {
-	uint32_t ifindex = if_nametoindex(name);
 	struct fsk_choice choice;
-	struct fsk_seen *seen;
+
+	if (!seen->none)
+		return false;
+	fsk_watch_choose(watch, name, &choice);
+	return choice.none;
+}
+
+/* Tell the module. What fails is tried in each round, and said once. */
+static void fsk_watch_apply(struct fsk_watch *watch, struct fsk_nl *nl,
+			    const char *name, struct fsk_seen *seen)
+{
+	struct fsk_choice choice;
+	char why[sizeof(seen->failed)] = "";
 	int status;
 
-	/* An interface may be gone, and come back later. */
-	if (!ifindex || fsk_nic_read(name, &watch->nic) ||
-	    (!watch->count && !watch->nic.device))
-		return 0;
-	seen = fsk_watch_seen(watch, ifindex);
-	if (!seen)
-		return fsk_no_memory();
-	if (!memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) &&
-	    (watch->nic.inside || fsk_rfd_find(table, ifindex)))
-		return 0;
 	fsk_watch_choose(watch, name, &choice);
+	fsk_error_keep(why, sizeof(why));
 	status = fsk_rfd_apply(nl, name, &watch->nic, &choice);
-	if (status)
-		return status;
+	fsk_error_keep(NULL, 0);
 	seen->nic = watch->nic;
+	seen->mode = fsk_watch_mode(watch, name);
+	seen->none = choice.none;
+	if (status && strcmp(seen->failed, why))
+		fsk_error("%s: %s", name, why);
+	memcpy(seen->failed, why, sizeof(why));
+	if (status)
+		return;
 	printf("%s: %s: %s\n", name, choice.none ? "none" :
 	       fsk_rfd_mode_name(choice.mode), choice.why);
 	fflush(stdout);
-	return 0;
 }
 
-static int fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
-			  const struct fsk_rfd_table *table)
+/* Read an interface, and tell the module if it has changed. */
+static void fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
+			  const struct fsk_rfd_table *table, const char *name)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	struct fsk_seen *seen;
+	bool changed;
+
+	/* An interface may be gone, and come back later. */
+	if (!ifindex || fsk_nic_read(name, &watch->nic) ||
+	    (!watch->count && !watch->nic.device &&
+	     !fsk_watch_named(watch, name)))
+		return;
+	seen = fsk_watch_seen(watch, ifindex);
+	if (!seen) {
+		fsk_no_memory();
+		return;
+	}
+	changed = memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) ||
+		  seen->mode != fsk_watch_mode(watch, name);
+	if (!changed && !*seen->failed && (fsk_rfd_find(table, ifindex) ||
+					   fsk_watch_none(watch, name, seen)))
+		return;
+	/* What only failed before says nothing of the files. */
+	if (changed || !*seen->failed)
+		fsk_watch_conf_again(watch);
+	fsk_watch_apply(watch, nl, name, seen);
+}
+
+/* An interface that can't have its mode keeps no other from its own. */
+static void fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
+			   const struct fsk_rfd_table *table)
 {
 	struct if_nameindex *all;
-	int status = 0;
 
-	for (int i = 0; i < watch->count && !status; i++)
-		status = fsk_watch_one(watch, nl, table, watch->names[i]);
+	for (int i = 0; i < watch->count; i++)
+		fsk_watch_one(watch, nl, table, watch->names[i]);
 	if (watch->count)
-		return status;
+		return;
 	all = if_nameindex();
-	for (int i = 0; all && all[i].if_index && !status; i++)
-		status = fsk_watch_one(watch, nl, table, all[i].if_name);
+	for (int i = 0; all && all[i].if_index; i++)
+		fsk_watch_one(watch, nl, table, all[i].if_name);
 	if_freenameindex(all);
-	return status;
 }
 
 /* Opens a new socket each time: a module that was loaded again has another
- * family number, and has forgotten all modes.
+ * family number, and has forgotten all modes. Only a module that is gone ends
+ * the command.
  */
 static int fsk_watch_round(struct fsk_watch *watch)
 {
 	struct fsk_rfd_table table;
 	struct fsk_nl *nl;
-	int status;
 
 	nl = fsk_nl_open();
 	if (!nl)
 		return FSK_EXIT_REFUSED;
-	status = fsk_rfd_read(nl, &table);
-	if (!status) {
-		status = fsk_watch_each(watch, nl, &table);
-		fsk_rfd_free(&table);
-	}
+	watch->fresh = false;
+	if (watch->reload)
+		fsk_watch_conf_again(watch);
+	watch->reload = false;
+	if (!fsk_rfd_read(nl, &table))
+		fsk_watch_each(watch, nl, &table);
+	fsk_rfd_free(&table);
 	fsk_nl_close(nl);
-	return status;
+	return 0;
 }
 
 /* A socket on which the kernel tells of links, or -1. */
@@ -226,8 +322,24 @@ static void fsk_watch_drain(int fd)
 		errno = 0;
 }
 
+/* Take the signals. Returns false when it is time to end. */
+static bool fsk_watch_goes_on(struct fsk_watch *watch, int fd)
+{
+	struct signalfd_siginfo signal;
+	bool on = true;
+
+	while (read(fd, &signal, sizeof(signal)) == sizeof(signal)) {
+		if (signal.ssi_signo == SIGHUP)
+			watch->reload = true;
+		else
+			on = false;
+	}
+	return on;
+}
+
 /* Returns false when it is time to end. */
-static bool fsk_watch_wait(struct pollfd *fds, int count)
+static bool fsk_watch_wait(struct fsk_watch *watch, struct pollfd *fds,
+			   int count)
 {
 	int timeout = FSK_WATCH_MS;
 	int ready;
@@ -235,7 +347,7 @@ static bool fsk_watch_wait(struct pollfd *fds, int count)
 	for (;;) {
 		ready = poll(fds, count, timeout);
 		if (fds[0].revents)
-			return false;
+			return fsk_watch_goes_on(watch, fds[0].fd);
 		if (ready <= 0)
 			return true;
 		for (int i = 1; i < count; i++)
@@ -255,7 +367,6 @@ static bool fsk_watch_wait(struct pollfd *fds, int count)
 int fsk_cmd_rfd_watch(int argc, char **argv)
 {
 	static struct fsk_watch watch;
-	static struct fsk_conf conf;
 	struct pollfd fds[3];
 	int status;
 
@@ -269,10 +380,9 @@ int fsk_cmd_rfd_watch(int argc, char **argv)
 		}
 	watch.names = argv + 1;
 	watch.count = argc;
-	status = argc ? 0 : fsk_conf_read(&conf, 0, NULL);
+	status = fsk_watch_conf(&watch);
 	if (status)
 		return status;
-	fsk_conf_effective(&conf, &conf.machine, NULL, &watch.machine);
 	/* Open these before reading, so that no event is missed. */
 	fds[0].fd = fsk_watch_signals();
 	fds[1].fd = fsk_watch_links();
@@ -281,6 +391,6 @@ int fsk_cmd_rfd_watch(int argc, char **argv)
 		fds[i].events = POLLIN;
 	do {
 		status = fsk_watch_round(&watch);
-	} while (!status && fsk_watch_wait(fds, 3));
+	} while (!status && fsk_watch_wait(&watch, fds, 3));
 	return status;
 }
