@@ -309,36 +309,6 @@ const struct fsk_command *fsk_command_find(int argc, char **argv)
 	return NULL;
 }
 
-/**
- * fsk_command_unknown() - complain that the line begins with no subcommand
- * @argc: of the line
- * @argv: of the line
- *
- * Return: exit status.
- */
-int fsk_command_unknown(int argc, char **argv)
-{
-	struct fsk_nearest first = { .word = argv[0] };
-	struct fsk_nearest second = { .word = argc > 1 ? argv[1] : "" };
-	const struct fsk_command *command;
-	bool known = false;
-
-	for (command = fsk_commands; command->run; command++) {
-		fsk_nearest_try(&first, command->words[0]);
-		if (strcmp(argv[0], command->words[0]))
-			continue;
-		known = true;
-		fsk_nearest_try(&second, command->words[1]);
-	}
-	if (known && argc > 1)
-		return fsk_usage("%s: there is no '%s'%s", argv[0], argv[1],
-				 fsk_nearest_hint(&second));
-	if (known)
-		return fsk_usage("%s: something is missing", argv[0]);
-	return fsk_usage("there is no command '%s'%s", argv[0],
-			 fsk_nearest_hint(&first));
-}
-
 /* Put a text's lines from a column on; the first one begins where we are. */
 static void fsk_help_lines(const char *text)
 {
@@ -384,16 +354,70 @@ static void fsk_help_general(void)
 	fsk_help_row("-V, --version", "version of this tool");
 }
 
-static void fsk_help_all(void)
+/* A row for each subcommand; with @first for those that begin with it. */
+static void fsk_help_rows(const char *first)
 {
 	const struct fsk_command *command;
 	char name[128];
 
-	puts("Usage: fastsocket [OPTION...] COMMAND\n");
 	for (command = fsk_commands; command->run; command++) {
+		if (first && strcmp(first, command->words[0]))
+			continue;
 		fsk_help_name(command, name, sizeof(name));
 		fsk_help_row(name, command->text);
 	}
+}
+
+static void fsk_help_group(const char *first)
+{
+	printf("Usage: fastsocket %s COMMAND\n\n", first);
+	fsk_help_rows(first);
+	fsk_help_general();
+}
+
+/**
+ * fsk_command_unknown() - complain that the line begins with no subcommand
+ * @argc: of the line
+ * @argv: of the line
+ *
+ * Behind the first word of several subcommands, --help lists them.
+ *
+ * Return: exit status.
+ */
+int fsk_command_unknown(int argc, char **argv)
+{
+	struct fsk_nearest first = { .word = argv[0] };
+	struct fsk_nearest second = { .word = argc > 1 ? argv[1] : "" };
+	const struct fsk_command *command;
+	bool known = false;
+
+	for (command = fsk_commands; command->run; command++) {
+		fsk_nearest_try(&first, command->words[0]);
+		if (strcmp(argv[0], command->words[0]))
+			continue;
+		known = true;
+		fsk_nearest_try(&second, command->words[1]);
+	}
+	if (known)
+		fsk_usage_command(argv[0], NULL);
+	if (known && argc > 1 &&
+	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		fsk_help_group(argv[0]);
+		return 0;
+	}
+	if (known && argc > 1)
+		return fsk_usage("%s: there is no '%s'%s", argv[0], argv[1],
+				 fsk_nearest_hint(&second));
+	if (known)
+		return fsk_usage("%s: something is missing", argv[0]);
+	return fsk_usage("there is no command '%s'%s", argv[0],
+			 fsk_nearest_hint(&first));
+}
+
+static void fsk_help_all(void)
+{
+	puts("Usage: fastsocket [OPTION...] COMMAND\n");
+	fsk_help_rows(NULL);
 	fsk_help_general();
 	puts("\n"
 	     "'fastsocket COMMAND --help' lists its options.\n"

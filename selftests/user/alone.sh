@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(config_again config_list)
+tests=(config_again config_list help)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -56,6 +56,32 @@ test_config_list() {
 	echo 'interfaces: {lo: auto}' >"$work/conf"
 	tool 2 -j config apply "$work/conf"
 	[ "$out" = "[]" ] || fail "$out"
+}
+
+# The first word of several commands has a help, which lists them.
+test_help() {
+	local first second
+
+	begin
+	for first in show cgroup config rfd; do
+		tool 0 "$first" --help
+		[ "$(head -n 1 "$work/out")" = \
+			"Usage: fastsocket $first COMMAND" ] || fail "$out"
+		cp "$work/out" "$work/long"
+		tool 0 "$first" -h
+		cmp -s "$work/out" "$work/long" || fail "-h: $out"
+		for second in $("$FSK_TOOL" --help |
+			sed -n "s/^  $first \([a-z]*\).*/\1/p"); do
+			grep -q "^  $first $second" "$work/long" ||
+				fail "no $second: $(cat "$work/long")"
+		done
+		! grep -q '^  status' "$work/long" || fail "$out"
+		tool 1 "$first" nonsense
+		tool 1 "$first"
+		grep -q "(fastsocket $first --help shows how)" <<<"$err" ||
+			fail "$err"
+	done
+	tool 1 shw --help
 }
 
 [ $# -eq 0 ] || tests=("$@")
