@@ -23,6 +23,7 @@
 #include "base/cgroup.h"
 #include "base/error.h"
 #include "base/out.h"
+#include "base/process.h"
 #include "fastsocket.h"
 
 #ifndef TCP_ULP
@@ -231,8 +232,9 @@ static int fsk_adopt_command(int argc, char **argv, struct fsk_adopt *adopt)
 	argc = fsk_words(argc, argv, 1, 65536, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
-	if (!strcmp(argv[1], "0"))
-		return fsk_usage("0 is no process number");
+	if (!argv[1][strspn(argv[1], "0123456789")] &&
+	    !fsk_process_pid(argv[1]))
+		return fsk_usage("'%s' is no process number", argv[1]);
 	for (int i = 2; i <= argc; i++) {
 		if (fsk_ports_parse(&adopt->ports, argv[i]))
 			return fsk_usage("'%s' is no port", argv[i]);

@@ -10,6 +10,7 @@
 #include "base/netns.h"
 #include "base/nl.h"
 #include "base/out.h"
+#include "base/process.h"
 #include "base/procs.h"
 #include "base/read.h"
 #include "base/version.h"
@@ -295,9 +296,11 @@ int fsk_cmd_check(int argc, char **argv)
 	if (argc < 0)
 		return -1 - argc;
 	if (argc && !argv[1][strspn(argv[1], "0123456789")]) {
-		check.pid = atoi(argv[1]);
+		check.pid = fsk_process_pid(argv[1]);
+		if (!check.pid)
+			return fsk_usage("'%s' is no process number", argv[1]);
 		snprintf(path, sizeof(path), "/proc/%d", check.pid);
-		if (check.pid <= 0 || stat(path, &folder)) {
+		if (stat(path, &folder)) {
 			fsk_error("check: there is no process %s", argv[1]);
 			return FSK_EXIT_REFUSED;
 		}

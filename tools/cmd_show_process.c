@@ -3,7 +3,6 @@
  * fastsocket show process: the settings, listeners, connections and memory of
  * one process.
  */
-#include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,19 +303,14 @@ int fsk_cmd_show_process(int argc, char **argv)
 		.reset = fsk_of_reset,
 	};
 	struct fsk_of of = { 0 };
-	unsigned long pid;
 	int status;
-	char *end;
 
 	argc = fsk_words(argc, argv, 1, 1, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
-	errno = 0;
-	pid = strtoul(argv[1], &end, 10);
-	if (*argv[1] < '1' || *argv[1] > '9' || *end || errno ||
-	    pid > INT32_MAX)
+	of.pid = fsk_process_pid(argv[1]);
+	if (!of.pid)
 		return fsk_usage("process: '%s' is no process number", argv[1]);
-	of.pid = pid;
 	/* The namespace is its own, unless another one is named. */
 	status = fsk_netns_of(argv[1]);
 	return status ? status : fsk_show(&show, &of);

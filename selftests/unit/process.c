@@ -12,6 +12,20 @@ static const char status[] =
 "Name:\tnginx\nVmRSS:\t   12345 kB\nVmRSSx:\t1 kB\n"
 "Cpus_allowed:\t8\nCpus_allowed_list:\t3\nMems_allowed_list:\t0-1\n";
 
+TEST(process__pid)
+{
+	EXPECT_EQ(1, fsk_process_pid("1"));
+	EXPECT_EQ(INT32_MAX, fsk_process_pid("2147483647"));
+	EXPECT_EQ(0, fsk_process_pid("2147483648"));
+	EXPECT_EQ(0, fsk_process_pid("4294967297"));
+	EXPECT_EQ(0, fsk_process_pid("18446744073709551617"));
+	EXPECT_EQ(0, fsk_process_pid("0"));
+	EXPECT_EQ(0, fsk_process_pid("01"));
+	EXPECT_EQ(0, fsk_process_pid("-1"));
+	EXPECT_EQ(0, fsk_process_pid("1x"));
+	EXPECT_EQ(0, fsk_process_pid(""));
+}
+
 TEST(process__status)
 {
 	EXPECT_EQ(12345, fsk_process_number(status, "VmRSS:"));

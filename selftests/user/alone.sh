@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(config_again config_list help)
+tests=(config_again config_list help pid)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -82,6 +82,22 @@ test_help() {
 			fail "$err"
 	done
 	tool 1 shw --help
+}
+
+# A number that is too large is not another process' one.
+test_pid() {
+	local words
+
+	begin
+	for words in "check 4294967297" "check 0" "check 99999999999999999999" \
+		"adopt 4294967297" "release 0" "show process 4294967297"; do
+		# shellcheck disable=SC2086 # words
+		tool 1 $words
+		grep -q "'${words##* }' is no process number" <<<"$err" ||
+			fail "$words: $err"
+	done
+	tool 2 check 2147483647
+	grep -q 'there is no process 2147483647' <<<"$err" || fail "$err"
 }
 
 [ $# -eq 0 ] || tests=("$@")

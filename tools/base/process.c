@@ -16,6 +16,23 @@
 #define FSK_PROCESS_LIBRARY	"/libfsocket.so"
 #define FSK_PROCESS_SETTING	"FASTSOCKET_"
 
+/**
+ * fsk_process_pid() - the number of a process
+ * @word: the number
+ *
+ * Return: the number, or 0 if the word is none.
+ */
+pid_t fsk_process_pid(const char *word)
+{
+	unsigned long pid;
+	char *end;
+
+	errno = 0;
+	pid = strtoul(word, &end, 10);
+	return *word < '1' || *word > '9' || *end || errno ||
+	       pid > INT32_MAX ? 0 : pid;
+}
+
 /* A whole file, with a 0 behind it, for free(). %NULL with errno set. */
 static char *fsk_process_file(const char *path, size_t *length)
 {

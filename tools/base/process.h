@@ -27,6 +27,7 @@ struct fsk_process {
 	size_t length;
 };
 
+pid_t fsk_process_pid(const char *word);
 int fsk_process_read(pid_t pid, struct fsk_process *process);
 void fsk_process_reset(struct fsk_process *process);
 const char *fsk_process_setting(const struct fsk_process *process,
