@@ -222,6 +222,9 @@ TEST_F(conf, no_file)
 	char *files = "/nonexistent/fastsocket.conf";
 
 	EXPECT_EQ(2, fsk_conf_read(&self->conf, 1, &files));
+	files = "/";
+	EXPECT_EQ(2, fsk_conf_read(&self->conf, 1, &files));
+	EXPECT_EQ(0, self->conf.errors);
 	EXPECT_EQ(0, fsk_conf_read(&self->conf, 0, NULL));
 }
 

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <yaml.h>
 
@@ -508,12 +509,18 @@ static int fsk_conf_read_file(struct fsk_conf *conf, const char *path,
 {
 	FILE *file = fopen(path, "re");
 	yaml_parser_t parser;
+	struct stat info;
 	int status;
 
 	if (!file) {
 		if (optional && errno == ENOENT)
 			return 0;
 		fsk_error("%s: %s", path, strerror(errno));
+		return FSK_EXIT_REFUSED;
+	}
+	if (!fstat(fileno(file), &info) && S_ISDIR(info.st_mode)) {
+		fsk_error("%s is a folder, no file", path);
+		fclose(file);
 		return FSK_EXIT_REFUSED;
 	}
 	if (!yaml_parser_initialize(&parser)) {
