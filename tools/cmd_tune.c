@@ -418,10 +418,10 @@ static int fsk_tune_all(struct fsk_tune *tune, bool undo)
 {
 	struct fsk_lower devices = { 0 }, below;
 	struct if_nameindex *all;
-	int status;
+	int status, first = 0;
 
 	if (undo) {
-		fsk_kept_names(&devices);
+		first = fsk_kept_names(&devices);
 	} else {
 		all = if_nameindex();
 		for (int i = 0; all && all[i].if_index; i++) {
@@ -434,7 +434,7 @@ static int fsk_tune_all(struct fsk_tune *tune, bool undo)
 	}
 	status = fsk_tune_devices(tune, &devices, undo);
 	free(devices.names);
-	return status;
+	return first ? first : status;
 }
 
 /**

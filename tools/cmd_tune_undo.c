@@ -111,9 +111,13 @@ static int fsk_tune_undo_other(struct fsk_tune *tune, const char *name)
 {
 	char now[IF_NAMESIZE];
 	const char *lost;
+	int status;
 
 	snprintf(tune->nic.name, sizeof(tune->nic.name), "%.15s", name);
-	if (!fsk_kept_find(&tune->kept, name)) {
+	if (!fsk_kept_find(&tune->kept, name, &status)) {
+		/* What can't be read may be this one's. */
+		if (status)
+			return status;
 		if (if_nametoindex(name))
 			return fsk_tune_no_need(tune, NULL);
 		fsk_error("there is no interface '%s'", name);

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(config_again config_list help pid)
+tests=(config_again config_list help pid kept)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -98,6 +98,29 @@ test_pid() {
 	done
 	tool 2 check 2147483647
 	grep -q 'there is no process 2147483647' <<<"$err" || fail "$err"
+}
+
+# unread STATUS WORD...: `tune --undo -n WORD...`, where the file of a tuned
+# card is of another version
+unread() {
+	local expect=$1
+	shift
+
+	ran "$expect" unshare -rm bash -c '
+		mount -t tmpfs none /run && mkdir -p /run/fastsocket/tune &&
+		echo "fastsocket tune 2" >/run/fastsocket/tune/virtio0.0 &&
+		exec "$@"' - "$FSK_TOOL" tune -n --undo "$@"
+	grep -q 'virtio0.0 is not as this version writes it' <<<"$err" ||
+		fail "$err"
+}
+
+# Who undoes all, and can't read what to undo, has not done it.
+test_kept() {
+	begin
+	unshare -rm mount -t tmpfs none /run 2>/dev/null ||
+		skip "no mount namespace here"
+	unread 2 --all
+	unread 2 lo
 }
 
 [ $# -eq 0 ] || tests=("$@")

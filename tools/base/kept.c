@@ -363,27 +363,52 @@ static bool fsk_kept_is_file(const char *name)
 	return *name != '.' && (len < 4 || strcmp(name + len - 4, ".new"));
 }
 
+/* The folder with the files; %NULL if nothing was ever kept, or after an error
+ * message.
+ */
+static DIR *fsk_kept_open(int *status)
+{
+	DIR *folder = opendir(FSK_KEPT_DIR);
+
+	*status = 0;
+	if (folder || errno == ENOENT)
+		return folder;
+	fsk_error("cannot read %s: %s", FSK_KEPT_DIR, strerror(errno));
+	*status = FSK_EXIT_REFUSED;
+	return NULL;
+}
+
+/* Read a file of the folder into what was not read before. */
+static int fsk_kept_load_entry(struct fsk_kept *kept, const char *entry)
+{
+	memset(kept, 0, sizeof(*kept));
+	snprintf(kept->id, sizeof(kept->id), "%.127s", entry);
+	return fsk_kept_load(kept);
+}
+
 /**
  * fsk_kept_find() - find the settings that were kept of an interface
  * @kept: filled in; the caller gives it to fsk_kept_free()
  * @name: what the interface was called then
+ * @status: gets the exit status, of the first file that could not be read
  *
- * Return: false if there are none.
+ * Return: false if there are none, or none that can be read.
  */
-bool fsk_kept_find(struct fsk_kept *kept, const char *name)
+bool fsk_kept_find(struct fsk_kept *kept, const char *name, int *status)
 {
+	DIR *folder = fsk_kept_open(status);
 	struct dirent *entry;
 	bool found = false;
-	DIR *folder;
+	int each;
 
 	memset(kept, 0, sizeof(*kept));
-	folder = opendir(FSK_KEPT_DIR);
 	while (folder && !found && (entry = readdir(folder))) {
 		if (!fsk_kept_is_file(entry->d_name))
 			continue;
 		fsk_kept_free(kept);
-		snprintf(kept->id, sizeof(kept->id), "%.127s", entry->d_name);
-		found = !fsk_kept_load(kept) && !strcmp(kept->name, name);
+		each = fsk_kept_load_entry(kept, entry->d_name);
+		found = !each && !strcmp(kept->name, name);
+		*status = *status ? *status : each;
 	}
 	if (folder)
 		closedir(folder);
@@ -395,20 +420,27 @@ bool fsk_kept_find(struct fsk_kept *kept, const char *name)
 /**
  * fsk_kept_names() - the interfaces whose settings are kept
  * @names: gets their names; of those that are not here, what they were called
+ *
+ * A file that can't be read keeps no other from being read.
+ *
+ * Return: exit status, of the first that could not.
  */
-void fsk_kept_names(struct fsk_lower *names)
+int fsk_kept_names(struct fsk_lower *names)
 {
 	char now[IF_NAMESIZE];
 	struct dirent *entry;
 	struct fsk_kept kept;
+	int status, each;
 	DIR *folder;
 
 	memset(names, 0, sizeof(*names));
-	folder = opendir(FSK_KEPT_DIR);
+	folder = fsk_kept_open(&status);
 	while (folder && (entry = readdir(folder))) {
-		memset(&kept, 0, sizeof(kept));
-		snprintf(kept.id, sizeof(kept.id), "%.127s", entry->d_name);
-		if (!fsk_kept_is_file(entry->d_name) || fsk_kept_load(&kept))
+		if (!fsk_kept_is_file(entry->d_name))
+			continue;
+		each = fsk_kept_load_entry(&kept, entry->d_name);
+		status = status ? status : each;
+		if (each)
 			continue;
 		fsk_kept_lost(&kept, now);
 		fsk_lower_add(names, *now ? now : kept.name);
@@ -416,4 +448,5 @@ void fsk_kept_names(struct fsk_lower *names)
 	}
 	if (folder)
 		closedir(folder);
+	return status;
 }

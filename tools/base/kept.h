@@ -46,7 +46,7 @@ bool fsk_kept_add(struct fsk_kept *kept, const char *key, const char *value);
 bool fsk_kept_has(const struct fsk_kept *kept, const char *key);
 const char *fsk_kept_lost(const struct fsk_kept *kept, char *name);
 void fsk_kept_free(struct fsk_kept *kept);
-bool fsk_kept_find(struct fsk_kept *kept, const char *name);
-void fsk_kept_names(struct fsk_lower *names);
+bool fsk_kept_find(struct fsk_kept *kept, const char *name, int *status);
+int fsk_kept_names(struct fsk_lower *names);
 
 #endif
