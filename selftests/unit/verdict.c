@@ -219,6 +219,41 @@ TEST_F(verdict, nginx)
 	EXPECT_EQ(1, self->verdict.count);
 }
 
+/* Links lead where the process would get to, and a pipe keeps nobody. */
+TEST_F(verdict, other_root)
+{
+	char path[128], host[128];
+
+	set(self->facts.name, "nginx");
+	self->listening.queues = 0;
+	snprintf(path, sizeof(path), "%s/etc/nginx/nginx.conf", self->root);
+	snprintf(host, sizeof(host), "%s/host.conf", self->root);
+	put(self->root, "/etc/nginx/none", "");
+	put(self->root, "/host.conf", "events {}");
+	ASSERT_EQ(0, symlink(host, path));
+	advise();
+	expect_last("no worker", "--pin");
+	unlink(path);
+	ASSERT_EQ(0, symlink("/host.conf", path));
+	advise();
+	expect_last("no worker", "'worker_cpu_affinity auto;'");
+	put(self->root, "/real/x.conf", "worker_cpu_affinity auto;");
+	put(self->root, "/host.conf", "include /on/*.conf;");
+	snprintf(host, sizeof(host), "%s/on", self->root);
+	ASSERT_EQ(0, symlink("/real", host));
+	advise();
+	expect_last("no worker", "--pin");
+	put(self->root, "/host.conf", "include /real/x.conf;");
+	advise();
+	expect_last("no worker", "--pin");
+	unlink(path);
+	ASSERT_EQ(0, mkfifo(path, 0600));
+	alarm(10);
+	advise();
+	alarm(0);
+	expect_last("no worker", "--pin");
+}
+
 TEST_F(verdict, haproxy)
 {
 	static const char line[] = "haproxy\0-f\0/a.cfg\0-f\0/b.cfg";

@@ -7,14 +7,18 @@
  */
 #include "advise.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/inside.h"
 #include "facts.h"
 #include "listeners.h"
 #include "verdict.h"
@@ -25,12 +29,20 @@
 /* A file as a string that the caller frees, or %NULL. */
 static char *fsk_advise_file(const char *root, const char *name)
 {
-	char path[PATH_MAX], *text = NULL;
-	size_t len;
+	char *text = NULL;
+	struct stat info;
 	FILE *file;
+	size_t len;
+	int fd;
 
-	snprintf(path, sizeof(path), "%s%s", root, name);
-	file = fopen(path, "re");
+	fd = fsk_inside_open(root, name, O_RDONLY);
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &info) || !S_ISREG(info.st_mode)) {
+		close(fd);
+		return NULL;
+	}
+	file = fdopen(fd, "r");
 	if (file)
 		text = malloc(FSK_ADVISE_SIZE);
 	if (text) {
@@ -39,7 +51,70 @@ static char *fsk_advise_file(const char *root, const char *name)
 	}
 	if (file)
 		fclose(file);
+	else
+		close(fd);
 	return text;
+}
+
+/* For glob(), which hands them no data: names inside of a root folder. */
+
+static const char *fsk_advise_root;
+
+static int fsk_advise_stat_inside(const char *path, struct stat *info,
+				  int flags)
+{
+	int fd = fsk_inside_open(fsk_advise_root, path, O_PATH | flags);
+	int err;
+
+	if (fd < 0)
+		return -1;
+	err = fstat(fd, info);
+	close(fd);
+	return err;
+}
+
+static int fsk_advise_stat(const char *path, struct stat *info)
+{
+	return fsk_advise_stat_inside(path, info, 0);
+}
+
+static int fsk_advise_lstat(const char *path, struct stat *info)
+{
+	return fsk_advise_stat_inside(path, info, O_NOFOLLOW);
+}
+
+static void *fsk_advise_opendir(const char *path)
+{
+	int fd = fsk_inside_open(fsk_advise_root, path,
+				 O_RDONLY | O_DIRECTORY);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !folder)
+		close(fd);
+	return folder;
+}
+
+static struct dirent *fsk_advise_readdir(void *folder)
+{
+	return readdir(folder);
+}
+
+static void fsk_advise_closedir(void *folder)
+{
+	closedir(folder);
+}
+
+static int fsk_advise_glob(const char *root, const char *pattern, glob_t *found)
+{
+	*found = (glob_t) {
+		.gl_opendir = fsk_advise_opendir,
+		.gl_readdir = fsk_advise_readdir,
+		.gl_closedir = fsk_advise_closedir,
+		.gl_stat = fsk_advise_stat,
+		.gl_lstat = fsk_advise_lstat,
+	};
+	fsk_advise_root = root;
+	return glob(pattern, GLOB_ALTDIRFUNC, NULL, found);
 }
 
 /* What comes after an option in the command line; words end with 0, but nginx
@@ -79,7 +154,7 @@ struct fsk_advise_nginx {
 	bool mutex;
 };
 
-static void fsk_advise_nginx_file(struct fsk_advise_nginx *nginx,
+static bool fsk_advise_nginx_file(struct fsk_advise_nginx *nginx,
 				  const char *root, const char *name,
 				  int depth);
 
@@ -91,13 +166,12 @@ static void fsk_advise_nginx_include(struct fsk_advise_nginx *nginx,
 	char whole[PATH_MAX];
 	glob_t found;
 
-	snprintf(whole, sizeof(whole), "%s%.*s%s", root, *pattern == '/' ? 0 :
+	snprintf(whole, sizeof(whole), "%.*s%s", *pattern == '/' ? 0 :
 		 (int)(strrchr(name, '/') + 1 - name), name, pattern);
-	if (depth == FSK_ADVISE_DEPTH || glob(whole, 0, NULL, &found))
+	if (depth == FSK_ADVISE_DEPTH || fsk_advise_glob(root, whole, &found))
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		fsk_advise_nginx_file(nginx, root,
-				      found.gl_pathv[i] + strlen(root),
+		fsk_advise_nginx_file(nginx, root, found.gl_pathv[i],
 				      depth + 1);
 	globfree(&found);
 }
@@ -121,7 +195,7 @@ static void fsk_advise_nginx_words(struct fsk_advise_nginx *nginx,
 		fsk_advise_nginx_include(nginx, root, name, value, depth);
 }
 
-static void fsk_advise_nginx_file(struct fsk_advise_nginx *nginx,
+static bool fsk_advise_nginx_file(struct fsk_advise_nginx *nginx,
 				  const char *root, const char *name, int depth)
 {
 	char *text = fsk_advise_file(root, name), *rest = text, *statement, *at;
@@ -133,6 +207,7 @@ static void fsk_advise_nginx_file(struct fsk_advise_nginx *nginx,
 	while ((statement = strsep(&rest, ";{}")))
 		fsk_advise_nginx_words(nginx, root, name, statement, depth);
 	free(text);
+	return text;
 }
 
 static void fsk_advise_for_nginx(struct fsk_verdict *verdict,
@@ -141,13 +216,11 @@ static void fsk_advise_for_nginx(struct fsk_verdict *verdict,
 				 const char *root)
 {
 	struct fsk_advise_nginx nginx = { 0 };
-	char name[PATH_MAX] = "/etc/nginx/nginx.conf", path[PATH_MAX];
+	char name[PATH_MAX] = "/etc/nginx/nginx.conf";
 
 	fsk_advise_option(facts, "-c", 0, name, sizeof(name));
-	snprintf(path, sizeof(path), "%s%s", root, name);
-	if (*name != '/' || access(path, R_OK))
+	if (!fsk_advise_nginx_file(&nginx, root, name, 0))
 		return;
-	fsk_advise_nginx_file(&nginx, root, name, 0);
 	if (listening->joined && !listening->queues && !*listening->bypass &&
 	    !nginx.affinity && verdict->count)
 		fsk_verdict_act(verdict, "in %.256s: 'worker_cpu_affinity "

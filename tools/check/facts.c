@@ -16,6 +16,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "../base/inside.h"
 #include "../base/library.h"
 
 /* Reads a file of the process, and ends it with 0. Returns its length or -1. */
@@ -56,15 +57,19 @@ static const char *fsk_facts_variable(const char *text, size_t len,
 /* Is the library that the environment names to be seen by the process? */
 static void fsk_facts_library(struct fsk_facts *facts)
 {
-	char path[PATH_MAX + 32];
 	struct statvfs folder;
+	char root[32];
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/root%s", facts->pid,
-		 facts->asked_path);
-	if (statvfs(path, &folder))
+	snprintf(root, sizeof(root), "/proc/%d/root", facts->pid);
+	fd = fsk_inside_open(root, facts->asked_path, O_PATH);
+	if (fd < 0)
 		return;
-	facts->there = true;
-	facts->noexec = folder.f_flag & ST_NOEXEC;
+	if (!fstatvfs(fd, &folder)) {
+		facts->there = true;
+		facts->noexec = folder.f_flag & ST_NOEXEC;
+	}
+	close(fd);
 }
 
 static void fsk_facts_environ(struct fsk_facts *facts)
