@@ -358,12 +358,12 @@ static void fsk_dropin_search(const char *root, const char *name, char *path)
 	char file[2 * PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		snprintf(path, PATH_MAX, "%s/%s", folders[i], name);
+		snprintf(path, PATH_MAX, "%s/%.255s", folders[i], name);
 		snprintf(file, sizeof(file), "%s%s", root, path);
 		if (!access(file, X_OK))
 			return;
 	}
-	snprintf(path, PATH_MAX, "%s", name);
+	snprintf(path, PATH_MAX, "%.255s", name);
 }
 
 static void fsk_dropin_check_programs(struct fsk_dropin *dropin,
@@ -385,7 +385,7 @@ static void fsk_dropin_check_programs(struct fsk_dropin *dropin,
 			continue;
 		*end = '\0';
 		if (strchr(name, '/'))
-			snprintf(path, sizeof(path), "%s", name);
+			snprintf(path, sizeof(path), "%.4095s", name);
 		else
 			fsk_dropin_search(root, name, path);
 		fsk_dropin_check_program(dropin, unit, root, path);
