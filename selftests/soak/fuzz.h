@@ -100,6 +100,7 @@ struct fuzz {
 	int nets;
 	int cpus;
 	struct fuzz_netlink *nl;
+	bool spare_root;	/* do not select all control groups */
 	void *ring;
 };
 

@@ -139,8 +139,11 @@ static void put_path(struct fuzz *f, int id)
 		FUZZ_GROUPS, "", "no-slash", "/a/", "/a//b",
 	};
 	const char *path = paths[fuzz_below(f, sizeof(paths) / sizeof(*paths))];
-	struct nlattr *nla = put_attr(f, id, strlen(path) + 1);
+	struct nlattr *nla;
 
+	if (f->spare_root && !strcmp(path, "/"))
+		path = "/fsk-fuzz";
+	nla = put_attr(f, id, strlen(path) + 1);
 	memcpy((char *)nla + NLA_HDRLEN, path, strlen(path) + 1);
 }
 

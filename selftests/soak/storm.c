@@ -630,15 +630,13 @@ static int fault_fuzz(struct world *w)
 	pid_t pid = fork_child();
 	int i;
 
-	if (pid) {
-		i = reap(pid);
-		/* All listeners would join, of plain worlds, too. */
-		group_deselect("/");
-		return i;
-	}
+	if (pid)
+		return reap(pid);
 	close_range(3, ~0U, 0);
 	w->rng.shared = &counts;
 	w->rng.family = fuzz_netlink_family();
+	/* All listeners would join, of plain worlds, too, and hold the module. */
+	w->rng.spare_root = true;
 	signal(SIGALRM, fuzzed_enough);
 	alarm(20);
 	fuzz_netlink_start(&w->rng);
@@ -1179,6 +1177,8 @@ static int strike_module(FIXTURE_DATA(storm) *self)
 	self->anchor = anchor();
 	for (i = 0; i < WORLDS; i++)
 		world_start(self, i);
+	/* New worlds take a while before they get anywhere. */
+	self->shared[STAYS].ticks++;
 	return self->anchor < 0 ? -1 : err;
 }
 
@@ -1187,8 +1187,11 @@ static int strike_module(FIXTURE_DATA(storm) *self)
  */
 static bool seldom(FIXTURE_DATA(storm) *self, enum machine kind, int n)
 {
-	return fuzz_chance(&self->rng, n) ||
-	       (!self->machine[kind] && now_ms() > self->half);
+	if (!self->machine[kind] && now_ms() > self->half) {
+		self->half += SLOW_MS;	/* not at once again, if in vain */
+		return true;
+	}
+	return fuzz_chance(&self->rng, n);
 }
 
 static int strike(FIXTURE_DATA(storm) *self, enum machine kind)
