@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * FASTSOCKET_PIN: binds each thread that accepts, or is about to, from a joined
- * listener to a CPU that no sibling has. The module chooses the CPU and reserves
- * it, or tells that of the queue where the thread waits already; see FSK_IOC_PIN.
+ * FASTSOCKET_PIN: binds each thread that accepts, or is about to, from a
+ * joined listener to a CPU that no sibling has. The module chooses the CPU and
+ * reserves it, or tells that of the queue where the thread waits already; see
+ * FSK_IOC_PIN.
  *
  * A new thread or process would inherit the one CPU of the thread that made it.
- * The library gives it the CPUs that its maker had before it was bound. A program
- * that asks for the CPUs of a bound thread, to count them, is told of these, too.
+ * The library gives it the CPUs that its maker had before it was bound. A
+ * program that asks for the CPUs of a bound thread, to count them, is told of
+ * these, too.
  */
 #include <errno.h>
 #include <sched.h>

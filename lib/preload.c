@@ -43,8 +43,8 @@ enum fsk_call {
 	FSK_PSELECT,
 	FSK_PTHREAD_ATTR_GETAFFINITY,
 	FSK_PTHREAD_CREATE,
-	FSK_PTHREAD_GETAFFINITY,
-	FSK_PTHREAD_SETAFFINITY,
+	FSK_THREAD_GETAFFINITY,
+	FSK_THREAD_SETAFFINITY,
 	FSK_SCHED_GETAFFINITY,
 	FSK_SCHED_SETAFFINITY,
 	FSK_SELECT,
@@ -67,8 +67,8 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_PSELECT] = "pselect",
 	[FSK_PTHREAD_ATTR_GETAFFINITY] = "pthread_attr_getaffinity_np",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
-	[FSK_PTHREAD_GETAFFINITY] = "pthread_getaffinity_np",
-	[FSK_PTHREAD_SETAFFINITY] = "pthread_setaffinity_np",
+	[FSK_THREAD_GETAFFINITY] = "pthread_getaffinity_np",
+	[FSK_THREAD_SETAFFINITY] = "pthread_setaffinity_np",
 	[FSK_SCHED_GETAFFINITY] = "sched_getaffinity",
 	[FSK_SCHED_SETAFFINITY] = "sched_setaffinity",
 	[FSK_SELECT] = "select",
@@ -423,7 +423,8 @@ FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 /* Makes no system call for a thread that the library has not bound. */
 static bool fsk_is_caller(pid_t pid)
 {
-	return !pid || (fsk_pin_is_bound() && pid == (pid_t)syscall(SYS_gettid));
+	return !pid ||
+	       (fsk_pin_is_bound() && pid == (pid_t)syscall(SYS_gettid));
 }
 
 FSK_EXPORT int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
@@ -455,7 +456,7 @@ FSK_EXPORT int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *mask)
 FSK_EXPORT int pthread_getaffinity_np(pthread_t thread, size_t size,
 				      cpu_set_t *mask)
 {
-	typeof(pthread_getaffinity_np) *next = fsk_next(FSK_PTHREAD_GETAFFINITY);
+	typeof(pthread_getaffinity_np) *next = fsk_next(FSK_THREAD_GETAFFINITY);
 	int err;
 
 	if (!next)
@@ -469,7 +470,7 @@ FSK_EXPORT int pthread_getaffinity_np(pthread_t thread, size_t size,
 FSK_EXPORT int pthread_setaffinity_np(pthread_t thread, size_t size,
 				      const cpu_set_t *mask)
 {
-	typeof(pthread_setaffinity_np) *next = fsk_next(FSK_PTHREAD_SETAFFINITY);
+	typeof(pthread_setaffinity_np) *next = fsk_next(FSK_THREAD_SETAFFINITY);
 	int err;
 
 	if (!next)

@@ -12,7 +12,7 @@
 #define FSK_READER_BITS		15	/* flows, 256 KiB */
 #define FSK_READER_WAY_BITS	11	/* 24 KiB per core */
 #define FSK_READER_AFTER	8	/* packets in a row from a new core */
-#define FSK_READER_IN_BITS	13	/* 8191 cores; of others it is not known */
+#define FSK_READER_IN_BITS	13	/* 8191 cores; others aren't known */
 
 /**
  * union fsk_reader_flow - the core that serves a connection
@@ -84,8 +84,8 @@ void fsk_reader_comes_in(struct fsk_reader *reader, u32 hash,
 			 union fsk_reader_flow flow, int cpu);
 
 /**
- * fsk_reader_in() - as &union fsk_reader_flow has a core that packets come in on
- * @cpu: the core
+ * fsk_reader_in() - as &union fsk_reader_flow has a core
+ * @cpu: the core that packets come in on
  *
  * Context: Any.
  * Return: its number plus 1, or 0 if there is no room for that.

@@ -21,8 +21,8 @@
 #include "listen/map.h"
 #include "listen/options.h"
 
-/* Members that share: what looks at all of them is to end soon, and each may have
- * a queue for each CPU.  One for each CPU, and as many that take over at a
+/* Members that share: what looks at all of them is to end soon, and each may
+ * have a queue for each CPU.  One for each CPU, and as many that take over at a
  * reload, are to find each other.  Those beyond share among themselves.
  */
 #define FSK_GROUP_MEMBERS	max(128U, 2 * num_possible_cpus())

@@ -270,8 +270,8 @@ static int fsk_worker_first_choice(struct fsk_net *fn)
 	return raw_smp_processor_id();
 }
 
-/* Returns the CPU of the task's mask with the fewest workers: of these its first
- * choice, then those of the same node.
+/* Returns the CPU of the task's mask with the fewest workers: of these its
+ * first choice, then those of the same node.
  */
 static int fsk_worker_choose(struct fsk_listener *l)
 {
@@ -435,8 +435,8 @@ struct fsk_core *fsk_worker_claim(struct fsk_listener *l)
  * fsk_worker_reserve() - choose a CPU for a task that cannot bind itself
  * @l: the listener that it waits on, or is about to
  *
- * That of its queue, if it has one already: an epoll item stays there.  Else the
- * CPU of the task's mask that the fewest siblings have.
+ * That of its queue, if it has one already: an epoll item stays there.  Else
+ * the CPU of the task's mask that the fewest siblings have.
  *
  * Context: Process, sleeps; in a call on the listener's file.
  * Return: the CPU, to which the caller should now be bound; -EDQUOT when the

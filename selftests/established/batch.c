@@ -349,9 +349,9 @@ static void hop(int server)
 	_exit(0);
 }
 
-/* Moved while packets are on their way to the core before.  The poll of the card
- * moves, too: this client's packets are sent on whichever core made room for
- * them, and come in there.
+/* Moved while packets are on their way to the core before.  The poll of the
+ * card moves, too: this client's packets are sent on whichever core made room
+ * for them, and come in there.
  */
 TEST_F_TIMEOUT(batch, order__turns_under_way, 300)
 {

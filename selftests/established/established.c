@@ -626,7 +626,7 @@ TEST_F(established, direct__input_chain)
 	ASSERT_TRUE(sock_wait(pair.server, POLLIN, PATIENCE_MS));
 }
 
-/* Where workers wait on @lfd, each bound to a CPU, who keep what they answer. */
+/* Workers that wait on @lfd, each bound to a CPU, and keep what they answer. */
 static int keepers_start(struct crew *crew, int lfd, int workers)
 {
 	int cpu;

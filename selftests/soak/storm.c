@@ -635,7 +635,7 @@ static int fault_fuzz(struct world *w)
 	close_range(3, ~0U, 0);
 	w->rng.shared = &counts;
 	w->rng.family = fuzz_netlink_family();
-	/* All listeners would join, of plain worlds, too, and hold the module. */
+	/* All listeners would join, plain worlds' too, and hold the module. */
 	w->rng.spare_root = true;
 	signal(SIGALRM, fuzzed_enough);
 	alarm(20);

@@ -61,8 +61,8 @@ static int run_thread(int listener)
 #endif
 #ifndef PLUGIN
 
-/* What the library looked for in vain is none of the program's errors. glibc has
- * none either, but an old one has dlerror() apart.
+/* What the library looked for in vain is none of the program's errors. glibc
+ * has none either, but an old one has dlerror() apart.
  */
 static void expect_no_error(void)
 {
