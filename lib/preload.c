@@ -460,7 +460,7 @@ FSK_EXPORT int pthread_getaffinity_np(pthread_t thread, size_t size,
 	int err;
 
 	if (!next)
-		return ENOSYS;	/* pthread functions return positive errors */
+		return EOPNOTSUPP;	/* positive, as of all pthread_*() */
 	err = next(thread, size, mask);
 	if (!err && pthread_equal(thread, pthread_self()))
 		fsk_pin_hide(size, mask);
@@ -474,7 +474,7 @@ FSK_EXPORT int pthread_setaffinity_np(pthread_t thread, size_t size,
 	int err;
 
 	if (!next)
-		return ENOSYS;
+		return EOPNOTSUPP;
 	err = next(thread, size, mask);
 	if (!err && pthread_equal(thread, pthread_self()))
 		fsk_pin_chosen();

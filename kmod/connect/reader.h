@@ -31,8 +31,8 @@ union fsk_reader_flow {
 		u16 tag;
 		u16 cpu;
 		u16 next;
-		u16 count : 16 - FSK_READER_IN_BITS;
-		u16 in : FSK_READER_IN_BITS;
+		u16 count : 3;
+		u16 in : 13;
 	};
 	u64 word;
 };
