@@ -311,19 +311,22 @@ static int fsk_steer_last(const struct fsk_reader_way *way, int here)
 
 /* The connection's packets came in on core @from until now: a card's poll has
  * moved.  What went on from there must not be overtaken, so its way is this
- * core's, too, until that has passed.
+ * core's, too, until that has passed.  Returns false, to be asked again, while
+ * other connections that share the way here have packets elsewhere.
  */
-static noinline void fsk_steer_take_over(const struct fsk_reader_way *old,
+static noinline bool fsk_steer_take_over(const struct fsk_reader_way *old,
 					 struct fsk_reader_way *way, int from)
 {
 	int last = fsk_steer_last(old, from);
 	u32 tail = READ_ONCE(old->tail);
 
-	if (!fsk_steer_is_clear(way, fsk_steer_last(way, smp_processor_id())) ||
-	    fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last), tail))
-		return;
+	if (fsk_steer_has_passed(per_cpu_ptr(&fsk_steer_queues, last), tail))
+		return true;
+	if (!fsk_steer_is_clear(way, fsk_steer_last(way, smp_processor_id())))
+		return false;
 	WRITE_ONCE(way->cpu, last + 1);
 	WRITE_ONCE(way->tail, tail);
+	return true;
 }
 
 /* Packets that come in on two cores at once have no order in any case. */
@@ -335,10 +338,10 @@ static void fsk_steer_comes_in(struct fsk_reader *reader, u32 hash,
 
 	if (likely(!flow.word || flow.in == fsk_reader_in(here)))
 		return;
-	if (flow.in)
-		fsk_steer_take_over(fsk_reader_way(reader, hash, flow.in - 1),
-				    way, flow.in - 1);
-	fsk_reader_comes_in(reader, hash, flow, here);
+	if (!flow.in ||
+	    fsk_steer_take_over(fsk_reader_way(reader, hash, flow.in - 1), way,
+				flow.in - 1))
+		fsk_reader_comes_in(reader, hash, flow, here);
 }
 
 /* A packet must not overtake what the last core was given. */
