@@ -53,7 +53,10 @@ FIXTURE_SETUP(rfd)
 	self->lfd = sock_make(&any);
 	ASSERT_EQ(0, sock_bind(&any, self->lfd, 8080));
 	ASSERT_EQ(0, listen(self->lfd, 1024));
-	srandom(getpid());
+	/* The same each time: by one key of some hundred a core has no port at
+	 * all of the few that a test leaves.
+	 */
+	srandom(1);
 	self->rss.key_len = 40;
 	for (i = 0; i < 40; i++)
 		self->rss.key[i] = random();
