@@ -62,7 +62,7 @@ static void fsk_config_read(struct fsk_config *config)
  *
  * Threads that make the first call together all read the environment, and write
  * the same values. It must not change until then. It may change later: programs
- * that set their process title even overwrite it.  A call that comes before the
+ * that set their process title even overwrite it. A call that comes before the
  * C library has an environment finds all switched off, and the next one asks
  * again.
  *

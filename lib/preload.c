@@ -8,7 +8,8 @@
  * FASTSOCKET_CONNECT the socket is primed before.
  * accept(), accept4(): with FASTSOCKET_ACCEPT the module may accept instead.
  * The calls by which a worker begins to wait, pthread_create(), and those that
- * tell a thread's CPUs: with FASTSOCKET_PIN the library binds threads to CPUs.
+ * tell or set a thread's CPUs: with FASTSOCKET_PIN the library binds threads to
+ * CPUs.
  * prctl(): with PR_SET_SECCOMP the library leaves all sockets alone afterwards.
  */
 #include <errno.h>
@@ -43,14 +44,14 @@ enum fsk_call {
 	FSK_PSELECT,
 	FSK_PTHREAD_ATTR_GETAFFINITY,
 	FSK_PTHREAD_CREATE,
-	FSK_THREAD_GETAFFINITY,
-	FSK_THREAD_SETAFFINITY,
 	FSK_SCHED_GETAFFINITY,
 	FSK_SCHED_SETAFFINITY,
 	FSK_SELECT,
 	FSK_SENDMMSG,
 	FSK_SENDMSG,
 	FSK_SENDTO,
+	FSK_THREAD_GETAFFINITY,
+	FSK_THREAD_SETAFFINITY,
 	FSK_CALLS
 };
 
@@ -67,14 +68,14 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_PSELECT] = "pselect",
 	[FSK_PTHREAD_ATTR_GETAFFINITY] = "pthread_attr_getaffinity_np",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
-	[FSK_THREAD_GETAFFINITY] = "pthread_getaffinity_np",
-	[FSK_THREAD_SETAFFINITY] = "pthread_setaffinity_np",
 	[FSK_SCHED_GETAFFINITY] = "sched_getaffinity",
 	[FSK_SCHED_SETAFFINITY] = "sched_setaffinity",
 	[FSK_SELECT] = "select",
 	[FSK_SENDMMSG] = "sendmmsg",
 	[FSK_SENDMSG] = "sendmsg",
 	[FSK_SENDTO] = "sendto",
+	[FSK_THREAD_GETAFFINITY] = "pthread_getaffinity_np",
+	[FSK_THREAD_SETAFFINITY] = "pthread_setaffinity_np",
 };
 
 /* The next definition of a function: the C library's, or another preloaded
