@@ -131,9 +131,23 @@ static int __fsk_netlink_rfd_set(struct fsk_net *fn, struct genl_info *info,
 /* Where ports are chosen for a card, packets that it brings to another core are
  * moved, too.  See fsk_netlink_config_check().
  */
-static bool fsk_netlink_rfd_moves(const struct fsk_rfd *rfd)
+static bool fsk_netlink_rfd_moves(u8 mode)
 {
-	return rfd->mode != FSK_RFD_OFF && rfd->mode != FSK_RFD_MASK;
+	return mode != FSK_RFD_OFF && mode != FSK_RFD_MASK;
+}
+
+/* Whether the kernel and the caller's rights allow a mode, which @attr has. */
+int fsk_netlink_rfd_check(struct sk_buff *skb, struct genl_info *info, int attr)
+{
+	u8 mode = nla_get_u8(info->attrs[attr]);
+
+	if (mode == FSK_RFD_STEER && fsk_steer_forbidden())
+		return fsk_message_refuse(info, attr, -EOPNOTSUPP,
+			"a real-time kernel moves no packets: use mask, or rss or ntuple with a card that has them");
+	if (fsk_netlink_rfd_moves(mode) && !netlink_capable(skb, CAP_NET_ADMIN))
+		return fsk_message_refuse(info, attr, -EPERM,
+			"moving packets to other CPUs is not for containers: set it from outside");
+	return 0;
 }
 
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
@@ -145,18 +159,10 @@ int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info)
 	rfd = fsk_netlink_rfd_parse(info);
 	if (IS_ERR(rfd))
 		return PTR_ERR(rfd);
-	if (rfd->mode == FSK_RFD_STEER && fsk_steer_forbidden()) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_RFD_MODE],
-				    "a real-time kernel moves no packets: use mask, or rss or ntuple with a card that has them");
+	err = fsk_netlink_rfd_check(skb, info, FSK_A_RFD_MODE);
+	if (err) {
 		kfree(rfd);
-		return -EOPNOTSUPP;
-	}
-	if (fsk_netlink_rfd_moves(rfd) &&
-	    !netlink_capable(skb, CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[FSK_A_RFD_MODE],
-				    "moving packets to other CPUs is not for containers: set it from outside");
-		kfree(rfd);
-		return -EPERM;
+		return err;
 	}
 	mutex_lock(&fn->settings_mutex);
 	mutex_lock(&fn->mutex);

@@ -323,18 +323,9 @@ static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 				    "set this limit outside the container");
 		return -EPERM;
 	}
-	if (mode && nla_get_u8(mode) == FSK_RFD_STEER &&
-	    fsk_steer_forbidden()) {
-		NL_SET_ERR_MSG_ATTR(info->extack, mode,
-				    "a real-time kernel moves no packets: use mask, or rss or ntuple with a card that has them");
-		return -EOPNOTSUPP;
-	}
-	if (mode && nla_get_u8(mode) == FSK_RFD_STEER &&
-	    !netlink_capable(skb, CAP_NET_ADMIN)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, mode,
-				    "moving packets to other CPUs is not for containers: set it from outside");
-		return -EPERM;
-	}
+	/* What is set for each interface is refused as such. */
+	if (mode && nla_get_u8(mode) == FSK_RFD_STEER)
+		return fsk_netlink_rfd_check(skb, info, FSK_A_CONFIG_RFD);
 	return 0;
 }
 

@@ -19,6 +19,8 @@ int fsk_netlink_cgroup_del(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_cgroup_start(struct netlink_callback *cb);
 int fsk_netlink_cgroup_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
+int fsk_netlink_rfd_check(struct sk_buff *skb, struct genl_info *info,
+			  int attr);
 int fsk_netlink_rfd_set(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_del(struct sk_buff *skb, struct genl_info *info);
 int fsk_netlink_rfd_start(struct netlink_callback *cb);
