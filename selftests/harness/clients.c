@@ -9,6 +9,8 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BURST	4
@@ -17,7 +19,7 @@
 
 /**
  * struct flight - a connection that is under way
- * @begin: when it was opened
+ * @begin: when it was opened, in milliseconds of CLOCK_REALTIME
  * @noted: the histogram will have it
  */
 struct flight {
@@ -42,29 +44,78 @@ struct clients *clients_make(void)
 	return clients == MAP_FAILED ? NULL : clients;
 }
 
-static void clients_note(struct clients *clients, int cpu,
-			 const struct flight *f, int id)
+static uint64_t clients_ms(const struct timespec *ts)
 {
-	uint64_t took = now_ms() - f->begin;
+	return ts->tv_sec * 1000ull + ts->tv_nsec / 1000000;
+}
 
-	if (f->noted && id != clients->late_id)
-		clients->hist[cpu][took < HIST_MS ? took : HIST_MS]++;
+static uint64_t clients_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return clients_ms(&ts);
+}
+
+static int clients_ask_stamps(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+}
+
+/* When the answer came in, as the kernel has noted it: a client that pauses, or
+ * shares its CPU with a busy worker, reads it later.  The first packets after
+ * the option was asked for may have no note.
+ */
+static uint64_t clients_came_ms(struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	struct timespec ts;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET ||
+		    c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+		return clients_ms(&ts);
+	}
+	return clients_now_ms();
+}
+
+static void clients_note(struct clients *clients, int cpu,
+			 const struct flight *f, uint64_t came)
+{
+	uint64_t took = came > f->begin ? came - f->begin : 0;
+
+	clients->hist[cpu][took < HIST_MS ? took : HIST_MS]++;
 }
 
 /* Return: the id of the worker that answered, or -1. */
-static int clients_hear(struct client_counts *l, int fd)
+static int clients_hear(struct client_counts *l, int fd, uint64_t *came)
 {
+	char control[CMSG_SPACE(sizeof(struct timespec))];
 	uint8_t id = 0;
-	int n = read(fd, &id, 1);
+	struct iovec data = { &id, 1 };
+	struct msghdr msg = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int n = recvmsg(fd, &msg, 0);
 
-	if (n == 1)
+	*came = clients_now_ms();
+	if (n == 1) {
+		*came = clients_came_ms(&msg);
 		l->answered++;
-	else if (!n)
+	} else if (!n) {
 		l->ended++;
-	else if (errno == ECONNRESET)
+	} else if (errno == ECONNRESET) {
 		l->reset++;
-	else
+	} else {
 		l->failed++;
+	}
 	sock_reset(fd);
 	return n == 1 ? id : -1;
 }
@@ -75,13 +126,15 @@ static int clients_burst(struct clients *clients, struct client_counts *l,
 	int i, fd;
 
 	for (i = 0; i < BURST && n < FLIGHT; i++) {
-		f[n] = (struct flight) { now_ms(), clients->noting };
+		f[n] = (struct flight) { clients_now_ms(), clients->noting };
 		l->made++;
 		fd = sock_dial_nowait(&clients->trial, clients->port);
-		if (fd < 0)
+		if (fd < 0) {
 			l->failed++;
-		else
-			pfd[n++] = (struct pollfd) { fd, POLLIN };
+			continue;
+		}
+		clients_ask_stamps(fd);
+		pfd[n++] = (struct pollfd) { fd, POLLIN };
 	}
 	return n;
 }
@@ -100,10 +153,13 @@ static void clients_run(struct clients *clients, int cpu)
 	static struct pollfd pfd[FLIGHT];
 	static struct flight f[FLIGHT];
 	struct client_counts *l = &clients->counts[cpu];
-	uint64_t begin;
-	int i, n = 0;
+	/* While it is there, each packet is stamped as it comes in. */
+	int stamps = socket(AF_INET, SOCK_STREAM, 0);
+	uint64_t begin, came;
+	int i, id, n = 0;
 
-	if (pin(cpu) || (clients->priority && realtime(0, clients->priority)))
+	if (clients_ask_stamps(stamps) || pin(cpu) ||
+	    (clients->priority && realtime(0, clients->priority)))
 		_exit(1);
 	for (;;) {
 		begin = now_ms();
@@ -114,8 +170,9 @@ static void clients_run(struct clients *clients, int cpu)
 		for (i = n - 1; i >= 0; i--) {
 			if (!pfd[i].revents)
 				continue;
-			clients_note(clients, cpu, &f[i],
-				     clients_hear(l, pfd[i].fd));
+			id = clients_hear(l, pfd[i].fd, &came);
+			if (f[i].noted && id != clients->late_id)
+				clients_note(clients, cpu, &f[i], came);
 			pfd[i] = pfd[--n];
 			f[i] = f[n];
 		}
