@@ -49,8 +49,8 @@ img_select() {
 	debug-6.1) img_select_dir "$("$here/debug-kernel" 6.1)" ;;
 	patched) img_select_dir "$("$here/patched-kernel")" ;;
 	patched-stock) img_select_dir "$("$here/patched-kernel" --stock)" ;;
-	[0-9]*.[0-9]*)
-		file=$(img_find "$1")
+	newest | [0-9]*.[0-9]*)
+		[ "$1" = newest ] || file=$(img_find "$1")
 		if [ -z "$file" ]; then
 			img_fetched=$("$here/kernel" "$1") || return
 			file=$(echo "$img_fetched"/boot/vmlinuz-*)
