@@ -18,6 +18,7 @@
 
 #include "counters.h"
 #include "nets.h"
+#include "queue.h"
 #include "support.h"
 
 #define PORT		8080
@@ -240,6 +241,34 @@ TEST_F_TIMEOUT(steer, moved__vrf, 120)
 	EXPECT_TRUE(TALK());
 	EXPECT_LE(10 * 4, STEERED);
 	EXPECT_EQ(0, DROPS);
+}
+
+/* After a verdict a packet goes on in the task that gave it.  The next ones come
+ * in on the same core, go to the same queue, and may interrupt the task.
+ */
+TEST_F_TIMEOUT(steer, moved__nfqueue, 300)
+{
+	pid_t queue, peer, client;
+	uint64_t asked;
+
+	queue = queue_start(PEER);
+	ASSERT_LT(0, queue);
+	if (sh("nft 'table inet t { chain c { "
+	       "type filter hook prerouting priority mangle; tcp sport %d "
+	       "numgen inc mod 2 0 counter queue num 1; } ; }'", PORT))
+		SKIP(return, "nft does not work here");
+	ASSERT_EQ(0, pin(ELSEWHERE));
+	peer = start(&self->trial, self->lfd);
+	client = start(&self->trial, -1);
+	asked = STEERED + fault_count(2000, 20000);
+	EXPECT_TRUE(until(STEERED >= asked));
+	EXPECT_EQ(0, waitpid(client, NULL, WNOHANG));
+	EXPECT_EQ(0, DROPS);
+	EXPECT_EQ(0, sh("nft list table inet t | grep -q "
+			"'counter packets [1-9][0-9][0-9]'"));
+	end(client);
+	end(peer);
+	end(queue);
 }
 
 static int bind_and_dial(const struct trial *p, int port)
