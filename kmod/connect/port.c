@@ -252,6 +252,7 @@ bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
 /**
  * struct fsk_port_rule - which ports are a core's
  * @rfd: if not %NULL, the interface's table says
+ * @stamp: fsk_net.rfd_stamp, which @rfd is at least as new as
  * @hash: the flow's, for the table; fsk_port_rule() leaves it to its callers
  * @mask: if there is no table, these bits of the port are the core's number
  * @cpu: the core
@@ -259,6 +260,7 @@ bool fsk_port_begin(struct fsk_port_pick *pick, const struct sock *sk,
  */
 struct fsk_port_rule {
 	const struct fsk_rfd *rfd;
+	u32 stamp;
 	u32 hash;
 	u32 mask;
 	u32 cpu;
@@ -292,9 +294,15 @@ static u32 fsk_port_flow_hash(const struct fsk_rfd *rfd,
 static u8 fsk_port_rule(struct fsk_net *fn, const struct fsk_dest *dest,
 			int cpu, struct fsk_port_rule *rule)
 {
-	const struct fsk_rfd *rfd = fsk_rfd_get(fn, dest->route.ifindex);
-	u8 mode = fsk_rfd_mode(fn, rfd);
+	const struct fsk_rfd *rfd;
+	u8 mode;
 
+	/* Before the description: pairs with the release in
+	 * fsk_rfd_changed(), so that no hash of an older one gets this stamp.
+	 */
+	rule->stamp = smp_load_acquire(&fn->rfd_stamp);
+	rfd = fsk_rfd_get(fn, dest->route.ifindex);
+	mode = fsk_rfd_mode(fn, rfd);
 	rule->rfd = fsk_rfd_hashes(rfd, dest->key.ipv6) ? rfd : NULL;
 	rule->mask = fsk_rfd_mask();
 	rule->cpu = cpu;
@@ -305,15 +313,12 @@ static u8 fsk_port_rule(struct fsk_net *fn, const struct fsk_dest *dest,
 /* Keep the hash until the interface's description changes: making it costs as
  * much as a hundred steps.
  */
-static void fsk_port_rehash(struct fsk_net *fn, struct fsk_dest *dest,
-			    struct fsk_port_rule *rule)
+static void fsk_port_rehash(struct fsk_dest *dest, struct fsk_port_rule *rule)
 {
-	u32 stamp = READ_ONCE(fn->rfd_stamp);
-
-	if (rule->rfd && (dest->rfd_stamp != stamp ||
+	if (rule->rfd && (dest->rfd_stamp != rule->stamp ||
 			  dest->rfd_ifindex != dest->route.ifindex)) {
 		dest->hash = fsk_port_flow_hash(rule->rfd, dest);
-		dest->rfd_stamp = stamp;
+		dest->rfd_stamp = rule->stamp;
 		dest->rfd_ifindex = dest->route.ifindex;
 	}
 	rule->hash = dest->hash;
@@ -434,7 +439,7 @@ static int __fsk_port_candidate(struct fsk_port_pick *pick)
 	mode = fsk_port_rule(pick->fn, dest, pick->table->cpu, &rule);
 	if (mode == FSK_RFD_OFF)
 		return 0;
-	fsk_port_rehash(pick->fn, dest, &rule);
+	fsk_port_rehash(dest, &rule);
 	if (pick->clashes)
 		dest->trust = 0;
 	pick->trust = dest->trust >= FSK_PORT_TRUST;

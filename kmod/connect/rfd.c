@@ -105,19 +105,23 @@ static struct hlist_head *fsk_rfd_chain(struct fsk_net *fn, int ifindex)
 	return &fn->rfd[ifindex & (FSK_NET_RFD - 1)];
 }
 
-static struct fsk_rfd *fsk_rfd_unlink(struct fsk_net *fn, int ifindex)
+static struct fsk_rfd *fsk_rfd_find(struct fsk_net *fn, int ifindex)
 {
 	struct fsk_rfd *rfd;
 
 	lockdep_assert_held(&fn->mutex);
-	hlist_for_each_entry(rfd, fsk_rfd_chain(fn, ifindex), node) {
-		if (rfd->ifindex != ifindex)
-			continue;
-		hlist_del_rcu(&rfd->node);
-		WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
-		return rfd;
-	}
+	hlist_for_each_entry(rfd, fsk_rfd_chain(fn, ifindex), node)
+		if (rfd->ifindex == ifindex)
+			return rfd;
 	return NULL;
+}
+
+/* Pairs with the acquire in fsk_port_rule(): who sees the new stamp sees what
+ * is described now.
+ */
+static void fsk_rfd_changed(struct fsk_net *fn)
+{
+	smp_store_release(&fn->rfd_stamp, fn->rfd_stamp + 1);
 }
 
 /**
@@ -125,8 +129,8 @@ static struct fsk_rfd *fsk_rfd_unlink(struct fsk_net *fn, int ifindex)
  * @fn: namespace state
  * @rfd: the description, which replaces the one before
  *
- * The one before may be set again: it is put into the chain that readers who
- * still look at it are in.
+ * Readers find one or the other at any time.  The one before may be set again:
+ * it is put into the chain that readers who still look at it are in.
  *
  * Context: Process, fsk_net.mutex held.
  * Return: the one before, or %NULL; the caller frees it after readers have
@@ -134,10 +138,13 @@ static struct fsk_rfd *fsk_rfd_unlink(struct fsk_net *fn, int ifindex)
  */
 struct fsk_rfd *fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
 {
-	struct fsk_rfd *before = fsk_rfd_unlink(fn, rfd->ifindex);
+	struct fsk_rfd *before = fsk_rfd_find(fn, rfd->ifindex);
 
-	hlist_add_head_rcu(&rfd->node, fsk_rfd_chain(fn, rfd->ifindex));
-	WRITE_ONCE(fn->rfd_stamp, fn->rfd_stamp + 1);
+	if (before)
+		hlist_replace_rcu(&before->node, &rfd->node);
+	else
+		hlist_add_head_rcu(&rfd->node, fsk_rfd_chain(fn, rfd->ifindex));
+	fsk_rfd_changed(fn);
 	return before;
 }
 
@@ -151,11 +158,14 @@ struct fsk_rfd *fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
  */
 bool fsk_rfd_del(struct fsk_net *fn, int ifindex)
 {
-	struct fsk_rfd *rfd = fsk_rfd_unlink(fn, ifindex);
+	struct fsk_rfd *rfd = fsk_rfd_find(fn, ifindex);
 
-	if (rfd)
-		kfree_rcu(rfd, rcu);
-	return rfd;
+	if (!rfd)
+		return false;
+	hlist_del_rcu(&rfd->node);
+	fsk_rfd_changed(fn);
+	kfree_rcu(rfd, rcu);
+	return true;
 }
 
 /**
