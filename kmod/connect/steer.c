@@ -98,6 +98,16 @@ static bool fsk_steer_is_stray(struct sk_buff *skb)
 	       !net_eq(dev_net(skb->dev), fsk_steer_cb(skb)->net);
 }
 
+/* The namespace that a packet came in to may have gone with the counters. */
+static void fsk_steer_drop_stray(struct sk_buff *skb)
+{
+	const struct net *net = dev_net(skb->dev);
+
+	if (net_eq(net, fsk_steer_cb(skb)->net))
+		fsk_stats_inc(fsk_net_of(net), RFD_DROP);
+	kfree_skb(skb);
+}
+
 /* The device's reference keeps the namespace, and with it its counters: its
  * exit waits for its devices, and unload waits for @q in fsk_steer_net_exit().
  */
@@ -108,7 +118,7 @@ static void fsk_steer_deliver(struct fsk_steer_queue *q, struct sk_buff *skb)
 
 	rcu_read_lock();
 	if (unlikely(fsk_steer_is_stray(skb))) {
-		kfree_skb(skb);
+		fsk_steer_drop_stray(skb);
 	} else {
 		if (fsk_steer_cb(skb)->moved)
 			fsk_stats_inc(fsk_net_of(net), RFD_STEERED);
@@ -428,23 +438,29 @@ static u16 fsk_steer_owner(const struct fsk_steer *steer,
 /* A packet of a VRF passes twice: as its member's, when it may be moved, and
  * then as the VRF's, where nothing comes behind the hooks: the function that
  * they are told of frees the packet, and whoever called them goes on with it.
+ * Behind one that IPsec has decrypted comes a work item, and so nobody would
+ * know when TCP has had it.
  */
 static unsigned int fsk_steer(struct fsk_steer *steer, struct sk_buff *skb,
 			      const struct nf_hook_state *state, u32 addr)
 {
-	const struct tcphdr *th = (const void *)skb_transport_header(skb);
+	const struct tcphdr *th;
 	unsigned int verdict;
 	u16 owner;
 	bool reads;
 	u32 tail;
 
-	if (unlikely((const unsigned char *)(th + 1) > skb_tail_pointer(skb)))
+	/* Some cards leave it out of the linear part.  Where the kernel demuxes
+	 * early, it does the same next.
+	 */
+	if (!pskb_may_pull(skb, skb_transport_offset(skb) + sizeof(*th)))
 		return NF_ACCEPT;
+	th = tcp_hdr(skb);
 	owner = fsk_steer_owner(steer, th, addr);
 	reads = fsk_steer_reads(steer, th, state);
 	if (!owner && !reads)
 		return NF_ACCEPT;
-	if (skb->sk || skb->pkt_type != PACKET_HOST ||
+	if (skb->sk || skb->pkt_type != PACKET_HOST || skb_sec_path(skb) ||
 	    nf_bridge_in_prerouting(skb) || netif_is_l3_master(state->in))
 		return NF_ACCEPT;
 	/* NFQUEUE lets packets pass in a task: the poll takes the same lock. */
@@ -698,15 +714,15 @@ static void fsk_steer_net_pre_exit(struct fsk_net *fn)
 
 /* Afterwards nothing of ours looks at @fn for a packet's sake.  When a
  * namespace goes its devices have gone before, and no packet of theirs is in a
- * queue.  When the module goes they stay, and what is on its way counts in @fn.
+ * queue: to wait for those of others would keep all namespaces that go.  When
+ * the module goes they stay, and what is on its way counts in @fn.
  */
 static void fsk_steer_net_exit(struct fsk_net *fn)
 {
 	fsk_reader_net_exit(fn);
-	if (fn->steer) {
+	if (fn->steer && !list_empty(&fn->net->dev_base_head))
 		fsk_steer_flush();
-		kvfree(fn->steer);
-	}
+	kvfree(fn->steer);
 	fsk_rfd_drain(fn);
 }
 

@@ -21,8 +21,9 @@
  *	there are no machines of 65,535 cores
  *
  * Made when first needed, freed with the namespace.  Written by connecting
- * tasks without a lock, only where something changes; a packet that reads an
- * old value goes to another core and nothing worse.
+ * tasks without a lock, only where something changes.  A packet that reads an
+ * old value, or that of a connection from the same port to elsewhere, goes to
+ * another core, and may overtake some that went before.
  */
 struct fsk_steer {
 	struct fsk_net *fn;
