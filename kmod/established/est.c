@@ -242,6 +242,7 @@ static void fsk_est_move_bucket(struct fsk_est_core *core)
 	u32 hash;
 
 	spin_lock_bh(&core->lock);
+	write_seqcount_begin(&core->moving);
 	from = &fsk_est_buckets(core->old)[core->moved];
 	for (i = 0; i < FSK_EST_WAYS; i++) {
 		sk = from->sk[i];
@@ -259,6 +260,7 @@ static void fsk_est_move_bucket(struct fsk_est_core *core)
 		fsk_est_store(from, i, NULL, 0);
 	}
 	WRITE_ONCE(core->moved, core->moved + 1);
+	write_seqcount_end(&core->moving);
 	spin_unlock_bh(&core->lock);
 	fsk_est_put_dead(&dead);
 }
@@ -295,6 +297,7 @@ static bool fsk_est_resize(struct fsk_est_core *core, u32 order)
 	if (!table)
 		return false;
 	spin_lock_bh(&core->lock);
+	write_seqcount_begin(&core->moving);
 	core->moved = 0;
 	WRITE_ONCE(core->old, old);
 	/* Empty buckets, then their address: pairs with the address dependency
@@ -302,6 +305,7 @@ static bool fsk_est_resize(struct fsk_est_core *core, u32 order)
 	 * table without the old one misses.
 	 */
 	smp_store_release(&core->table, table);
+	write_seqcount_end(&core->moving);
 	core->hand = 0;
 	spin_unlock_bh(&core->lock);
 	if (!old)
@@ -311,7 +315,9 @@ static bool fsk_est_resize(struct fsk_est_core *core, u32 order)
 		cond_resched();
 	}
 	spin_lock_bh(&core->lock);
+	write_seqcount_begin(&core->moving);
 	WRITE_ONCE(core->old, 0);
+	write_seqcount_end(&core->moving);
 	spin_unlock_bh(&core->lock);
 	synchronize_rcu();
 	fsk_est_free(old);
@@ -381,6 +387,22 @@ static bool fsk_est_conn(const struct fsk_est_core *core,
 	return hash >= first && hash <= last && fsk_est_takes(sk);
 }
 
+static int __fsk_est_list(struct fsk_est_core *core, u32 first, u32 *last,
+			  struct fsk_est_conn conn[FSK_EST_WAYS])
+{
+	struct fsk_est_bucket *b = fsk_est_bucket(core, first);
+	int i, nr = 0;
+	u32 order;
+
+	order = max(fsk_est_order(READ_ONCE(core->table)),
+		    fsk_est_order(READ_ONCE(core->old)));
+	*last = order ? first | (U32_MAX >> order) : U32_MAX;
+	for (i = 0; b && i < FSK_EST_WAYS; i++)
+		if (fsk_est_conn(core, b, i, first, *last, &conn[nr]))
+			nr++;
+	return nr;
+}
+
 /**
  * fsk_est_list() - read the connections of a bucket
  * @core: the state of any core
@@ -388,26 +410,23 @@ static bool fsk_est_conn(const struct fsk_est_core *core,
  * @conn: filled with what is there
  *
  * Goes by hash, so that no connection is told twice or skipped when the table
- * grows or shrinks between two calls.
+ * grows or shrinks between two calls, and reads again what is moved meanwhile.
  *
- * Context: Process; takes no lock.
+ * Context: Process.
  * Return: how many there are; 0 does not mean the end.
  */
 int fsk_est_list(struct fsk_est_core *core, u64 *pos,
 		 struct fsk_est_conn conn[FSK_EST_WAYS])
 {
-	u32 order, last, first = *pos;
-	struct fsk_est_bucket *b;
-	int i, nr = 0;
+	unsigned int seq;
+	u32 last;
+	int nr;
 
 	rcu_read_lock();
-	order = max(fsk_est_order(READ_ONCE(core->table)),
-		    fsk_est_order(READ_ONCE(core->old)));
-	b = fsk_est_bucket(core, first);
-	last = order ? first | (U32_MAX >> order) : U32_MAX;
-	for (i = 0; b && i < FSK_EST_WAYS; i++)
-		if (fsk_est_conn(core, b, i, first, last, &conn[nr]))
-			nr++;
+	do {
+		seq = read_seqcount_begin(&core->moving);
+		nr = __fsk_est_list(core, *pos, &last, conn);
+	} while (read_seqcount_retry(&core->moving, seq));
 	rcu_read_unlock();
 	*pos = (u64)last + 1;
 	return nr;
@@ -420,6 +439,7 @@ static void fsk_est_core_init(struct fsk_est *est, int cpu, u64 seed)
 	struct fsk_est_core *core = per_cpu_ptr(est->core, cpu);
 
 	spin_lock_init(&core->lock);
+	seqcount_spinlock_init(&core->moving, &core->lock);
 	INIT_DELAYED_WORK(&core->work, fsk_est_work);
 	core->cpu = cpu;
 	core->seed = seed;

@@ -7,6 +7,7 @@
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -75,6 +76,8 @@ struct fsk_est_counts {
  * @fn: namespace state, constant
  * @n: other counters
  * @lock: protects all that is written but @n; rank 8, taken with BH off
+ * @moving: changes as a table is replaced and each of its buckets moved, for
+ *	those who list
  * @entries: connections in both tables
  * @doomed: the table that is being given up
  * @hand: the bucket that is swept next
@@ -97,6 +100,7 @@ struct fsk_est_core {
 	u64 held;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;	/* rank 8 */
+	seqcount_spinlock_t moving;
 	unsigned long doomed;
 	u32 entries;
 	u32 hand;
