@@ -359,7 +359,6 @@ fsk_direct_leave(struct fsk_est_core *core, const struct sk_buff *skb,
 	return true;
 }
 
-/* A header that is not linear goes the kernel's way. */
 static __always_inline bool fsk_direct_is_linear(const struct sk_buff *skb,
 						 const struct tcphdr *th)
 {
@@ -368,6 +367,16 @@ static __always_inline bool fsk_direct_is_linear(const struct sk_buff *skb,
 }
 
 /* IPv4 */
+/* Some cards leave the header out of the linear part.  As early demultiplexing
+ * does; headers may lie elsewhere afterwards.
+ */
+static noinline bool fsk_direct_pull(struct sk_buff *skb)
+{
+	return pskb_may_pull(skb, skb_transport_offset(skb) +
+				  sizeof(struct tcphdr)) &&
+	       tcp_hdr(skb)->doff >= sizeof(struct tcphdr) / 4;
+}
+
 
 static noinline void fsk_direct_miss4(struct fsk_est_core *core,
 				      struct sk_buff *skb,
@@ -441,8 +450,12 @@ static unsigned int fsk_direct_ipv4(void *priv, struct sk_buff *skb,
 	    fsk_direct_is_off(state->net))
 		return fsk_direct_leave_all(core, true);
 	th = (const void *)skb_transport_header(skb);
-	if (unlikely(!fsk_direct_is_linear(skb, th)))
-		return fsk_direct_leave_all(core, false);
+	if (unlikely(!fsk_direct_is_linear(skb, th))) {
+		if (!fsk_direct_pull(skb))
+			return fsk_direct_leave_all(core, false);
+		iph = ip_hdr(skb);
+		th = tcp_hdr(skb);
+	}
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 	hash = fsk_flow_hash4(core->seed, iph->saddr, iph->daddr, ports);
 	if (unlikely(fsk_direct_leave(core, skb, state))) {
@@ -538,8 +551,12 @@ static unsigned int fsk_direct_ipv6(void *priv, struct sk_buff *skb,
 	if (fsk_direct_is_off(state->net))
 		return fsk_direct_leave_all(core, true);
 	th = (const void *)skb_transport_header(skb);
-	if (unlikely(!fsk_direct_is_linear(skb, th)))
-		return fsk_direct_leave_all(core, false);
+	if (unlikely(!fsk_direct_is_linear(skb, th))) {
+		if (!fsk_direct_pull(skb))
+			return fsk_direct_leave_all(core, false);
+		ip6h = ipv6_hdr(skb);
+		th = tcp_hdr(skb);
+	}
 	ports = INET_COMBINED_PORTS(th->source, ntohs(th->dest));
 	hash = fsk_flow_hash6(core->seed, &ip6h->saddr, &ip6h->daddr, ports);
 	if (unlikely(fsk_direct_leave(core, skb, state))) {
