@@ -324,7 +324,8 @@ static void fsk_direct_learn(struct fsk_est *est, struct fsk_est_core *core,
 		core->n.foreign++;
 		return;
 	}
-	if (READ_ONCE(tcp_sk(sk)->segs_in) >= READ_ONCE(est->fn->est_after))
+	if (READ_ONCE(est->last) &&
+	    READ_ONCE(tcp_sk(sk)->segs_in) >= READ_ONCE(est->fn->est_after))
 		fsk_est_insert(core, sk, hash);
 }
 
@@ -366,7 +367,6 @@ static __always_inline bool fsk_direct_is_linear(const struct sk_buff *skb,
 	       th->doff >= sizeof(*th) / 4;
 }
 
-/* IPv4 */
 /* Some cards leave the header out of the linear part.  As early demultiplexing
  * does; headers may lie elsewhere afterwards.
  */
@@ -377,6 +377,7 @@ static noinline bool fsk_direct_pull(struct sk_buff *skb)
 	       tcp_hdr(skb)->doff >= sizeof(struct tcphdr) / 4;
 }
 
+/* IPv4 */
 
 static noinline void fsk_direct_miss4(struct fsk_est_core *core,
 				      struct sk_buff *skb,
@@ -640,6 +641,7 @@ static struct fsk_est *fsk_direct_create(struct fsk_net *fn)
 static void fsk_direct_end(struct fsk_est *est)
 {
 	WRITE_ONCE(est->fn->est_on, false);
+	WRITE_ONCE(est->last, false);
 	synchronize_rcu();	/* hooks that still run */
 	fsk_est_drain(est);
 	bitmap_zero(est->fn->connected, FSK_NET_PORTS);
@@ -698,7 +700,6 @@ int fsk_direct_switch(struct fsk_net *fn, bool on)
 	err = nf_register_net_hooks(fn->net, est->hook_ops,
 				    ARRAY_SIZE(est->hook_ops));
 	if (err) {
-		/* IPv4's may have been there, and entered connections. */
 		fsk_direct_end(est);
 		return err;
 	}
@@ -706,6 +707,8 @@ int fsk_direct_switch(struct fsk_net *fn, bool on)
 		fsk_direct_stop(est);
 		return -EBUSY;
 	}
+	/* Until now none has gone direct that a chain behind was to see. */
+	WRITE_ONCE(est->last, true);
 	return 0;
 }
 

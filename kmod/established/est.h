@@ -115,6 +115,8 @@ struct fsk_est_core {
  * @core: by CPU
  * @fn: namespace state, constant
  * @hook_ops: one for each family
+ * @last: nothing of PRE_ROUTING is behind the hooks, of either family; packets
+ *	enter connections from then on
  *
  * Made when first switched on, freed with the namespace.
  */
@@ -122,6 +124,7 @@ struct fsk_est {
 	struct fsk_est_core __percpu *core;
 	struct fsk_net *fn;
 	struct nf_hook_ops hook_ops[2];
+	bool last;
 };
 
 /**
