@@ -41,6 +41,16 @@ static int fsk_netlink_est_switch(struct fsk_net *fn, bool on)
 	return err;
 }
 
+/* Takes back what fsk_netlink_est_config() has done; switching off can't fail,
+ * and what was on a moment ago may stay off without memory.  Expects
+ * fsk_net.mutex.
+ */
+void fsk_netlink_est_restore(struct fsk_net *fn, bool on, u32 after)
+{
+	fsk_netlink_est_switch(fn, on);
+	WRITE_ONCE(fn->est_after, after);
+}
+
 /* Expects fsk_net.mutex. */
 int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info)
 {

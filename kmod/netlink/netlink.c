@@ -19,6 +19,7 @@
 #include <uapi/linux/fastsocket.h>
 
 #include "compat.h"
+#include "connect/rfd.h"
 #include "connect/steer.h"
 #include "established/est.h"
 #include "files/pool.h"
@@ -260,12 +261,6 @@ static int fsk_netlink_config_rfd(struct fsk_net *fn, struct genl_info *info)
 	u8 old_mode = fn->rfd_mode;
 	int err;
 
-	if (mode && (nla_get_u8(mode) == FSK_RFD_RSS ||
-		     nla_get_u8(mode) == FSK_RFD_NTUPLE)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, mode,
-				    "this mode is set for each interface");
-		return -EINVAL;
-	}
 	WRITE_ONCE(fn->rfd_mode, mode ? nla_get_u8(mode) : old_mode);
 	WRITE_ONCE(fn->rfd_count, count ? nla_get_u8(count) : old_count);
 	err = fsk_steer_update(fn);
@@ -313,6 +308,7 @@ static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
 	struct nlattr *mode = info->attrs[FSK_A_CONFIG_RFD];
+	struct nlattr *vfs = info->attrs[FSK_A_CONFIG_VFS];
 
 	if (!fsk_netlink_config_any(info)) {
 		GENL_SET_ERR_MSG(info, "give a setting");
@@ -323,34 +319,67 @@ static int fsk_netlink_config_check(struct sk_buff *skb, struct genl_info *info)
 				    "set this limit outside the container");
 		return -EPERM;
 	}
-	/* What is set for each interface is refused as such. */
+	if (vfs && nla_get_u8(vfs) && fsk_vfs_forbidden()) {
+		NL_SET_ERR_MSG_ATTR(info->extack, vfs,
+				    "this kernel's security module labels sockets in accept4(): leave vfs off");
+		return -EOPNOTSUPP;
+	}
+	if (mode && fsk_rfd_by_nic(nla_get_u8(mode))) {
+		NL_SET_ERR_MSG_ATTR(info->extack, mode,
+				    "this mode is set for each interface");
+		return -EINVAL;
+	}
 	if (mode && nla_get_u8(mode) == FSK_RFD_STEER)
 		return fsk_netlink_rfd_check(skb, info, FSK_A_CONFIG_RFD);
 	return 0;
 }
 
-static int fsk_netlink_config_vfs(struct fsk_net *fn, struct genl_info *info)
+/* What needs memory, or may be refused for what else the namespace has: all of
+ * it is done, or nothing.
+ */
+static int fsk_netlink_config_hooks(struct fsk_net *fn, struct genl_info *info)
+{
+	bool est_on = fn->est_on;
+	u32 est_after = fn->est_after;
+	int err;
+
+	err = fsk_netlink_est_config(fn, info);
+	if (err)
+		return err;
+	err = fsk_netlink_config_rfd(fn, info);
+	if (err)
+		fsk_netlink_est_restore(fn, est_on, est_after);
+	return err;
+}
+
+static void fsk_netlink_config_vfs(struct fsk_net *fn, struct genl_info *info)
 {
 	struct nlattr *vfs = info->attrs[FSK_A_CONFIG_VFS];
 
 	if (!vfs)
-		return 0;
-	if (nla_get_u8(vfs) && fsk_vfs_forbidden()) {
-		NL_SET_ERR_MSG_ATTR(info->extack, vfs,
-				    "this kernel's security module labels sockets in accept4(): leave vfs off");
-		return -EOPNOTSUPP;
-	}
+		return;
 	WRITE_ONCE(fn->vfs, nla_get_u8(vfs));
 	if (!fn->vfs)
 		__fsk_vfs_drain(fn);
-	return 0;
+}
+
+static void fsk_netlink_config_limits(struct fsk_net *fn,
+				      struct genl_info *info)
+{
+	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
+	struct nlattr *late_ms = info->attrs[FSK_A_CONFIG_LATE_MS];
+
+	if (rescue_ms)
+		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
+	if (late_ms)
+		WRITE_ONCE(fn->late_ms, nla_get_u32(late_ms));
+	if (rescue_ms || late_ms)
+		fsk_rescue_limits_changed(fn);
 }
 
 static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr *locals_max = info->attrs[FSK_A_CONFIG_LOCALS_MAX];
-	struct nlattr *rescue_ms = info->attrs[FSK_A_CONFIG_RESCUE_MS];
-	struct nlattr *late_ms = info->attrs[FSK_A_CONFIG_LATE_MS];
 	struct fsk_net *fn = fsk_net_of(genl_info_net(info));
 	int err;
 
@@ -359,17 +388,11 @@ static int fsk_netlink_config_set(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	mutex_lock(&fn->settings_mutex);
 	mutex_lock(&fn->mutex);
-	err = fsk_netlink_config_vfs(fn, info);
-	if (!err)
-		err = fsk_netlink_config_rfd(fn, info);
-	if (!err)
-		err = fsk_netlink_est_config(fn, info);
-	if (!err && rescue_ms)
-		WRITE_ONCE(fn->rescue_ms, nla_get_u32(rescue_ms));
-	if (!err && late_ms)
-		WRITE_ONCE(fn->late_ms, nla_get_u32(late_ms));
-	if (!err && (rescue_ms || late_ms))
-		fsk_rescue_limits_changed(fn);
+	err = fsk_netlink_config_hooks(fn, info);
+	if (!err) {
+		fsk_netlink_config_vfs(fn, info);
+		fsk_netlink_config_limits(fn, info);
+	}
 	mutex_unlock(&fn->mutex);
 	mutex_unlock(&fn->settings_mutex);
 	if (!err && locals_max)

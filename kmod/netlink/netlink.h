@@ -29,6 +29,7 @@ int fsk_netlink_dest_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
 int fsk_netlink_est_config_put(struct sk_buff *msg, const struct fsk_net *fn);
 int fsk_netlink_est_config(struct fsk_net *fn, struct genl_info *info);
+void fsk_netlink_est_restore(struct fsk_net *fn, bool on, u32 after);
 int fsk_netlink_est_dump(struct sk_buff *msg, struct netlink_callback *cb);
 int fsk_netlink_conn_dump(struct sk_buff *msg, struct netlink_callback *cb);
 
