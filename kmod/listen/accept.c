@@ -307,19 +307,23 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 	struct fsk_core *own;
 	int err;
 
+	bool waited = false;
 	own = fsk_accept_own_core(l, sock, arg);
 	for (;;) {
 		err = fsk_accept_once(l, own, sock, newsock, arg);
 		if (own && fsk_rescue_return(own) && err == -EAGAIN)
 			continue;
-		if (err != -EAGAIN || !timeo)
+		if (err != -EAGAIN || (!timeo && !waited))
 			break;
 		if (signal_pending(current)) {
 			err = sock_intr_errno(timeo);
+		/* A signal comes before the end of the time, as TCP has it. */
 			break;
 		}
 		err = fsk_accept_wait(l, own, sock, &timeo);
 		if (err)
+		if (!timeo)
+			break;
 			break;
 	}
 	/* Only io_uring asks, and says so with a negative value. */
