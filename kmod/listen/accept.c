@@ -282,6 +282,8 @@ fsk_accept_own_core(struct fsk_listener *l, const struct socket *sock,
 	if (unlikely(arg->kern))
 		return NULL;
 	returns = fsk_accept_comes_back(sock, arg);
+	if (returns && fsk_worker_is_elsewhere(l))
+		return NULL;
 	own = returns ? fsk_worker_claim(l) : fsk_worker_core(l);
 	if (own) {
 		fsk_worker_note(own, returns);
@@ -305,9 +307,9 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 {
 	long timeo = sock_rcvtimeo(sock->sk, arg->flags & O_NONBLOCK);
 	struct fsk_core *own;
+	bool waited = false;
 	int err;
 
-	bool waited = false;
 	own = fsk_accept_own_core(l, sock, arg);
 	for (;;) {
 		err = fsk_accept_once(l, own, sock, newsock, arg);
@@ -315,16 +317,17 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
 			continue;
 		if (err != -EAGAIN || (!timeo && !waited))
 			break;
+		/* A signal comes before the end of the time, as TCP has it. */
 		if (signal_pending(current)) {
 			err = sock_intr_errno(timeo);
-		/* A signal comes before the end of the time, as TCP has it. */
 			break;
 		}
-		err = fsk_accept_wait(l, own, sock, &timeo);
-		if (err)
 		if (!timeo)
 			break;
+		err = fsk_accept_wait(l, own, sock, &timeo);
+		if (err)
 			break;
+		waited = true;
 	}
 	/* Only io_uring asks, and says so with a negative value. */
 	if (!err && arg->is_empty < 0)
@@ -376,6 +379,17 @@ static bool fsk_poll_takes(const poll_table *wait)
 		poll_requested_events(wait) & (EPOLLIN | EPOLLRDNORM));
 }
 
+/* The calling task's own core, but where it was woken from another queue. */
+static struct fsk_core *fsk_poll_look(struct fsk_listener *l)
+{
+	struct fsk_core *own = fsk_poll_is_task() ? fsk_worker_core(l) : NULL;
+
+	/* No barrier: the task itself has queued itself, or not. */
+	if (likely(own && waitqueue_active(&own->sock->wq.wait)))
+		return own;
+	return fsk_poll_is_task() && fsk_worker_looks_elsewhere(l) ? NULL : own;
+}
+
 /* Queues the caller, and returns its core. */
 static struct fsk_core *fsk_poll_wait(struct fsk_listener *l, struct file *file,
 				      struct socket *sock, poll_table *wait)
@@ -386,6 +400,7 @@ static struct fsk_core *fsk_poll_wait(struct fsk_listener *l, struct file *file,
 	sock_poll_wait(file, own ? own->sock : sock, wait);
 	if (own) {
 		fsk_worker_note(own, fsk_host_polls_once(wait));
+		fsk_worker_note_queued(own);
 		fsk_map_note_worker(own);
 	}
 	return own;
@@ -407,7 +422,7 @@ __poll_t fsk_poll(struct fsk_listener *l, struct file *file,
 	struct fsk_core *own;
 
 	if (fsk_poll_only_looks(wait))
-		own = fsk_poll_is_task() ? fsk_worker_core(l) : NULL;
+		own = fsk_poll_look(l);
 	else
 		own = fsk_poll_wait(l, file, sock, wait);
 	if (own)

@@ -70,7 +70,8 @@ struct fsk_group {
  * @pid: the task, referenced
  * @core: the queue that is its own; constant
  * @returns: it does not stay queued while it works (accept, poll, select,
- *	io_uring), so its claim lasts while it lives; only ever set
+ *	io_uring), so its claim lasts while it lives
+ * @queues: it has queued itself at its core; only ever set
  * @node: in fsk_listener.workers; RCU, written under fsk_listener.mutex
  * @rcu: frees, after readers on the packet side have left
  */
@@ -78,6 +79,7 @@ struct fsk_worker {
 	struct pid *pid;
 	struct fsk_core *core;
 	bool returns;
+	bool queues;
 	struct hlist_node node;
 	struct rcu_head rcu;
 };
@@ -215,6 +217,8 @@ extern const struct fsk_core_files *fsk_core_files;
  * @cores: how many exist, so that none is searched for where none is
  * @released: new connections are the kernel's; written by FSK_IOC_RELEASE, two
  *	who do at once may leave either
+ * @looked: tasks that look for connections and wait in no queue of their own, by
+ *	a hash of the task
  * @sock: its &struct socket; valid until release() returns
  * @family: AF_INET or AF_INET6, constant: IPV6_ADDRFORM changes the socket's
  * @mutex: rank 2 of DOC: locking; protects what follows
@@ -265,6 +269,7 @@ struct fsk_listener {
 	atomic_t orphans;
 	unsigned int cores;
 	bool released;
+	unsigned long looked;
 
 	/* cold from here on */
 	struct socket *sock;

@@ -229,6 +229,88 @@ void fsk_worker_note(struct fsk_core *core, bool returns)
 	mutex_unlock(&core->listener->mutex);
 }
 
+/**
+ * fsk_worker_note_queued() - the calling task waits in its own queue
+ * @core: the core
+ *
+ * Context: Process, in a call on the listener's file.
+ */
+void fsk_worker_note_queued(const struct fsk_core *core)
+{
+	struct fsk_worker *worker;
+
+	rcu_read_lock();
+	worker = rcu_dereference(core->worker);
+	if (unlikely(!worker || worker->pid != task_pid(current)))
+		worker = fsk_worker_find(core->listener);
+	if (worker && unlikely(!READ_ONCE(worker->queues)))
+		WRITE_ONCE(worker->queues, true);
+	rcu_read_unlock();
+}
+
+/* Several tasks may wait by an epoll set that one of them, or another, has
+ * filled: whatever queue the item is in, any of them may be woken.  One that
+ * looks for connections, and has never queued itself, waits so.  To have
+ * accepted is no claim then, for it is not woken from its own queue.
+ */
+
+static unsigned int fsk_worker_looked_bit(void)
+{
+	return hash_ptr(task_pid(current), ilog2(BITS_PER_LONG));
+}
+
+/**
+ * fsk_worker_looks_elsewhere() - a task looks in whose queue nobody waits now
+ * @l: the listener
+ *
+ * Context: Process, in a call on the listener's file.
+ * Return: whether it waits elsewhere: then it is to see all queues.
+ */
+bool fsk_worker_looks_elsewhere(struct fsk_listener *l)
+{
+	unsigned int bit = fsk_worker_looked_bit();
+	struct fsk_worker *worker;
+
+	rcu_read_lock();
+	worker = fsk_worker_find(l);
+	if (worker && READ_ONCE(worker->queues)) {
+		rcu_read_unlock();
+		return false;
+	}
+	if (!test_bit(bit, &l->looked))
+		set_bit(bit, &l->looked);
+	if (worker) {
+		WRITE_ONCE(worker->returns, false);
+		fsk_worker_retract(worker);
+	}
+	rcu_read_unlock();
+	return true;
+}
+
+/**
+ * fsk_worker_is_elsewhere() - does the calling task wait in another queue?
+ * @l: the listener
+ *
+ * Two tasks may share a bit: then one of them takes from all queues, too.
+ *
+ * Context: Process, in a call on the listener's file.
+ * Return: whether it is to take from all queues, and to claim none.
+ */
+bool fsk_worker_is_elsewhere(struct fsk_listener *l)
+{
+	const struct fsk_worker *worker;
+	bool queues;
+
+	if (likely(!READ_ONCE(l->looked)) ||
+	    !test_bit(fsk_worker_looked_bit(), &l->looked))
+		return false;
+	rcu_read_lock();
+	worker = fsk_worker_find(l);
+	queues = worker && READ_ONCE(worker->queues);
+	rcu_read_unlock();
+	return !queues;
+}
+
 /* Where there is room */
 
 /* Those that stay queued may have no entry. */

@@ -326,6 +326,66 @@ static void check_wakeups(struct __test_metadata *_metadata,
 	EXPECT_LE(wakeups * 20, n * 21);
 }
 
+/* Tasks that wait by one epoll set, which another one has filled.  Which of
+ * them is woken has nothing to do with the queue that the item is in.
+ */
+static void serve_set(int ep, int fd, int cpu)
+{
+	struct epoll_event event;
+	uint8_t id = cpu;
+	int child;
+
+	if (pin(cpu))
+		_exit(1);
+	for (;;) {
+		if (epoll_wait(ep, &event, 1, -1) != 1)
+			_exit(2);
+		child = accept(fd, NULL, NULL);
+		if (child < 0 || write(child, &id, 1) != 1)
+			_exit(3);
+		close(child);
+	}
+}
+
+#define LONG_MS	5000
+
+/* The listener blocks, so that each would have a queue of its own as soon as it
+ * accepts.  No connection waits there, nor in the item's queue, for somebody to
+ * be late.
+ */
+TEST_F_TIMEOUT(joined, set__shared_by_all, 300)
+{
+	struct site *site = &self->site;
+	int fd = sock_listen(&site->trial, 128), ep = epoll_create1(0);
+	struct epoll_event event = { EPOLLIN | EPOLLET };
+	uint64_t begin, took, slowest = 0;
+	pid_t pid[WORKERS_MAX];
+	int i, cpu;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, rescue_set_ms(LONG_MS));
+	ASSERT_EQ(0, late_set_ms(LONG_MS));
+	ASSERT_EQ(0, pin(0));
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
+	for (cpu = 0; cpu < site->cpus; cpu++) {
+		pid[cpu] = fork_child();
+		if (!pid[cpu])
+			serve_set(ep, fd, cpu);
+	}
+	for (i = 0; i < site->cpus * ROUNDS; i++) {
+		pin(i % site->cpus);
+		begin = now_ms();
+		ASSERT_LE(0, ask(&site->trial, sock_port(fd)));
+		took = now_ms() - begin;
+		slowest = took > slowest ? took : slowest;
+	}
+	EXPECT_GT(LONG_MS, slowest);
+	EXPECT_EQ(site->cpus * ROUNDS, count_accepts());
+	EXPECT_EQ(0, count(FSK_STAT_LATE));
+	for (cpu = 0; cpu < site->cpus; cpu++)
+		end(pid[cpu]);
+}
+
 TEST_F(joined, wakeups__poll)
 {
 	check_wakeups(_metadata, &self->site, BY_POLL);
