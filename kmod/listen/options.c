@@ -64,6 +64,10 @@ const char *fsk_options_bypass(const struct sock *app)
 {
 	if (rcu_access_pointer(app->sk_filter))
 		return "socket filter";
+#ifdef CONFIG_BPF_SYSCALL
+	if (rcu_access_pointer(app->sk_bpf_storage))
+		return "BPF socket storage";
+#endif
 #ifdef CONFIG_XFRM
 	if (rcu_access_pointer(app->sk_policy[0]) ||
 	    rcu_access_pointer(app->sk_policy[1]))

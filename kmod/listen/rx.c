@@ -219,12 +219,32 @@ static void fsk_rx_count(struct fsk_net *fn, struct fsk_core *core,
 	trace_fsk_given(core, why);
 }
 
+/* What a packet for a listener is. */
+enum fsk_rx_what {
+	FSK_RX_ACK,		/* perhaps of a cookie */
+	FSK_RX_SYN,
+	FSK_RX_REOPENS,		/* a SYN, for a connection in TIME_WAIT */
+};
+
+/* Whether TCP would treat this SYN otherwise if it came to @app.  A local
+ * listener has the congestion control of the namespace for good.  And TCP keeps
+ * no limit of the SYN queue where it has ended the connection in TIME_WAIT
+ * itself.
+ */
+static bool fsk_rx_differs(const struct sock *sk, enum fsk_rx_what what)
+{
+	return unlikely(tcp_ca_needs_ecn(sk)) ||
+	       (unlikely(what == FSK_RX_REOPENS) &&
+		inet_csk_reqsk_queue_is_full(sk));
+}
+
 /* The local listener that stands for this app listener here, or NULL. */
 static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
-				    bool syn)
+				    enum fsk_rx_what what)
 {
 	enum fsk_given_why why = FSK_GIVEN_NEAR;
 	struct fsk_listener *l = fsk_listener_of(app);
+	bool syn = what != FSK_RX_ACK;
 	struct fsk_core *core;
 	struct sock *sk;
 
@@ -251,6 +271,10 @@ static struct sock *fsk_rx_exchange(struct fsk_net *fn, struct sock *app,
 		return NULL;
 	if (!syn)
 		return fsk_rx_take_cookie(fn, sk, app);
+	if (fsk_rx_differs(sk, what)) {
+		fsk_rx_note_bypassed(fn, l, app);
+		return NULL;
+	}
 	/* Others may do so at once, and write the same. */
 	fsk_options_sync(sk, app);
 	if (unlikely(inet_csk_reqsk_queue_is_full(sk) ||
@@ -269,9 +293,9 @@ static void fsk_rx_give(struct sk_buff *skb, struct sock *sk,
 }
 
 static bool fsk_rx_give_listener(struct fsk_net *fn, struct sk_buff *skb,
-				 struct sock *sk, bool syn)
+				 struct sock *sk, enum fsk_rx_what what)
 {
-	sk = fsk_ulp_joined(sk) ? fsk_rx_exchange(fn, sk, syn) : NULL;
+	sk = fsk_ulp_joined(sk) ? fsk_rx_exchange(fn, sk, what) : NULL;
 	if (!sk)
 		return false;
 	fsk_rx_give(skb, sk, sock_pfree);
@@ -315,13 +339,14 @@ static bool fsk_rx_reopen(struct fsk_net *fn, struct sk_buff *skb,
 
 	fsk_stats_inc(fn, SYN_TIMEWAIT);
 	/* TCP answers such a SYN without a cookie, even where it always sends
-	 * one: it has chosen the sequence number.
+	 * one, and without keeping a last quarter of the SYN queue free, as it
+	 * does where it sends none: it has chosen the sequence number.
 	 */
-	if (READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) == 2 ||
+	if (READ_ONCE(fn->net->ipv4.sysctl_tcp_syncookies) != 1 ||
 	    !fsk_timewait_may_reopen(skb, tw, family))
 		return false;
 	sk = fsk_rx_lookup_listener(fn, skb, family);
-	if (!sk || (!fsk_rx_give_listener(fn, skb, sk, true) &&
+	if (!sk || (!fsk_rx_give_listener(fn, skb, sk, FSK_RX_REOPENS) &&
 		    !fsk_rx_keep_choice(skb, sk)))
 		return false;
 	fsk_timewait_end(tw);
@@ -337,7 +362,8 @@ static void fsk_rx_assign(struct fsk_net *fn, struct sk_buff *skb,
 	bool syn = tcp_hdr(skb)->syn;
 
 	if (!refcounted) {
-		if (!fsk_rx_give_listener(fn, skb, sk, syn))
+		if (!fsk_rx_give_listener(fn, skb, sk,
+					  syn ? FSK_RX_SYN : FSK_RX_ACK))
 			fsk_rx_keep_choice(skb, sk);
 		return;
 	}

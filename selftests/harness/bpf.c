@@ -5,6 +5,7 @@
 #include "bpf.h"
 
 #include <errno.h>
+#include <linux/btf.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -109,6 +110,65 @@ int bpf_map(int type, int entries)
 	};
 
 	return bpf_call(BPF_MAP_CREATE, &map);
+}
+
+/* Types 1 and 2: of a descriptor, and of a value. */
+struct bpf_types {
+	struct btf_header header;
+	struct {
+		struct btf_type type;
+		uint32_t bits;
+	} ints[2];
+	char names[16];
+};
+
+static int bpf_types(void)
+{
+	static const struct bpf_types types = {
+		.header = {
+			.magic = BTF_MAGIC, .version = BTF_VERSION,
+			.hdr_len = sizeof(types.header),
+			.type_len = sizeof(types.ints),
+			.str_off = sizeof(types.ints),
+			.str_len = sizeof(types.names),
+		},
+		.ints = {
+			{ { 1, BTF_KIND_INT << 24, { 4 } },
+			  BTF_INT_SIGNED << 24 | 32 },
+			{ { 5, BTF_KIND_INT << 24, { 8 } }, 64 },
+		},
+		.names = "\0int\0u64",
+	};
+	union bpf_attr load = {
+		.btf = (uintptr_t)&types, .btf_size = sizeof(types),
+	};
+
+	return bpf_call(BPF_BTF_LOAD, &load);
+}
+
+/**
+ * bpf_map_of_sockets() - make a map whose values are kept with sockets
+ *
+ * Its keys are descriptors.
+ *
+ * Return: a descriptor or a negative errno.
+ */
+int bpf_map_of_sockets(void)
+{
+	int types = bpf_types();
+	union bpf_attr map = {
+		.map_type = BPF_MAP_TYPE_SK_STORAGE,
+		.map_flags = BPF_F_NO_PREALLOC,
+		.key_size = sizeof(uint32_t), .value_size = sizeof(uint64_t),
+		.btf_fd = types, .btf_key_type_id = 1, .btf_value_type_id = 2,
+	};
+	int fd;
+
+	if (types < 0)
+		return types;
+	fd = bpf_call(BPF_MAP_CREATE, &map);
+	close(types);
+	return fd;
 }
 
 int bpf_map_set(int map, uint32_t key, uint64_t value)

@@ -41,6 +41,7 @@ int bpf_verdict(int type, int attach, int verdict);
 int bpf_attach(int prog, int attach, int target, int flags);
 int bpf_run(int prog, const void *packet, int len, uint32_t *result);
 int bpf_map(int type, int entries);
+int bpf_map_of_sockets(void);
 int bpf_map_set(int map, uint32_t key, uint64_t value);
 uint64_t bpf_map_get(int map, uint32_t key);
 

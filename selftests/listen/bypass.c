@@ -585,6 +585,39 @@ TEST_F(bypass, congestion__needs_ecn)
 	EXPECT_EQ(1, count(FSK_STAT_ACCEPT_LOCAL));
 }
 
+/* A local listener has the namespace's algorithm, which is not to speak for a
+ * listener that has another one.
+ */
+TEST_F(bypass, congestion__default_needs_ecn)
+{
+	int fd;
+
+	if (sysctl_set("net/ipv4/tcp_congestion_control", "dctcp"))
+		SKIP(return, "this kernel has no DCTCP");
+	fd = sock_listen(&self->trial, 16);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "reno", 4));
+	ASSERT_TRUE(sock_claim(fd, CPU));
+	EXPECT_EQ(0, connect_once(&self->trial, fd));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+/* Programs that see the SYN look there. */
+TEST_F(bypass, storage__is_the_listeners)
+{
+	int map = bpf_map_of_sockets();
+
+	if (map < 0)
+		SKIP(return, "no BPF here: error %d", map);
+	EXPECT_FALSE(bypassed(self->port));
+	ASSERT_EQ(0, bpf_map_set(map, self->fd, 7));
+	EXPECT_TRUE(bypassed(self->port));
+	EXPECT_EQ(0, connect_once(&self->trial, self->fd));
+	EXPECT_EQ(1, count(FSK_STAT_SYN_BYPASSED));
+	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
 /* The socket's own policies of what has to come in encrypted. */
 static int policy_set(const struct trial *p, int fd, int action)
 {
