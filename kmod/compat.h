@@ -586,4 +586,12 @@ static inline unsigned int fsk_compat_inode_state(const struct inode *inode)
 #endif
 }
 
+/* The kernel prefers it to getsockopt, which is what we have our own of. */
+static inline void fsk_compat_clear_getsockopt_iter(struct proto_ops *ops)
+{
+#ifdef FSK_HAVE_GETSOCKOPT_ITER
+	ops->getsockopt_iter = NULL;
+#endif
+}
+
 #endif

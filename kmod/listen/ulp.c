@@ -358,7 +358,11 @@ static void __init fsk_ulp_ops_init(struct proto_ops *ops, int family)
 	ops->connect = fsk_ulp_connect;
 	ops->setsockopt = fsk_ulp_setsockopt;
 #ifdef FSK_HAVE_GETSOCKOPT_USER
-	ops->getsockopt = fsk_ulp_getsockopt;
+	/* Where TCP's is of another kind, it stays. */
+	if (ops->getsockopt) {
+		ops->getsockopt = fsk_ulp_getsockopt;
+		fsk_compat_clear_getsockopt_iter(ops);
+	}
 #endif
 	ops->ioctl = fsk_ulp_ioctl;
 #ifdef CONFIG_COMPAT
