@@ -105,7 +105,7 @@ static struct hlist_head *fsk_rfd_chain(struct fsk_net *fn, int ifindex)
 	return &fn->rfd[ifindex & (FSK_NET_RFD - 1)];
 }
 
-static struct fsk_rfd *fsk_rfd_find(struct fsk_net *fn, int ifindex)
+static struct fsk_rfd *fsk_rfd_of(struct fsk_net *fn, int ifindex)
 {
 	struct fsk_rfd *rfd;
 
@@ -138,7 +138,7 @@ static void fsk_rfd_changed(struct fsk_net *fn)
  */
 struct fsk_rfd *fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
 {
-	struct fsk_rfd *before = fsk_rfd_find(fn, rfd->ifindex);
+	struct fsk_rfd *before = fsk_rfd_of(fn, rfd->ifindex);
 
 	if (before)
 		hlist_replace_rcu(&before->node, &rfd->node);
@@ -158,7 +158,7 @@ struct fsk_rfd *fsk_rfd_set(struct fsk_net *fn, struct fsk_rfd *rfd)
  */
 bool fsk_rfd_del(struct fsk_net *fn, int ifindex)
 {
-	struct fsk_rfd *rfd = fsk_rfd_find(fn, ifindex);
+	struct fsk_rfd *rfd = fsk_rfd_of(fn, ifindex);
 
 	if (!rfd)
 		return false;
