@@ -116,11 +116,11 @@ static struct fsk_rfd *fsk_rfd_of(struct fsk_net *fn, int ifindex)
 	return NULL;
 }
 
-/* Pairs with the acquire in fsk_port_rule(): who sees the new stamp sees what
- * is described now.
- */
 static void fsk_rfd_changed(struct fsk_net *fn)
 {
+	/* Pairs with the acquire in fsk_port_rule(): who sees the new stamp
+	 * sees what is described now.
+	 */
 	smp_store_release(&fn->rfd_stamp, fn->rfd_stamp + 1);
 }
 

@@ -217,8 +217,8 @@ extern const struct fsk_core_files *fsk_core_files;
  * @cores: how many exist, so that none is searched for where none is
  * @released: new connections are the kernel's; written by FSK_IOC_RELEASE, two
  *	who do at once may leave either
- * @looked: tasks that look for connections and wait in no queue of their own, by
- *	a hash of the task
+ * @looked: tasks that look for connections and wait in no queue of their own,
+ *	by a hash of the task
  * @sock: its &struct socket; valid until release() returns
  * @family: AF_INET or AF_INET6, constant: IPV6_ADDRFORM changes the socket's
  * @mutex: rank 2 of DOC: locking; protects what follows
