@@ -853,6 +853,10 @@ TEST_F(established, chain__behind)
 		SKIP(return, "nft does not work here");
 	EXPECT_EQ(-EBUSY, est_config(true, 1));
 	EXPECT_EQ(0, est_list(-1));
+	/* Nor does the rest of a request that is refused. */
+	EXPECT_EQ(-EBUSY, est_config_beside(FSK_RFD_OFF, true));
+	EXPECT_EQ(FSK_RFD_MASK, config_get(FSK_A_CONFIG_RFD));
+	EXPECT_EQ(0, config_get(FSK_A_CONFIG_VFS));
 	ASSERT_EQ(0, sh("nft delete table inet t"));
 	ASSERT_EQ(0, est_config(true, 1));
 	PAIR(&pair);

@@ -475,22 +475,41 @@ int locals_max_set(unsigned int max)
 	return config_set(FSK_A_CONFIG_LOCALS_MAX, max);
 }
 
-static int locals_max_cb(const struct nlmsghdr *nlh, void *data)
+struct config_one {
+	int attr;
+	unsigned int value;
+};
+
+static int config_cb(const struct nlmsghdr *nlh, void *data)
 {
+	struct config_one *one = data;
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr))
-		if (mnl_attr_get_type(attr) == FSK_A_CONFIG_LOCALS_MAX)
-			*(unsigned int *)data = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == one->attr)
+			one->value = mnl_attr_get_payload_len(attr) == 1 ?
+				     mnl_attr_get_u8(attr) :
+				     mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
+}
+
+/**
+ * config_get() - a setting as it is now
+ * @attr: FSK_A_CONFIG_*
+ *
+ * Return: its value; 0, too, when the module doesn't answer.
+ */
+unsigned int config_get(int attr)
+{
+	struct config_one one = { attr };
+
+	ask_module(FSK_CMD_CONFIG_GET, NLM_F_ACK, config_cb, &one);
+	return one.value;
 }
 
 unsigned int locals_max(void)
 {
-	unsigned int max = 0;
-
-	ask_module(FSK_CMD_CONFIG_GET, NLM_F_ACK, locals_max_cb, &max);
-	return max;
+	return config_get(FSK_A_CONFIG_LOCALS_MAX);
 }
 
 /* Socket files */
@@ -750,6 +769,26 @@ int est_config(bool on, unsigned int after)
 		return err;
 	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_ESTABLISHED, on);
 	mnl_attr_put_u32(rq.nlh, FSK_A_CONFIG_ESTABLISHED_AFTER, after);
+	return request_send(&rq, NULL, NULL);
+}
+
+/**
+ * est_config_beside() - the same, and other settings by the same request
+ * @mode: of interfaces without a mode of their own
+ * @vfs: whether socket files are used again
+ *
+ * Return: 0 or a negative errno.
+ */
+int est_config_beside(enum fsk_rfd_mode mode, bool vfs)
+{
+	struct request rq;
+	int err = request_begin(&rq, FSK_CMD_CONFIG_SET, NLM_F_ACK);
+
+	if (err)
+		return err;
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_VFS, vfs);
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_RFD, mode);
+	mnl_attr_put_u8(rq.nlh, FSK_A_CONFIG_ESTABLISHED, true);
 	return request_send(&rq, NULL, NULL);
 }
 

@@ -88,6 +88,7 @@ int rescue_set_ms(unsigned int ms);
 int late_set_ms(unsigned int ms);
 int locals_max_set(unsigned int max);
 unsigned int locals_max(void);
+unsigned int config_get(int attr);
 int vfs_set(bool on);
 
 /**
@@ -139,6 +140,7 @@ struct est {
 };
 
 int est_config(bool on, unsigned int after);
+int est_config_beside(enum fsk_rfd_mode mode, bool vfs);
 int est_get(int cpu, struct est *est);
 uint64_t est_count(int attr);
 int est_list(int cpu);

@@ -447,7 +447,7 @@ test_set_several() {
 	is 20 'd["rescue-ms"]'
 }
 
-# The module refuses "established" only after it has set "vfs": that goes back.
+# Of what is refused nothing is done.
 test_set_back() {
 	begin
 	need nft

@@ -218,7 +218,14 @@ int fsk_values_read(struct fsk_nl *nl, struct fsk_values *values)
 			 FSK_A_CONFIG_MAX, fsk_values_take, values);
 }
 
-static int fsk_values_write(struct fsk_nl *nl, const struct fsk_values *values)
+/**
+ * fsk_values_send() - let the module have values, all of them or none
+ * @nl: the socket
+ * @values: what to set
+ *
+ * Return: exit status.
+ */
+int fsk_values_send(struct fsk_nl *nl, const struct fsk_values *values)
 {
 	struct nlmsghdr *msg = fsk_nl_message(nl, FSK_CMD_CONFIG_SET);
 	const struct fsk_setting *setting;
@@ -234,39 +241,4 @@ static int fsk_values_write(struct fsk_nl *nl, const struct fsk_values *values)
 			mnl_attr_put_u8(msg, attr, values->number[attr]);
 	}
 	return fsk_nl_do(nl, msg, 0, NULL, NULL);
-}
-
-/**
- * fsk_values_send() - let the module have values, all of them or none
- * @nl: the socket
- * @values: what to set
- *
- * The module looks at ranges and rights before it changes anything, and may
- * still find later that it can't change one. Then those that it has changed
- * are changed back.
- *
- * Return: exit status.
- */
-int fsk_values_send(struct fsk_nl *nl, const struct fsk_values *values)
-{
-	struct fsk_values old, now, back = { 0 };
-	bool changed = false;
-	int status;
-
-	status = fsk_values_read(nl, &old);
-	if (status)
-		return status;
-	status = fsk_values_write(nl, values);
-	if (!status || fsk_values_read(nl, &now))
-		return status;
-	for (int i = 1; i <= FSK_A_CONFIG_MAX; i++) {
-		back.given[i] = values->given[i] && old.given[i] &&
-				now.number[i] != old.number[i];
-		back.number[i] = old.number[i];
-		changed = changed || back.given[i];
-	}
-	if (changed && fsk_values_write(nl, &back))
-		fsk_error("some settings have changed: %s",
-			  "'fastsocket status' shows them");
-	return status;
 }
