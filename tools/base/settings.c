@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
 #include "nearest.h"
 #include "nl.h"
 #include "rfd.h"
