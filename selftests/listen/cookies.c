@@ -52,6 +52,13 @@ static uint64_t drops(int port, int cpu)
 	return row_get(port, cpu, &row) ? row.drops : 0;
 }
 
+static uint32_t queued(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) ? row.qlen : 0;
+}
+
 /* A client is served on @fd, with data. */
 static bool served(const struct trial *p, int fd)
 {
@@ -480,11 +487,10 @@ TEST_F(cookies, overflow__of_listener_holds_cores_back)
 {
 	int fd = sock_listen(&self->trial, 2), client[4], i, port;
 	uint32_t released = 1;
-	struct core_row row;
 
 	ASSERT_LE(0, fd);
 	if (!self->trial.join)
-		return;
+		SKIP(return, "a plain listener has no cores");
 	port = sock_port(fd);
 	ASSERT_TRUE(sock_claim(fd, CPU));
 	ASSERT_EQ(0, ioctl(fd, FSK_IOC_RELEASE, &released));
@@ -494,8 +500,8 @@ TEST_F(cookies, overflow__of_listener_holds_cores_back)
 	}
 	released = 0;
 	ASSERT_EQ(1, ioctl(fd, FSK_IOC_RELEASE, &released));
-	ASSERT_TRUE(row_get(port, -1, &row));
-	ASSERT_EQ(3, row.qlen);
+	/* connect() returns before the listener's side has the last ACK. */
+	ASSERT_TRUE(until(queued(port, -1) == 3));
 	client[3] = sock_dial(&self->trial, port);
 	ASSERT_LE(0, client[3]);
 	EXPECT_EQ(1, count(FSK_STAT_SYN_LOCAL));

@@ -116,6 +116,19 @@ static int queued_of_all(FIXTURE_DATA(migrate) *self)
 		       queued(self) : -ETIMEDOUT;
 }
 
+/* In all queues, of a heir that has not joined, too. */
+static int queued_anywhere(FIXTURE_DATA(migrate) *self, bool plain_heir)
+{
+	static struct core_row rows[ROWS_MAX];
+	int i, n = rows_get(rows, ROWS_MAX);
+	int sum = plain_heir ? queued_plain(self) : 0;
+
+	for (i = 0; i < n; i++)
+		if (rows[i].port == PORT)
+			sum += rows[i].qlen;
+	return sum;
+}
+
 /* How many the heir gets, with data both ways. It claims no core. */
 static int inherited(FIXTURE_DATA(migrate) *self)
 {
@@ -210,6 +223,7 @@ TEST_F(migrate, shutdown__and_again)
 	ASSERT_TRUE(until(serves(PORT, CPU)));
 	ASSERT_EQ(0, dial(self));
 	/* The heir has a queue by now, too. */
+	EXPECT_TRUE(until(queued_anywhere(self, variant->plain_heir) == N));
 	EXPECT_LE(1, queued(self));
 	n += queued(self);
 	EXPECT_EQ(N, say(self));

@@ -463,6 +463,15 @@ TEST_F(placement, one_cpu__one_is_stopped)
 	self->crew.w[1].hold = HOLD_NOT;
 }
 
+static int queued(int fd)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) ?
+		       -errno : (int)info.tcpi_unacked;
+}
+
 /* What programs that start workers by the queue's length look at. */
 TEST_F(placement, queue__is_in_tcp_info)
 {
@@ -479,6 +488,8 @@ TEST_F(placement, queue__is_in_tcp_info)
 		self->stay[i] = sock_dial(&self->trial, self->port);
 		ASSERT_LE(0, self->stay[i]);
 	}
+	/* connect() returns before the listener's side has the last ACK. */
+	EXPECT_TRUE(until(queued(self->lfd[0]) == CPUS));
 	ASSERT_EQ(0, getsockopt(self->lfd[0], SOL_TCP, TCP_INFO, &info, &len));
 	EXPECT_EQ(CPUS, info.tcpi_unacked);
 	EXPECT_EQ(512, info.tcpi_sacked);
