@@ -954,7 +954,7 @@ TEST_F(choice, time_wait__is_reused)
 {
 	int family = variant->trial.family, on = 1, i, client, child;
 	int fd = listen_at(family, variant->any, self->port, 0, true);
-	struct sockaddr_storage ss = { .ss_family = family };
+	struct sockaddr_storage ss = { .ss_family = family }, peer;
 	struct sockaddr_in *sin = (void *)&ss;
 	socklen_t len = family == AF_INET ? sizeof(*sin) :
 					    sizeof(struct sockaddr_in6);
@@ -970,7 +970,12 @@ TEST_F(choice, time_wait__is_reused)
 			  (void *)&sin->sin_addr :
 			  (void *)&((struct sockaddr_in6 *)&ss)->sin6_addr);
 		sin->sin_port = htons(self->port);
-		ASSERT_EQ(0, connect(client, (void *)&ss, len));
+		/* Not before the listener's side has acknowledged that the
+		 * last one closed.
+		 */
+		ASSERT_TRUE(until(!connect(client, (void *)&ss, len) ||
+				  errno != EADDRNOTAVAIL));
+		ASSERT_EQ(0, getpeername(client, (void *)&peer, &len));
 		child = sock_accept(fd);
 		ASSERT_LE(0, child);
 		/* The server first: TIME_WAIT is its. */
