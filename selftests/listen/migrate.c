@@ -283,6 +283,16 @@ TEST_F(migrate, close__last_member)
 	EXPECT_TRUE(sock_refused(&self->trial, PORT));
 }
 
+/* How many clients have heard anything, an end most likely. */
+static int ended(FIXTURE_DATA(migrate) *self)
+{
+	int i, n = 0;
+
+	for (i = 0; i < N; i++)
+		n += sock_wait(self->client[i], POLLIN, 0);
+	return n;
+}
+
 /* The default of the kernel: queued connections are reset. */
 TEST_F(migrate, off__resets)
 {
@@ -293,6 +303,7 @@ TEST_F(migrate, off__resets)
 	ASSERT_EQ(0, dial(self));
 	n = queued_of_all(self);
 	EXPECT_EQ(0, close(self->leaver));
+	EXPECT_TRUE(until(ended(self) >= n));
 	for (i = 0; i < N; i++)
 		resets += sock_wait(self->client[i], POLLIN, 100) &&
 			  read(self->client[i], &byte, 1) == -1 &&
