@@ -21,7 +21,6 @@
 #define CPUS		4
 #define EACH		40	/* connections from each CPU */
 #define STAY		64	/* connections that stay open */
-#define SETTLE_MS	10000
 #define WORK_MS		20
 #define CROWD		64	/* connections at once */
 #define LATE_MS		5
@@ -101,7 +100,7 @@ static int settle(FIXTURE_DATA(placement) *self)
 	int cpu;
 
 	for (cpu = 0; cpu < CPUS; cpu++)
-		if (!until_ms(SETTLE_MS, placed(self, cpu)))
+		if (!until(placed(self, cpu)))
 			return -ETIMEDOUT;
 	forget(self);
 	return 0;
@@ -137,7 +136,7 @@ TEST_F(placement, few__shared_out_evenly)
 	add(self, 0);
 	add(self, 2);
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == 2));
+	ASSERT_TRUE(until(mapped(self->port, 2)));
 	ASSERT_EQ(0, settle(self));
 	app = count(FSK_STAT_ACCEPT_APP);
 
@@ -162,7 +161,7 @@ TEST_F(placement, few__one_leaves)
 	add(self, 0);
 	add(self, 2);
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == 2));
+	ASSERT_TRUE(until(mapped(self->port, 2)));
 	ASSERT_EQ(0, settle(self));
 	end(self->crew.w[1].pid);
 	self->crew.w[1].pid = 0;
@@ -205,7 +204,7 @@ TEST_F(placement, unbound__each_has_a_queue)
 	for (i = 0; i < CPUS; i++)
 		add(self, UNBOUND);
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, settle(self));
 	app = count(FSK_STAT_ACCEPT_APP);
 
@@ -225,7 +224,7 @@ TEST_F(placement, unbound__threads)
 	for (i = 0; i < CPUS; i++)
 		add(self, UNBOUND);
 	ASSERT_EQ(0, crew_start_threads(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, settle(self));
 	app = count(FSK_STAT_ACCEPT_APP);
 
@@ -243,7 +242,7 @@ TEST_F(placement, unbound__more_than_cpus)
 	for (i = 0; i < 2 * CPUS + 1; i++)
 		crew_add(&self->crew, self->lfd[0], BY_ACCEPT, UNBOUND);
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, settle(self));
 	EXPECT_EQ(CPUS * EACH, ask_all(self));
 	EXPECT_EQ(0, count(FSK_STAT_OVERFLOW));
@@ -287,7 +286,7 @@ TEST_F(placement, unbound__alone_is_plain)
 	add(self, UNBOUND);
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(until(claims(self->port) == 1));
-	ASSERT_TRUE(until_ms(SETTLE_MS, !placed(self, 0)));
+	ASSERT_TRUE(until(!placed(self, 0)));
 	forget(self);
 
 	EXPECT_EQ(CPUS * EACH, ask_all(self));
@@ -303,7 +302,7 @@ TEST_F(placement, sets__stay_in_their_set)
 	for (i = 0; i < CPUS; i++)
 		add(self, UNBOUND)->mask = i < 2 ? 3 : 12;
 	ASSERT_EQ(0, crew_start(&self->crew));
-	ASSERT_TRUE(until(claims(self->port) == CPUS));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
 	ASSERT_EQ(0, settle(self));
 
 	EXPECT_EQ(CPUS * EACH, ask_all(self));
