@@ -442,7 +442,7 @@ static bool holds(const struct row *row, const struct trial *p)
 	/* The last packet may be on its way to its core. A task that sleeps in
 	 * connect() is a worker that sleeps elsewhere.
 	 */
-	if (until_ms(1000, (moved() & ~row->may & ~M(LATE)) == row->moves))
+	if (until((moved() & ~row->may & ~M(LATE)) == row->moves))
 		_exit(0);
 	fprintf(stderr, "# moved %llx, not %llx\n",
 		(unsigned long long)moved(), (unsigned long long)row->moves);
