@@ -702,6 +702,15 @@ static long slab_bytes(void)
 	return sum;
 }
 
+/* What was given up before has been freed: the kernel waits for that when an
+ * interface goes.
+ */
+static bool all_freed(void)
+{
+	return !system("ip link add fsk-freed type dummy && "
+		       "ip link del fsk-freed");
+}
+
 /* In one process, so that its end ends all.  A destination has 28,000 ports. */
 static int hold_many(int lfd, bool by_ioctl, int n, long *bytes)
 {
@@ -710,6 +719,8 @@ static int hold_many(int lfd, bool by_ioctl, int n, long *bytes)
 	int i, fd;
 
 	to.sin_port = htons(sock_port(lfd));
+	if (!all_freed())
+		return -EIO;
 	before = slab_bytes();
 	for (i = 0; i < n; i++) {
 		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i / 20000);
@@ -736,7 +747,7 @@ TEST_F_TIMEOUT(vfs_rules, memory, 3600)
 	uint64_t by_ioctl = count(FSK_STAT_VFS_ACCEPT);
 
 	if (variant->trial.family != AF_INET)
-		return;
+		SKIP(return, "the same for all families");
 	bytes = mmap(NULL, 2 * sizeof(*bytes), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, bytes);
