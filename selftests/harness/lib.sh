@@ -155,7 +155,11 @@ wait_for() {
 	shift
 
 	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
+		[ $SECONDS -lt $end ] || {
+			# The machine may have stood still since that look.
+			"$@"
+			return
+		}
 		sleep 0.1
 	done
 }
@@ -170,6 +174,27 @@ stop_pid() {
 	wait_for 20 gone "$1" && return
 	kill -KILL "$1" 2>/dev/null
 	wait_for 5 gone "$1"
+}
+
+# It runs no more, and all its files are closed; its parent may not know yet.
+ended() {
+	local line=
+
+	[ ! -e "/proc/$1/stat" ] || read -r line 2>/dev/null <"/proc/$1/stat"
+	[[ -z $line || $line == *") Z "* ]]
+}
+
+# end_children PID: those that it has, and what they listen on is free
+end_children() {
+	local pid list
+
+	list=$(children "$1")
+	for pid in $list; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	for pid in $list; do
+		wait_for 60 ended "$pid"
+	done
 }
 
 # A program takes some tenths of a second to start on an emulated debug kernel,
