@@ -346,7 +346,7 @@ test_pending_library() {
 	cp "$FSK_ROOT/build/libfsocket.so" "$work/libfsocket.so"
 	LD_PRELOAD=$work/libfsocket.so sleep 600 &
 	defer kill $!
-	wait_for 20 mapped $! || fail "no library"
+	wait_for 60 mapped $! || fail "no library"
 	tool 0 -j status
 	is 0 'd["library-replaced"]'
 	tool 0 status
@@ -491,9 +491,8 @@ test_set_locals_max() {
 	prefix=()
 	# Not by whoever may have as many as he likes
 	listener 'os.seteuid(65534); a = tcp(); os.seteuid(0); workers(a, (0, 1))'
-	# shellcheck disable=SC2046 # one word for each process
-	defer kill -KILL $(children "$pid")
-	wait_for 30 limited || fail "$("$FSK_TOOL" show listen)"
+	defer end_children "$pid"
+	wait_for 60 limited || fail "$("$FSK_TOOL" show listen)"
 	tool 0 -j show listen
 	is '(True, 1, 1)' '(d[0]["limited"], d[0]["owner-locals"], len(d[0]["cores"]))'
 }
@@ -512,8 +511,13 @@ namespace() {
 	inner=$!
 	disown
 	defer stop_pid "$inner" KILL
-	wait_for 10 test "$(readlink /proc/self/ns/net)" != \
-		"$(readlink "/proc/$inner/ns/net")"
+	wait_for 60 is_elsewhere "$inner" || fail "it does not enter $name"
+}
+
+# It is in another network namespace than this script.
+is_elsewhere() {
+	[ "$(readlink /proc/self/ns/net)" != \
+		"$(readlink "/proc/$1/ns/net")" ]
 }
 
 test_set_namespace() {
@@ -549,9 +553,11 @@ while True:
 	disown
 }
 
+# On the core that the client sends from; a timer may send from another one.
 entered() {
 	tool 0 -j show established
-	[ "$(json 'sum(c["entries"] for c in d["cores"])')" = 1 ]
+	[ "$(json '[(c["cpu"], c["entries"]) for c in d["cores"]
+		if c["entries"]]')" = "[(0, 1)]" ]
 }
 
 test_established() {
@@ -570,8 +576,7 @@ test_established() {
 	is "(True, 0)" '(d["established"], d["established-after"])'
 	listener 'a = tcp("0.0.0.0", 7003)'
 	talk 7003
-	wait_for 30 entered || fail "not entered: $out"
-	is 1 '[c for c in d["cores"] if c["cpu"] == 0][0]["entries"]'
+	wait_for 60 entered || fail "not entered: $out"
 	is 4096 '[c for c in d["cores"] if c["cpu"] == 0][0]["memory"]'
 	tool 0 -j show established --list
 	is "('ESTAB', '10.9.0.1', 7003, $(cat "$work/port"), 0)" \
@@ -620,9 +625,8 @@ two_claimed() {
 test_listen_rows() {
 	begin
 	listener 'workers(tcp(backlog=77), (0, 1))'
-	# shellcheck disable=SC2046 # one word for each process
-	defer kill -KILL $(children "$pid")
-	wait_for 30 two_claimed || fail "$("$FSK_TOOL" show listen)"
+	defer end_children "$pid"
+	wait_for 60 two_claimed || fail "$("$FSK_TOOL" show listen)"
 	tool 0 -j show listen
 	is '(1, 2)' '(len(d), len(d[0]["cores"]))'
 	is '[0, 1]' '[c["cpu"] for c in d[0]["cores"]]'
@@ -702,19 +706,31 @@ one_claimed() {
 	[ "$("$FSK_TOOL" show listen | grep -c ' claimed')" = 1 ]
 }
 
+# A busy emulated machine must not take a worker for late.
+begin_patient() {
+	begin
+	defer "$FSK_TOOL" set rescue-ms=20 late-ms=5
+	tool 0 set rescue-ms=60000 late-ms=10000
+}
+
+# accepted_local NUMBER: by their own worker, at least
+accepted_local() {
+	tool 0 -j show stats
+	[ "$(json 'd["total"]["accept-local"]')" -ge "$1" ]
+}
+
 test_stats_counts() {
 	local before after
 
-	begin
+	begin_patient
 	listener 'workers(tcp(), (1,))'
-	# shellcheck disable=SC2046 # one word for each process
-	defer kill -KILL $(children "$pid")
-	wait_for 30 one_claimed || fail "$("$FSK_TOOL" show listen)"
+	defer end_children "$pid"
+	wait_for 60 one_claimed || fail "$("$FSK_TOOL" show listen)"
 	tool 0 -j show stats
 	before=$(json 'd["total"]["accept-local"]')
 	taskset -c 1 /usr/bin/python3 -c 'import socket
 for i in range(50): socket.create_connection(("127.0.0.1", 7001))'
-	tool 0 -j show stats
+	wait_for 60 accepted_local $((before + 50)) || fail "$before, then $out"
 	after=$(json 'd["total"]["accept-local"]')
 	[ $((after - before)) = 50 ] || fail "$before, then $after"
 	is True 'next(c for c in d["cores"] if c["cpu"] == 1)["syn-local"] >= 50'
@@ -944,27 +960,41 @@ waits() {
 	    pass
 	tool = [os.environ["FSK_TOOL"], "-j", "show", "latency"]
 	keep = []
-	for wait in sys.argv[1:]:
+	for wait in sys.argv[2:]:
+	    begin = time.monotonic()
 	    keep.append(socket.create_connection(("127.0.0.1", 7001)))
 	    keep[-1].send(b"x")
 	    time.sleep(float(wait))
 	    keep.append(s.accept()[0])
+	    with open(sys.argv[1], "a", encoding="ascii") as file:
+	        print(int((time.monotonic() - begin) * 1e6), file=file)
 	subprocess.run(tool, check=True)
 	END
-	FSK_TOOL=$FSK_TOOL unshare -n /usr/bin/python3 "$work/waits.py" "$@" \
-		>"$work/out" || fail "the server failed"
+	rm -f "$work/took"
+	FSK_TOOL=$FSK_TOOL unshare -n /usr/bin/python3 "$work/waits.py" \
+		"$work/took" "$@" >"$work/out" || fail "the server failed"
 	out=$(cat "$work/out")
 }
 
+# not_longer KIND: none counts as longer than the server saw it take
+not_longer() {
+	is True "(lambda w: all(sum(n for c in d['cores']
+	    for n in c['$1'][:i + 1]) >= sum(x * 1.1 < b for x in w)
+	    for i, b in enumerate(d['below-us'])))(
+	    [int(x) for x in open('$work/took')])"
+}
+
 # Connections that waited long are all counted where they belong, and none
-# elsewhere: 300 ms to 2 s on a slow machine. One that did not is the only one of
-# its tick, and counts once.
+# elsewhere: from 300 ms to what it was on a slow machine. One that did not is the
+# only one of its tick, and counts once.
 test_latency_counts() {
 	begin
 	waits 0.3 0.3 0.3
-	is 3 'sum(sum(c["wait"][15:18]) for c in d["cores"])'
+	is 3 'sum(sum(c["wait"][15:]) for c in d["cores"])'
 	is 3 'sum(sum(c["wait"]) for c in d["cores"])'
-	is 3 'sum(sum(c["syn"][15:18]) for c in d["cores"])'
+	is 3 'sum(sum(c["syn"][15:]) for c in d["cores"])'
+	not_longer wait
+	not_longer syn
 	is 3 'sum(next(c for c in d["cores"] if c["cpu"] == 1)["wait"])'
 	waits 0 0.02 0 0.02 0
 	is 5 'sum(sum(c["wait"]) for c in d["cores"])'
@@ -1245,27 +1275,27 @@ test_nic_watch() {
 	"$FSK_TOOL" rfd watch >"$work/watch" 2>&1 &
 	watch=$!
 	defer stop_pid "$watch" KILL
-	wait_for 20 mode_is "rss $all" || fail "at first: $(cat "$work/watch")"
+	wait_for 60 mode_is "rss $all" || fail "at first: $(cat "$work/watch")"
 	# An interrupt that moves.
 	for irq in /sys/class/net/"$nic"/device/../msi_irqs/*; do
 		irq=${irq##*/}
 		grep -q -- '-input.0$' "/sys/kernel/irq/$irq/actions" && break
 	done
 	echo 0 >"/proc/irq/$irq/smp_affinity_list"
-	wait_for 20 mode_is "steer -" || fail "moved: $(cat "$work/watch")"
+	wait_for 60 mode_is "steer -" || fail "moved: $(cat "$work/watch")"
 	echo $((all - 1)) >"/proc/irq/$irq/smp_affinity_list"
-	wait_for 20 mode_is "rss $all" || fail "back: $(cat "$work/watch")"
+	wait_for 60 mode_is "rss $all" || fail "back: $(cat "$work/watch")"
 	ethtool -X "$nic" equal 1
-	wait_for 20 mode_is "steer -" || fail "table: $(cat "$work/watch")"
+	wait_for 60 mode_is "steer -" || fail "table: $(cat "$work/watch")"
 	ethtool -X "$nic" default
-	wait_for 20 mode_is "rss $all" || fail "default: $(cat "$work/watch")"
+	wait_for 60 mode_is "rss $all" || fail "default: $(cat "$work/watch")"
 	# What an administrator sets stays while nothing changes.
 	sleeps=$(sleeps_of "$watch")
 	"$FSK_TOOL" rfd set "$nic" off
 	wait_for 60 slept "$watch" $((sleeps + 2)) || fail "it looks no more"
 	mode_is "off -" || fail "set by hand: $(cat "$work/watch")"
 	kill -TERM "$watch"
-	wait_for 20 gone "$watch" || fail "it stays"
+	wait_for 60 gone "$watch" || fail "it stays"
 	wait "$watch" || fail "status $?: $(cat "$work/watch")"
 }
 
@@ -1280,16 +1310,13 @@ while True:
 	disown
 }
 
-# A worker with connections. A busy emulated machine must not take it for late.
+# A worker with connections.
 loaded() {
-	begin
-	defer "$FSK_TOOL" set rescue-ms=20
-	tool 0 set rescue-ms=60000
+	begin_patient
 	listener 'workers(tcp(), (0,))'
-	# shellcheck disable=SC2046 # one word for each process
-	defer kill -KILL $(children "$pid")
+	defer end_children "$pid"
 	load 7001
-	wait_for 30 accepting || fail "nothing is accepted: $out"
+	wait_for 60 accepting || fail "nothing is accepted: $out"
 }
 
 accepting() {
@@ -1303,7 +1330,7 @@ test_stats_rate() {
 	is True '1.9 < d["seconds"] < 60'
 	is True 'd["total"]["accept-local"] > 0'
 	is True 'd["cores"][0]["accept-local"] == d["total"]["accept-local"]'
-	tool 0 show stats --rate 0.5 -n 2
+	tool 0 show stats --rate 1.5 -n 2
 	[ "$(grep -c '^PER SECOND  *TOTAL  *CPU0' <<<"$out")" = 2 ] ||
 		fail "not twice: $out"
 	grep -q '^accept-local  *[0-9.]' <<<"$out" || fail "no rate: $out"
@@ -1315,13 +1342,14 @@ test_top_batch() {
 	tool 0 top -b -n 1 -d 0.2
 	[[ $out == *"listeners 0, cores $(nproc)"* ]] || fail "empty: $out"
 	loaded
-	tool 0 top -b -n 2 -d 1
+	# Seconds in which none is accepted are no rate.
+	tool 0 top -b -n 2 -d 3
 	[ "$(grep -c '^fastsocket top' <<<"$out")" = 2 ] || fail "$out"
 	awk '$1 == "127.0.0.1:7001" && $2 > 0 && $3 > 90 { n++ }
 		END { exit n != 2 }' <<<"$out" || fail "no rate: $out"
 	awk '$1 == "0" && $2 > 0 && $3 > 90 { n++ }
 		END { exit n != 2 }' <<<"$out" || fail "no core: $out"
-	tool 0 top -bwi -n 1 -d 1
+	tool 0 top -bwi -n 1 -d 3
 	grep -q '^127.0.0.1:7001 cpu 0 .* claimed$' <<<"$out" ||
 		fail "no queue: $out"
 	! grep -q '^  *1 ' <<<"$out" || fail "an idle core: $out"
@@ -1369,9 +1397,8 @@ test_top_many() {
 test_metrics() {
 	begin
 	listener 'workers(tcp(), (0,)); a = tcp("::1", 7002)'
-	# shellcheck disable=SC2046 # one word for each process
-	defer kill -KILL $(children "$pid")
-	wait_for 30 one_claimed || fail "$("$FSK_TOOL" show listen)"
+	defer end_children "$pid"
+	wait_for 60 one_claimed || fail "$("$FSK_TOOL" show listen)"
 	tool 0 metrics
 	grep -qx 'fastsocket_loaded 1' <<<"$out" || fail "$out"
 	grep -qx 'fastsocket_listeners 2' <<<"$out" || fail "$out"
@@ -1420,7 +1447,7 @@ test_metrics_http() {
 		"$FSK_TOOL" metrics --http 2>/dev/null &
 	defer stop_pid $! KILL
 	disown
-	wait_for 30 answers || fail "nobody listens"
+	wait_for 60 answers || fail "nobody listens"
 	http GET
 	[[ $out == "HTTP/1.1 200 OK"*"version=0.0.4"*fastsocket_loaded* ]] ||
 		fail "$out"
@@ -1476,9 +1503,8 @@ check_is() {
 test_check_fast() {
 	begin
 	listener 'workers(tcp(), (0, 1))'
-	# shellcheck disable=SC2046 # one word for each process
-	defer kill -KILL $(children "$pid")
-	wait_for 30 two_claimed || fail "$("$FSK_TOOL" show listen)"
+	defer end_children "$pid"
+	wait_for 60 two_claimed || fail "$("$FSK_TOOL" show listen)"
 	tool 0 -j check "$pid"
 	is "[(7001, True, 1, 1, 2, [])]" '[(l["port"], l["fast"],
 		l["sockets"], l["sockets-joined"], l["queues"], l["reasons"]) for l in d]'
