@@ -7,6 +7,7 @@ be a new one, and prints what the events must say: "EVENT: REGEX", a line each.
 trace.sh looks for it in the trace.
 """
 
+import json
 import os
 import select
 import signal
@@ -29,6 +30,27 @@ def tool(*words):
     subprocess.run([os.environ["FSK_TOOL"], *words], check=True)
 
 
+def ask(*words):
+    """What the tool says."""
+    return json.loads(subprocess.run([os.environ["FSK_TOOL"], "-j", *words],
+                                     check=True, capture_output=True).stdout)
+
+
+def counted(name):
+    """Whether a counter of this namespace has moved."""
+    return ask("show", "stats")["total"][name] > 0
+
+
+def away():
+    """Whether a core is left to others."""
+    return any(core["orphaned"] for one in ask("show", "listen")
+               for core in one["cores"])
+
+
+def back():
+    return not away()
+
+
 def listen(addr="127.0.0.1", joins=True):
     sock = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET)
     sock.bind((addr, 0))
@@ -45,10 +67,13 @@ def waits(pid):
 
 
 def until(condition, *args):
-    for _ in range(6000):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         if condition(*args):
             return
         time.sleep(0.01)
+    if condition(*args):
+        return
     sys.exit(f"{condition.__name__}{args}: never")
 
 
@@ -131,10 +156,13 @@ def given_far():
     sock = listen()
     worker(sock, 1)
     worker(sock, 2)
-    for _ in range(20):
-        dial(0, sock)
-        time.sleep(0.1)
+    until(far, sock)
     given(sock, 0, "[12]", "far")
+
+
+def far(sock):
+    dial(0, sock)
+    return counted("syn-far")
 
 
 def given_idle():
@@ -145,13 +173,19 @@ def given_idle():
     sock = listen()
     stop(worker(sock, 1))
     worker(sock, 0)
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        dial(1, sock)
+    until(flood, sock)
     given(sock, 1, 0, "idle")
 
 
+def flood(sock):
+    for _ in range(200):
+        dial(1, sock)
+    return counted("syn-idle")
+
+
 def given_shared():
+    """Nobody is late, or it would be for that."""
+    tool("set", "rescue-ms=0", "late-ms=10000")
     sock = listen()
     worker(sock, 1, True)
     worker(sock, 0, True)
@@ -180,7 +214,8 @@ def orphaned_gone():
     os.kill(pid, signal.SIGKILL)
     time.sleep(0.5)
     worker(sock, 0)
-    time.sleep(3)
+    until(counted, "rescue")
+    until(back)
     orphaned(sock, "gone")
     returned(sock, "empty", "[0-9]+")
 
@@ -190,25 +225,30 @@ def orphaned_absent():
     sock = listen()
     stop(worker(sock, 1, how=poll))
     dial(1, sock)
-    time.sleep(0.5)
+    until(counted, "rescue")
     orphaned(sock, "absent")
 
 
 def orphaned_limit():
-    """The worker was away for half a second, and comes back."""
+    """The worker was away for a while, and comes back."""
     tool("set", "rescue-ms=50")
     sock = listen()
     pid = worker(sock, 1)
     stop(pid)
     dial(1, sock)
-    time.sleep(0.6)
+    until(counted, "rescue")
+    time.sleep(0.2)
     os.kill(pid, signal.SIGCONT)
     until(waits, pid)
-    time.sleep(0.1)
-    dial(1, sock)
-    time.sleep(0.5)
+    until(asked_back, sock)
     orphaned(sock, "limit")
     returned(sock, "worker", "[0-9]{3,4}")
+
+
+def asked_back(sock):
+    """It is woken for a connection that it could have had."""
+    dial(1, sock)
+    return back()
 
 
 def primed(cpu, to):
