@@ -87,6 +87,22 @@ def wait_accept_now(sock):
         pass
 
 
+# accept, accept4, poll, ppoll, select, pselect6, epoll_wait, epoll_pwait
+WAITS = {"43", "288", "7", "271", "23", "270", "232", "281"}
+
+
+def until_waits(thread):
+    """A thread waits for connections, and has its CPU."""
+    end = time.monotonic() + 60
+    path = f"/proc/self/task/{thread.native_id}/syscall"
+    while time.monotonic() < end:
+        with open(path, encoding="ascii") as file:
+            if file.read().split()[0] in WAITS:
+                return
+        time.sleep(0.01)
+    raise AssertionError("it does not wait")
+
+
 def bound_workers(sock, count, wait):
     """CPUs of threads that wait; each ends with a connection of its own."""
     found = []
@@ -98,7 +114,7 @@ def bound_workers(sock, count, wait):
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
         thread.start()
-        time.sleep(0.3)
+        until_waits(thread)
     while any(thread.is_alive() for thread in threads):
         connect(sock).close()
         time.sleep(0.05)

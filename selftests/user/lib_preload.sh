@@ -33,7 +33,7 @@ under() {
 python() {
 	local output
 
-	output=$(timeout 60 "${wrapper[@]}" env LD_PRELOAD="$library" "${vars[@]}" \
+	output=$(timeout 300 "${wrapper[@]}" env LD_PRELOAD="$library" "${vars[@]}" \
 		/usr/bin/python3 "$here/lib_preload.py" "$1" 2>&1) &&
 		[ -z "$output" ] && return
 	fail "$output"
@@ -269,7 +269,7 @@ test_connect_log() {
 
 # calls VARIABLE=VALUE...: system calls of ten connections, as strace saw them
 calls() {
-	under "$@" strace -f -o "$work/trace" "$work/native" connect-ten ||
+	under "$@" strace -f -ttt -o "$work/trace" "$work/native" connect-ten ||
 		fail "strace"
 	# The loader's work differs by the length of the environment, not by
 	# connections.
@@ -277,10 +277,16 @@ calls() {
 		"$work/trace"
 }
 
+# How many seconds are between the first connect() of the trace and the last
+span() {
+	awk '/ connect\(/ { if (!n++) first = $2; last = $2 }
+		END { print int(last - first) }' "$work/trace"
+}
+
 # Two more for each socket where the module is, to read the address and to prime,
-# and two in all where it isn't.
+# and two in all where it isn't, unless that takes more than a second.
 test_connect_strace() {
-	local off on primed
+	local off on primed most
 
 	need strace
 	native
@@ -291,7 +297,9 @@ test_connect_strace() {
 	[ "$primed" = 10 ] && [ $((on - off)) != 20 ] && fail "$off, then $on"
 	without_module
 	on=$(calls FASTSOCKET_CONNECT=1) || exit 1
-	[ $((on - off)) = 2 ] || fail "without the module: $off, then $on"
+	most=$((2 + 2 * $(span)))
+	{ [ $((on - off)) -ge 2 ] && [ $((on - off)) -le "$most" ]; } ||
+		fail "without the module: $off, then $on, at most $most more"
 }
 
 # counted NAME: a counter of this namespace
@@ -420,7 +428,7 @@ test_accept_apparmor() {
 	wait_for 60 gone "$server" || fail "it goes on accepting"
 	last=$(cat "$work/last")
 	[[ $last =~ ^[0-9]+$ ]] || fail "$last"
-	# A stalled machine may stamp late what was decided in time.
+	# A second by jiffies, which lag where a virtual CPU stands still.
 	[ "$last" -le $((denied + 1500)) ] || fail "$last, denied at $denied"
 }
 
