@@ -127,9 +127,9 @@ start_threads() {
 	mkdir -p "$dir"
 	proxy_fill proxy.cfg "$CPUS" 0 $((CPUS - 1))
 	(launch "$1" haproxy -D -f "$dir/proxy.cfg") || return 1
-	wait_for 10 test -s "$dir/pid.0-$((CPUS - 1))" || return 1
+	wait_for 60 test -s "$dir/pid.0-$((CPUS - 1))" || return 1
 	server=$(cat "$dir/pid.0-$((CPUS - 1))")
-	wait_for 20 waiting "$server" "$CPUS"
+	wait_for 60 waiting "$server" "$CPUS"
 }
 
 # One process for each CPU, which share the port by SO_REUSEPORT.
@@ -141,10 +141,10 @@ start_processes() {
 		proxy_fill proxy.cfg 1 "$cpu" ''
 		(launch "$1" taskset -c "$cpu" haproxy -D -f "$dir/proxy.cfg") ||
 			return 1
-		wait_for 10 test -s "$dir/pid.$cpu" || return 1
+		wait_for 60 test -s "$dir/pid.$cpu" || return 1
 		server=$(cat "$dir/pid.$cpu")
 		defer stop_pid "$server"
-		wait_for 20 waiting "$server" 1 || return 1
+		wait_for 60 waiting "$server" 1 || return 1
 	done
 }
 
@@ -153,9 +153,9 @@ start_nginx_proxy() {
 	proxy_fill proxy.conf "$CPUS" 0 ''
 	(launch "$1" "$(command -v nginx)" -p "$dir" -c "$dir/proxy.conf") ||
 		return 1
-	wait_for 10 test -s "$dir/pid" || return 1
+	wait_for 60 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
-	wait_for 20 waiting "$server" "$CPUS"
+	wait_for 60 waiting "$server" "$CPUS"
 }
 
 stat_of() {
@@ -194,7 +194,7 @@ measure() {
 	flows_start 8000 || fail "can't trace the back-end"
 	trace_start "$port" || fail "can't trace the front end"
 	load "$number"
-	wait_for 30 idle || note "some connections stay open"
+	wait_for 60 idle || note "some connections stay open"
 	flows_stop "$dir/flows" || fail "no trace of the back-end"
 	trace_stop "$dir/trace" || fail "no trace of the front end"
 	rps=$(($(moved) - before))
@@ -262,7 +262,19 @@ steer() {
 	# Without steering most come in elsewhere.
 	check "packets to move" \
 		[ "$(module rfd-miss)" -gt "$(module rfd-hit)" ]
-	check "packets moved" [ "$(module rfd-steered)" = "$(module rfd-miss)" ]
+	wait_for 60 all_moved || fail "packets moved: $(module rfd-steered)" \
+		"of $(module rfd-miss)"
+}
+
+# Both at one moment: connections may still be closing.
+all_moved() {
+	"$FSK_TOOL" -j show stats | python3 -c '
+import json, sys
+total = json.load(sys.stdin)["total"]
+moved, missed = (total[n] - int(before)
+              for n, before in zip(("rfd-steered", "rfd-miss"), sys.argv[1:]))
+sys.exit(moved != missed)' "$(cat "$dir/stat.rfd-steered")" \
+		"$(cat "$dir/stat.rfd-miss")"
 }
 
 test_haproxy_threads_rss() { rss start_threads; }

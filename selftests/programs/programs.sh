@@ -51,7 +51,7 @@ all_claimed() {
 }
 
 claimed_by() {
-	wait_for 20 all_claimed ||
+	wait_for 60 all_claimed ||
 		fail "workers that wait: $(listen_get claimed) of $CPUS"
 }
 
@@ -84,7 +84,7 @@ measure() {
 	before=$(dropped)
 	watch
 	load "$number"
-	wait_for 30 idle || note "some connections stay open"
+	wait_for 60 idle || note "some connections stay open"
 	watched
 	listen_get listeners >/dev/null
 	drops=$(($(dropped) - before))
@@ -243,7 +243,7 @@ test_plain_haproxy_default() {
 # flowing WHEN: the load makes connections now
 flowing() {
 	opened=$(net_counter ActiveOpens)
-	wait_for 30 answered || fail "$1: the load stands still"
+	wait_for 60 answered || fail "$1: the load stands still"
 }
 
 # Some connections have been made: the socket counters of the clients' side.
@@ -277,7 +277,7 @@ nothing_stuck() {
 	local open
 
 	mapfile -t open < <(clients_open)
-	wait_for 30 all_went ||
+	wait_for 60 all_went ||
 		fail "$1: no answer on ${#open[@]} connections"
 }
 
@@ -433,10 +433,10 @@ test_python_activated() {
 		"$PROGRAMS/server.py" --inherit >"$dir/out" 2>&1 &
 	server=$!
 	defer stop_server
-	wait_for 20 listening || fail "no listener: $(cat "$dir/out")"
+	wait_for 60 listening || fail "no listener: $(cat "$dir/out")"
 	check "not joined before" [ "$(listen_get listeners)" = 0 ]
 	check "a first connection" connects
-	wait_for 20 waiting "$server" "$CPUS" || fail "no server: \
+	wait_for 60 waiting "$server" "$CPUS" || fail "no server: \
 $(cat "$dir/out")"
 	claimed_by
 	# Not the first connection, which the trace has not seen.
@@ -516,7 +516,7 @@ start_redis() {
 	launch "$1" taskset -c 0 redis-server --port "$port" --dir "$dir" --save '' \
 		>"$dir/out" 2>&1 &
 	server=$!
-	wait_for 20 redis_answers
+	wait_for 60 redis_answers
 }
 
 redis_answers() {
@@ -586,7 +586,7 @@ slabs_tell() {
 	check "all caches" [ "$(wc -l <"$dir/closed")" = "$(wc -w <<<"$SLABS")" ]
 	"$PROGRAMS/hold.py" 100 0 "$dir/held" &
 	holder=$!
-	wait_for 20 test -s "$dir/held" || fail "can't open 100 sockets"
+	wait_for 60 test -s "$dir/held" || fail "can't open 100 sockets"
 	slab_counts >"$dir/opened"
 	note "with 100 sockets open: $(tr '\n' ' ' <"$dir/opened")"
 	for slab in TCP TCPv6 sock_inode_cache; do
@@ -650,14 +650,14 @@ test_nginx_cycles() {
 	slabs_tell
 	kmemleak_forget
 	nginx_cycle 0
-	wait_for 30 unused || fail "the module is in use"
+	wait_for 60 unused || fail "the module is in use"
 	slab_counts >"$dir/before"
 	sockets=$(tcp_allocated)
 	for cycle in $(seq "$cycles"); do
 		nginx_cycle "$cycle"
 		[ $((cycle % 10)) != 0 ] || note "cycle $cycle of $cycles"
 	done
-	check "no use of the module" wait_for 30 unused
+	check "no use of the module" wait_for 60 unused
 	check "TCP sockets: $(tcp_allocated), before $sockets" \
 		wait_for 60 back_to "$sockets"
 	slab_counts >"$dir/after"
@@ -694,7 +694,7 @@ test_unload_under_load() {
 	note "answered $load_done failed $load_failed"
 	check "connections that failed" [ "$load_failed" = 0 ]
 	stop_server
-	check "no use of the module" wait_for 30 unused
+	check "no use of the module" wait_for 60 unused
 	check "rmmod of the unused module" rmmod fastsocket
 	check "loading it again" insmod "$module"
 }

@@ -20,7 +20,7 @@ ANSWER = (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n"
 
 def answer(conn):
     with conn:
-        conn.settimeout(5)
+        conn.settimeout(60)
         try:
             request = b""
             while b"\r\n\r\n" not in request:

@@ -77,9 +77,9 @@ start_nginx() {
 	mkdir -p "$dir"
 	fill nginx.conf "${2-}"
 	(launch "$1" "$(command -v nginx)" -p "$dir" -c "$dir/nginx.conf") || return 1
-	wait_for 10 test -s "$dir/pid" || return 1
+	wait_for 60 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
-	wait_for 20 waiting "$server" "$CPUS"
+	wait_for 60 waiting "$server" "$CPUS"
 }
 
 # start_haproxy HOW [BIND-OPTIONS]; handover=on leaves HAProxy's default, by which
@@ -98,9 +98,9 @@ launch_haproxy() {
 	mkdir -p "$dir"
 	fill haproxy.cfg "$2"
 	(launch "$1" haproxy "${@:3}" -f "$dir/haproxy.cfg") || return 1
-	wait_for 10 test -s "$dir/pid" || return 1
+	wait_for 60 test -s "$dir/pid" || return 1
 	server=$(cat "$dir/pid")
-	wait_for 20 waiting "$server" "$CPUS"
+	wait_for 60 waiting "$server" "$CPUS"
 }
 
 # start_background HOW COMMAND...: a server that stays in the foreground
@@ -108,7 +108,7 @@ start_background() {
 	mkdir -p "$dir"
 	launch "$@" >"$dir/out" 2>&1 &
 	server=$!
-	wait_for 20 waiting "$server" "$CPUS"
+	wait_for 60 waiting "$server" "$CPUS"
 }
 
 stop_server() {
@@ -120,11 +120,12 @@ idle() {
 	[ -z "$(ss -Htn state connected exclude time-wait "sport = :$port")" ]
 }
 
-# pick_port: a free one, and for each run another one: what runs here already is
-# not disturbed, and no client's port is in TIME_WAIT from the run before, where
-# the kernel chooses the listener.
+# pick_port: a free one, and for each run another one, in each test from the
+# hundreds of its own: what runs here already is not disturbed, and no client's
+# port is in TIME_WAIT from the run before, where the kernel chooses the listener.
 pick_port() {
-	port=$((${port:-8079} + 1))
+	# shellcheck disable=SC2154 # lib.sh
+	port=$((${port:-$((8079 + 200 * ktap_count))} + 1))
 	while [ -n "$(ss -Hltn "sport = :$port")" ]; do
 		port=$((port + 1))
 	done
@@ -186,7 +187,7 @@ load_end() {
 
 # A client that is late is interrupted, and then says what it did.
 load_wait() {
-	wait_for "${LOAD_LIMIT:-120}" load_over ||
+	wait_for "${LOAD_LIMIT:-600}" load_over ||
 		kill -INT "${load_pids[@]}" 2>/dev/null
 	wait "${load_pids[@]}"
 	load_sum
