@@ -43,9 +43,11 @@ test_counts() {
 		--arrangements bpf,fastsocket --out "$work/json"
 	[ "$(grep -c 'bpf .* 40 connections, 25 to 25 a worker' \
 		"$work/out")" = 2 ] || fail "it printed: $out"
-	# Others help a worker whose CPU stands still, as emulated ones do.
-	[ "$(grep -Ec 'fastsocket .* 40 connections, 2[0-5] to [23][0-9] a w' \
-		"$work/out")" = 2 ] || fail "it printed: $out"
+	# Others help a worker whose CPU stands still, as emulated ones do, so
+	# who has how many of all 50 is not said here.
+	[ "$(awk '/fastsocket .* 40 connections, / && $(NF - 4) > 0 &&
+		$(NF - 4) + $(NF - 2) == 50' "$work/out" | wc -l)" = 2 ] ||
+		fail "it printed: $out"
 	! grep -Eq 'conn/s| us|CPU %' "$work/out" || fail "a time: $out"
 	python3 -c '
 import json, sys

@@ -42,7 +42,7 @@ def look(width):
             ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
              "--allow-file-access-from-files", f"--user-data-dir={work}/profile",
              "--virtual-time-budget=5000", "file://" + frame),
-            capture_output=True, text=True, timeout=120, check=False)
+            capture_output=True, text=True, timeout=900, check=False)
         found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)<", done.stdout)
         assert found, done.stdout[-500:] + done.stderr[-2000:]
         return [int(x) for x in found.groups()]

@@ -43,7 +43,7 @@ stop_group() {
 	local pids
 	mapfile -t pids <"$group/inner/cgroup.procs"
 	[ ${#pids[@]} = 0 ] || kill "${pids[@]}"
-	wait_for 10 group_is_empty || note "$(cat "$group/inner/cgroup.procs")"
+	wait_for 60 group_is_empty || note "$(cat "$group/inner/cgroup.procs")"
 }
 
 group_is_empty() {
@@ -90,7 +90,7 @@ listens() {
 
 # served PORT: from queues of its workers, in each of which one waits
 served() {
-	wait_for 30 workers "$1" || fail "$("$tool" show listen)"
+	wait_for 60 workers "$1" || fail "$("$tool" show listen)"
 	near "$1"
 }
 
@@ -102,7 +102,7 @@ joins() {
 	check "select" "$tool" cgroup add "$group"
 	defer "$tool" cgroup remove "$group"
 	into "$@"
-	wait_for 30 listens "$port" || fail "$(cat "$work/out")"
+	wait_for 60 listens "$port" || fail "$(cat "$work/out")"
 	[ "$("$tool" show cgroup | awk '$1 == "/fsk-test" { print $2 }')" -ge 1 ] ||
 		fail "$("$tool" show cgroup)"
 	! grep -q libfsocket "/proc/$server/maps" || fail "it has the library"
@@ -203,7 +203,7 @@ test_run() {
 	make_group
 	build -static
 	into "$tool" run --cgroup --require -- "$work/server" 7004 "$cpus"
-	wait_for 30 listens 7004 || fail "$(cat "$work/out")"
+	wait_for 60 listens 7004 || fail "$(cat "$work/out")"
 	pid=$server
 	below=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
 	[[ $below == /fsk-test/inner/fastsocket-run.?????? ]] ||
@@ -215,14 +215,14 @@ test_run() {
 	served 7004
 	mapfile -t all <"/sys/fs/cgroup$below/cgroup.procs"
 	kill "${all[@]}"
-	wait_for 30 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
-	wait_for 10 group_is_empty || fail "a process is left"
+	wait_for 60 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
+	wait_for 60 group_is_empty || fail "a process is left"
 
 	# The process that waits for the program's end holds no file of others.
 	pid=$("$tool" run --cgroup -- sh -c 'sleep 600 >/dev/null 2>&1 & echo $!')
-	wait_for 10 grep -q fastsocket-run "/proc/$pid/cgroup" || fail "no group"
+	wait_for 60 grep -q fastsocket-run "/proc/$pid/cgroup" || fail "no group"
 	kill "$pid"
-	wait_for 30 no_group || fail "$("$tool" show cgroup)"
+	wait_for 60 no_group || fail "$("$tool" show cgroup)"
 }
 
 test_run_refused() {
@@ -246,7 +246,7 @@ test_run_refused() {
 	[ $? = 2 ] || fail "it is started: $out"
 	[[ $out == *"is not started: "* ]] || fail "$out"
 	note "$out"
-	wait_for 30 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
+	wait_for 60 no_group || fail "$("$tool" show cgroup; find "$group" -type d)"
 }
 
 # What the words may be.
@@ -255,7 +255,7 @@ test_words() {
 	make_group
 	into sleep 600
 	pid=$server
-	wait_for 10 grep -q inner "/proc/$pid/cgroup" || fail "not in its group"
+	wait_for 60 grep -q inner "/proc/$pid/cgroup" || fail "not in its group"
 	for word in /fsk-test/inner /sys/fs/cgroup/fsk-test/inner/ "$pid"; do
 		check "add $word" "$tool" cgroup add "$word"
 		"$tool" show cgroup | grep -q '^/fsk-test/inner  *0  *0$' ||

@@ -612,7 +612,7 @@ balance() {
 	balance=$!
 	disown
 	defer stop_pid "$balance" KILL
-	wait_for 30 test -S "/run/irqbalance/irqbalance$balance.sock" ||
+	wait_for 60 test -S "/run/irqbalance/irqbalance$balance.sock" ||
 		skip "irqbalance does not run: $(cat "$work/irqbalance")"
 }
 
@@ -703,7 +703,7 @@ manager() {
 		XDG_RUNTIME_DIR=/run exec /lib/systemd/systemd --user
 	) >"$work/manager" 2>&1 &
 	defer stop_pid $!
-	wait_for 30 user_systemctl -q is-active basic.target 2>/dev/null ||
+	wait_for 120 user_systemctl -q is-active basic.target 2>/dev/null ||
 		fail "no manager: $(cat "$work/manager")"
 }
 
