@@ -489,7 +489,7 @@ static uint32_t range_of(int fd)
 }
 
 /* What another thread sets while connect() runs is not undone by its end. */
-TEST_F_TIMEOUT(connect, socket_range__set_meanwhile, 120)
+TEST_F_TIMEOUT(connect, socket_range__set_meanwhile, 900)
 {
 	struct ranger r = { .fd = rfd_make(self->trial.family) };
 	pthread_t thread;
@@ -602,7 +602,7 @@ TEST_F(connect, range__is_used_up)
 }
 
 /* That the ports of a core are all taken is found out bit by bit. */
-TEST_F_TIMEOUT(connect, own_ports__end_gently, 120)
+TEST_F(connect, own_ports__end_gently)
 {
 	uint64_t before, most = 0, looks;
 	int i;
@@ -622,7 +622,7 @@ TEST_F_TIMEOUT(connect, own_ports__end_gently, 120)
 /* What we use is as good as used by the kernel itself: the same number for a
  * plain process, to the same and to other destinations.
  */
-TEST_F_TIMEOUT(connect, plain__shares_the_range, 120)
+TEST_F(connect, plain__shares_the_range)
 {
 	struct sockaddr_storage other = self->to;
 	struct sockaddr_in *in = (void *)&other;
@@ -733,7 +733,7 @@ static void *dial_many(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(connect, threads__share_the_range, 120)
+TEST_F(connect, threads__share_the_range)
 {
 	int n = cpus_online(), want = PORTS / n, cpu, got = 0;
 	struct dialer *d = calloc(n, sizeof(*d));

@@ -303,7 +303,7 @@ TEST_F_TIMEOUT(reader, stream__keeps_order, 600)
 }
 
 /* Packets for a core that has gone are handled where they come in. */
-TEST_F_TIMEOUT(reader, core__offline, 120)
+TEST_F(reader, core__offline)
 {
 	FOLLOWS(3);
 	if (cpu_switch(3, false))
@@ -313,7 +313,7 @@ TEST_F_TIMEOUT(reader, core__offline, 120)
 	FOLLOWS(3);
 }
 
-TEST_F_TIMEOUT(reader, end__unload, 120)
+TEST_F(reader, end__unload)
 {
 	FOLLOWS(2);
 	close(self->lfd);

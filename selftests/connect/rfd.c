@@ -718,7 +718,7 @@ TEST_F(rfd, steer__full_queue)
 }
 
 /* A namespace goes with packets in queues and hooks registered. */
-TEST_F_TIMEOUT(rfd, steer__namespace_goes, 120)
+TEST_F(rfd, steer__namespace_goes)
 {
 	int i, status;
 	pid_t pid;

@@ -229,7 +229,7 @@ TEST_F(steer, moved__all)
 }
 
 /* Packets of a VRF pass PRE_ROUTING twice. */
-TEST_F_TIMEOUT(steer, moved__vrf, 120)
+TEST_F(steer, moved__vrf)
 {
 	if (sh("ip link add red type vrf table 10 2>/dev/null"))
 		SKIP(return, "this kernel has no VRF");

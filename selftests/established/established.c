@@ -181,7 +181,7 @@ TEST_F(established, direct__after)
 	GOES_DIRECT(&pair);
 }
 
-TEST_F_TIMEOUT(established, off__nothing, 120)
+TEST_F(established, off__nothing)
 {
 	struct pair pair;
 	struct est est;
@@ -342,7 +342,7 @@ TEST_F(established, end__becomes_listener)
 /* A server's namespace with live connections: its end of the veth pair goes
  * when the last reference has gone.
  */
-TEST_F_TIMEOUT(established, end__namespace, 120)
+TEST_F(established, end__namespace)
 {
 	struct pair pair;
 	struct nets nets;
@@ -368,7 +368,7 @@ TEST_F_TIMEOUT(established, end__namespace, 120)
 	EXPECT_TRUE(until(!if_nametoindex("fskd")));
 }
 
-TEST_F_TIMEOUT(established, end__unload, 120)
+TEST_F(established, end__unload)
 {
 	struct pair pair[16];
 	int i;
@@ -442,7 +442,7 @@ TEST_F(established, use__sockmap)
 
 /* Routes */
 
-TEST_F_TIMEOUT(established, route__changes, 120)
+TEST_F(established, route__changes)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -475,7 +475,7 @@ static void check_unblock(struct __test_metadata *_metadata,
 }
 
 /* Nothing is delivered to an address that is gone. */
-TEST_F_TIMEOUT(established, route__address_gone, 120)
+TEST_F(established, route__address_gone)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -492,7 +492,7 @@ TEST_F_TIMEOUT(established, route__address_gone, 120)
 		      "ip address add fd09::1/64 dev fska nodad");
 }
 
-TEST_F_TIMEOUT(established, route__interface_down, 120)
+TEST_F(established, route__interface_down)
 {
 	struct pair pair;
 
@@ -505,7 +505,7 @@ TEST_F_TIMEOUT(established, route__interface_down, 120)
 }
 
 /* The client moves behind another interface: the cached route is another's. */
-TEST_F_TIMEOUT(established, route__other_interface, 120)
+TEST_F(established, route__other_interface)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -531,7 +531,7 @@ TEST_F_TIMEOUT(established, route__other_interface, 120)
 }
 
 /* Once the way back to the client is another one, its packets are refused. */
-TEST_F_TIMEOUT(established, route__rp_filter, 120)
+TEST_F(established, route__rp_filter)
 {
 	struct pair pair;
 	long refused;
@@ -552,7 +552,7 @@ TEST_F_TIMEOUT(established, route__rp_filter, 120)
 }
 
 /* Rules decide as ever: here, that nothing from the client is let in. */
-TEST_F_TIMEOUT(established, route__policy, 120)
+TEST_F(established, route__policy)
 {
 	struct pair pair;
 	uint64_t stale;
@@ -658,7 +658,7 @@ static int dial_answered(const struct nets *nets, const struct trial *p)
  * found in the table: connections that stay are shared out unless three of four
  * end, and here one of two does.
  */
-TEST_F_TIMEOUT(established, direct__ends_counted_once, 120)
+TEST_F(established, direct__ends_counted_once)
 {
 	enum { WORKERS = 4, EACH = 48 };
 	uint64_t direct;
@@ -813,12 +813,12 @@ static void demux_off(struct __test_metadata *_metadata,
 	GOES_DIRECT(&pair);
 }
 
-TEST_F_TIMEOUT(established, demux__off_for_ip, 120)
+TEST_F(established, demux__off_for_ip)
 {
 	demux_off(_metadata, self, "net/ipv4/ip_early_demux");
 }
 
-TEST_F_TIMEOUT(established, demux__off_for_tcp, 120)
+TEST_F(established, demux__off_for_tcp)
 {
 	demux_off(_metadata, self, "net/ipv4/tcp_early_demux");
 }

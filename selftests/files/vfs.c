@@ -757,7 +757,7 @@ static bool shown(const char *command, const char *want)
 	return found;
 }
 
-TEST_F_TIMEOUT(vfs, ss_lsof, 120)
+TEST_F(vfs, ss_lsof)
 {
 	char command[128], want[64];
 	int i, fd;

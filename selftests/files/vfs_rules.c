@@ -523,7 +523,7 @@ TEST_F(vfs_rules, timeout)
 /* Long-lived connections leave; the pool stays within its limit, and goes with
  * the listener, of which nothing is left.
  */
-TEST_F_TIMEOUT(vfs_rules, many_open, 180)
+TEST_F(vfs_rules, many_open)
 {
 	enum { MANY = 1100 };
 	struct rlimit limit = { 2 * MANY + 100, 2 * MANY + 100 };

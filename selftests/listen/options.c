@@ -362,17 +362,17 @@ static void compare_all(struct __test_metadata *_metadata,
 	EXPECT_EQ(n - self->bypassed, count(FSK_STAT_SYN_LOCAL));
 }
 
-TEST_F_TIMEOUT(options, inherit__set_before_join, 120)
+TEST_F_TIMEOUT(options, inherit__set_before_join, 900)
 {
 	compare_all(_metadata, self, BEFORE_JOIN);
 }
 
-TEST_F_TIMEOUT(options, inherit__set_after_join, 120)
+TEST_F_TIMEOUT(options, inherit__set_after_join, 900)
 {
 	compare_all(_metadata, self, AFTER_JOIN);
 }
 
-TEST_F_TIMEOUT(options, inherit__set_after_claim, 120)
+TEST_F_TIMEOUT(options, inherit__set_after_claim, 900)
 {
 	compare_all(_metadata, self, AFTER_CLAIM);
 }

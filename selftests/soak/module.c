@@ -208,7 +208,7 @@ static void check_round(struct __test_metadata *_metadata,
 }
 
 /* The connections of the first round are open in all of them. */
-TEST_F_TIMEOUT(module, unload__under_load, 240)
+TEST_F_TIMEOUT(module, unload__under_load, 600)
 {
 	int i, port = 7000, rounds = full_run() ? 50 : 3;
 
@@ -270,7 +270,7 @@ static pid_t rfd_flood_start(const struct trial *p, int port, int cpu)
 	}
 }
 
-TEST_F_TIMEOUT(module, unload__while_connecting, 240)
+TEST_F_TIMEOUT(module, unload__while_connecting, 600)
 {
 	int i, lfd = listen_plain(&self->trial), rounds = full_run() ? 50 : 5;
 	bool used = true;

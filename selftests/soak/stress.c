@@ -73,7 +73,7 @@ static int listen_on(const struct trial *p, int port)
 	return fd;
 }
 
-TEST_F_TIMEOUT(stress, listeners__closed_under_load, 200)
+TEST_F_TIMEOUT(stress, listeners__closed_under_load, 600)
 {
 	int i, n, fd, port = 7000, rounds = full_run() ? 200 : 20;
 	struct crew *c = &self->crew;
@@ -220,7 +220,7 @@ TEST_F_TIMEOUT(stress, listeners__many, 600)
 }
 
 /* The kernel unbinds a worker whose core goes; nobody may wait for ever. */
-TEST_F_TIMEOUT(stress, cpu__offline_and_back, 200)
+TEST_F_TIMEOUT(stress, cpu__offline_and_back, 600)
 {
 	int i, n, cpu, fd, cpus = cpus_online(), rounds = full_run() ? 10 : 2;
 	struct crew *c = &self->crew;
@@ -249,7 +249,7 @@ TEST_F_TIMEOUT(stress, cpu__offline_and_back, 200)
 }
 
 /* The namespace goes with all that is in it. */
-TEST_F_TIMEOUT(stress, net__ends_under_load, 200)
+TEST_F_TIMEOUT(stress, net__ends_under_load, 600)
 {
 	int n, rounds = full_run() ? 50 : 5, fd;
 	pid_t pid;
