@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -513,8 +514,19 @@ TEST_F(accept, poll__events)
 
 /* Signals */
 
+static volatile int *signals;	/* shared with the child */
+
 static void note_signal(int sig)
 {
+	++*signals;
+}
+
+/* A page of zeroes that a child shares. */
+static int signals_make(void)
+{
+	signals = mmap(NULL, sizeof(*signals), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return signals == MAP_FAILED ? -errno : 0;
 }
 
 /* Exits with the errno of accept(), or 0 when it got a connection. */
@@ -550,12 +562,14 @@ TEST_F(accept, accept__interrupted)
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, signals_make());
 	pid = fork_child();
 	if (!pid)
 		accept_one(fd, 0);
 	EXPECT_TRUE(until(sleeps(pid)));
 	kill(pid, SIGUSR1);
 	EXPECT_EQ(EINTR, reap(pid));
+	EXPECT_EQ(1, *signals);
 	EXPECT_EQ(self->site.trial.join, count(FSK_STAT_LOCAL_CREATE));
 }
 
@@ -565,12 +579,14 @@ TEST_F(accept, accept__restarted)
 	pid_t pid;
 
 	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, signals_make());
 	pid = fork_child();
 	if (!pid)
 		accept_one(fd, SA_RESTART);
 	EXPECT_TRUE(until(sleeps(pid)));
 	kill(pid, SIGUSR1);
-	EXPECT_TRUE(until(sleeps(pid)));
+	/* It sleeps still, until it has had it. */
+	EXPECT_TRUE(until(*signals == 1 && sleeps(pid)));
 	pin(1);
 	EXPECT_LE(0, sock_dial(&self->site.trial, sock_port(fd)));
 	EXPECT_EQ(0, reap(pid));

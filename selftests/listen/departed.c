@@ -248,8 +248,8 @@ static void check_cpuset(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, cpuset_make(root, self->home->pid, home));
 	/* It waits where it was until it was woken once. */
 	ASSERT_EQ(0, pin(HOME));
-	ASSERT_TRUE(until(count(FSK_STAT_SYN_LOCAL) > 0 ||
-			  ask(&self->trial, self->port) < 0));
+	ASSERT_TRUE(until(ask(&self->trial, self->port) >= 0 &&
+			  count(FSK_STAT_SYN_LOCAL) > 0));
 	queue_some(_metadata, self, rescue_ms);
 	EXPECT_EQ(0, group_write(root, SET, "cpuset.cpus", cpus));
 	ASSERT_EQ(0, kill(self->home->pid, SIGCONT));
