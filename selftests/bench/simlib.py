@@ -175,7 +175,7 @@ def initramfs(work, files):
     return archive
 
 
-def boot(image, cpus, files, *, seed=1, interval=10, cache=0, arguments="", timeout=900,
+def boot(image, cpus, files, *, seed=1, interval=10, cache=0, arguments="", timeout=3600,
          plugin=True, accesses=True, path=None, only=(), mib=MIB, keep=None):
     """Boot with @files in the initramfs.  Returns (console, plugin's report).
 
