@@ -182,7 +182,7 @@ TEST_F_TIMEOUT(steer, unload__under_load, 300)
 	while (rounds--) {
 		peer = start(&self->trial, self->lfd);
 		client = start(&self->trial, -1);
-		EXPECT_TRUE(until(STEERED > 1000));
+		EXPECT_TRUE(until_ms(3 * PATIENCE_MS, STEERED > 1000));
 		EXPECT_TRUE(until(!module_unload()));
 		/* Its connections go on. */
 		EXPECT_EQ(0, waitpid(client, NULL, WNOHANG));
