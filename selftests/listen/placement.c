@@ -21,7 +21,7 @@
 #define CPUS		4
 #define EACH		40	/* connections from each CPU */
 #define STAY		64	/* connections that stay open */
-#define WORK_MS		20
+#define WORK_MS		100	/* long against a stall of an emulated CPU */
 #define CROWD		64	/* connections at once */
 #define LATE_MS		5
 
