@@ -260,8 +260,8 @@ TEST_F_TIMEOUT(steer, moved__nfqueue, 300)
 	ASSERT_EQ(0, pin(ELSEWHERE));
 	peer = start(&self->trial, self->lfd);
 	client = start(&self->trial, -1);
-	asked = STEERED + fault_count(2000, 20000);
-	EXPECT_TRUE(until(STEERED >= asked));
+	asked = STEERED + fault_count(500, 20000);
+	EXPECT_TRUE(until_ms(6 * PATIENCE_MS, STEERED >= asked));
 	EXPECT_EQ(0, waitpid(client, NULL, WNOHANG));
 	EXPECT_EQ(0, DROPS);
 	EXPECT_EQ(0, sh("nft list table inet t | grep -q "
