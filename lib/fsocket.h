@@ -75,8 +75,8 @@ void fsk_pin_hide(size_t size, void *mask);
 void fsk_pin_chosen(void);
 void fsk_pin_init(void);
 bool fsk_pin_is_bound(void);
-bool fsk_pin_original(void *mask);
-void fsk_pin_restore(const void *mask);
+bool fsk_pin_widen(void);
+void fsk_pin_narrow(void);
 
 /* Enough for 8192 CPUs, the kernel's largest configuration. */
 #define FSK_MASK_BYTES	1024

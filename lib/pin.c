@@ -6,9 +6,9 @@
  * FSK_IOC_PIN.
  *
  * A new thread or process would inherit the one CPU of the thread that made it.
- * The library gives it the CPUs that its maker had before it was bound. A
- * program that asks for the CPUs of a bound thread, to count them, is told of
- * these, too.
+ * So its maker has the CPUs back that it had before, while it makes a thread; a
+ * process gets them when it begins. A program that asks for the CPUs of a bound
+ * thread, to count them, is told of these, too.
  */
 #include <errno.h>
 #include <sched.h>
@@ -149,6 +149,12 @@ void fsk_pin(int fd)
 	errno = saved;
 }
 
+/* Not by sched_setaffinity(): that would be the program's choice. */
+static bool fsk_pin_set(const void *mask)
+{
+	return !syscall(SYS_sched_setaffinity, 0, FSK_MASK_BYTES, mask);
+}
+
 /* Whether the thread is still where the library has bound it: anybody may have
  * bound it anew.
  */
@@ -162,19 +168,44 @@ static bool fsk_pin_holds(const struct fsk_pin_thread *self)
 }
 
 /**
- * fsk_pin_original() - the CPUs of the calling thread before it was bound
- * @mask: %FSK_MASK_BYTES, filled in
+ * fsk_pin_widen() - let a bound thread have its CPUs back for a moment
  *
- * Context: Any.
- * Return: whether the library bound the calling thread. If not, a new thread
- *         inherits the right CPUs by itself.
+ * A thread that it makes meanwhile inherits these, unless the program has
+ * chosen others for that thread.
+ *
+ * Context: Keeps errno.
+ * Return: whether it has them. Then fsk_pin_narrow() must follow.
  */
-bool fsk_pin_original(void *mask)
+bool fsk_pin_widen(void)
 {
-	if (!fsk_pin_holds(&fsk_pin_self))
-		return false;
-	memcpy(mask, fsk_pin_self.mask, FSK_MASK_BYTES);
-	return true;
+	const struct fsk_pin_thread *self = &fsk_pin_self;
+	int saved = errno;
+	bool wide;
+
+	wide = fsk_config_get()->pin && fsk_pin_holds(self) &&
+	       fsk_pin_set(self->mask);
+	errno = saved;
+	return wide;
+}
+
+/**
+ * fsk_pin_narrow() - bind the calling thread again
+ *
+ * If that fails, because the CPU is gone, the thread keeps its CPUs. So it does
+ * if a signal handler has chosen some meanwhile.
+ *
+ * Context: Keeps errno.
+ */
+void fsk_pin_narrow(void)
+{
+	unsigned char mask[FSK_MASK_BYTES] = { 0 };
+	int saved = errno;
+
+	if (!fsk_pin_self.pinned)
+		return;
+	CPU_SET_S(fsk_pin_self.cpu, sizeof(mask), (cpu_set_t *)mask);
+	fsk_pin_set(mask);
+	errno = saved;
 }
 
 /**
@@ -215,24 +246,10 @@ void fsk_pin_hide(size_t size, void *mask)
 		       size < FSK_MASK_BYTES ? size : FSK_MASK_BYTES);
 }
 
-/**
- * fsk_pin_restore() - give the calling thread these CPUs
- * @mask: from fsk_pin_original()
- *
- * Context: Keeps errno.
- */
-void fsk_pin_restore(const void *mask)
-{
-	int saved = errno;
-
-	sched_setaffinity(0, FSK_MASK_BYTES, mask);
-	errno = saved;
-}
-
+/* The child keeps them: it is bound when it waits itself. */
 static void fsk_pin_fork_child(void)
 {
-	if (fsk_config_get()->pin && fsk_pin_holds(&fsk_pin_self))
-		fsk_pin_restore(fsk_pin_self.mask);
+	fsk_pin_widen();
 	fsk_pin_self.pinned = false;
 	fsk_pin_self.done = false;
 }

@@ -7,7 +7,7 @@
  * connect(), and the calls that may connect by TCP Fast Open: with
  * FASTSOCKET_CONNECT the socket is primed before.
  * accept(), accept4(): with FASTSOCKET_ACCEPT the module may accept instead.
- * The calls by which a worker begins to wait, pthread_create(), and those that
+ * The calls by which a worker begins to wait or makes a thread, and those that
  * tell or set a thread's CPUs: with FASTSOCKET_PIN the library binds threads to
  * CPUs.
  * prctl(): with PR_SET_SECCOMP the library leaves all sockets alone afterwards.
@@ -19,12 +19,11 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <threads.h>
 #include <unistd.h>
 
 #include "fsocket.h"
@@ -42,7 +41,6 @@ enum fsk_call {
 	FSK_PPOLL_CHK,
 	FSK_PRCTL,
 	FSK_PSELECT,
-	FSK_PTHREAD_ATTR_GETAFFINITY,
 	FSK_PTHREAD_CREATE,
 	FSK_SCHED_GETAFFINITY,
 	FSK_SCHED_SETAFFINITY,
@@ -50,6 +48,7 @@ enum fsk_call {
 	FSK_SENDMMSG,
 	FSK_SENDMSG,
 	FSK_SENDTO,
+	FSK_THRD_CREATE,
 	FSK_THREAD_GETAFFINITY,
 	FSK_THREAD_SETAFFINITY,
 	FSK_CALLS
@@ -66,7 +65,6 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_PPOLL_CHK] = "__ppoll_chk",
 	[FSK_PRCTL] = "prctl",
 	[FSK_PSELECT] = "pselect",
-	[FSK_PTHREAD_ATTR_GETAFFINITY] = "pthread_attr_getaffinity_np",
 	[FSK_PTHREAD_CREATE] = "pthread_create",
 	[FSK_SCHED_GETAFFINITY] = "sched_getaffinity",
 	[FSK_SCHED_SETAFFINITY] = "sched_setaffinity",
@@ -74,6 +72,7 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_SENDMMSG] = "sendmmsg",
 	[FSK_SENDMSG] = "sendmsg",
 	[FSK_SENDTO] = "sendto",
+	[FSK_THRD_CREATE] = "thrd_create",
 	[FSK_THREAD_GETAFFINITY] = "pthread_getaffinity_np",
 	[FSK_THREAD_SETAFFINITY] = "pthread_setaffinity_np",
 };
@@ -356,68 +355,35 @@ FSK_EXPORT int pselect(int count, fd_set *in, fd_set *out, fd_set *except,
 	return next(count, in, out, except, timeout, sigmask);
 }
 
-/**
- * struct fsk_start - how a thread begins whose maker the library had bound
- * @run: the function that the program passed to pthread_create()
- * @arg: its argument
- * @mask: CPUs for the new thread
- */
-struct fsk_start {
-	void *(*run)(void *arg);
-	void *arg;
-	unsigned char mask[FSK_MASK_BYTES];
-};
-
-static void *fsk_start_thread(void *arg)
-{
-	struct fsk_start start = *(struct fsk_start *)arg;
-
-	free(arg);
-	fsk_pin_restore(start.mask);
-	return start.run(start.arg);
-}
-
-/* Did the program choose CPUs by these attributes? If not, all bits are set.
- * In musl nobody can choose them.
- */
-static bool fsk_start_has_cpus(const pthread_attr_t *attr)
-{
-	int (*get)(const pthread_attr_t *attr, size_t size, void *mask);
-	unsigned char mask[FSK_MASK_BYTES] = { 0 };
-
-	get = attr ? fsk_next(FSK_PTHREAD_ATTR_GETAFFINITY) : NULL;
-	if (!get)
-		return false;
-	if (get(attr, sizeof(mask), mask))
-		return true;
-	for (size_t i = 0; i < sizeof(mask); i++)
-		if (mask[i] != 0xff)
-			return true;
-	return false;
-}
-
 FSK_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 			      void *(*run)(void *arg), void *arg)
 {
 	typeof(pthread_create) *next = fsk_next(FSK_PTHREAD_CREATE);
-	struct fsk_start *start;
+	bool wide;
 	int err;
 
 	if (!next)
 		return EAGAIN;	/* pthread functions return positive errors */
-	if (fsk_pin_wanted() || !fsk_config_get()->pin ||
-	    fsk_start_has_cpus(attr))
-		return next(thread, attr, run, arg);
-	start = malloc(sizeof(*start));
-	if (!start || !fsk_pin_original(start->mask)) {
-		free(start);
-		return next(thread, attr, run, arg);
-	}
-	start->run = run;
-	start->arg = arg;
-	err = next(thread, attr, fsk_start_thread, start);
-	if (err)
-		free(start);
+	wide = fsk_pin_widen();
+	err = next(thread, attr, run, arg);
+	if (wide)
+		fsk_pin_narrow();
+	return err;
+}
+
+/* The C library's does not call pthread_create() by its name. */
+FSK_EXPORT int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
+{
+	typeof(thrd_create) *next = fsk_next(FSK_THRD_CREATE);
+	bool wide;
+	int err;
+
+	if (!next)
+		return thrd_error;
+	wide = fsk_pin_widen();
+	err = next(thread, run, arg);
+	if (wide)
+		fsk_pin_narrow();
 	return err;
 }
 

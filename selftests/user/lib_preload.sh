@@ -66,8 +66,8 @@ with_module() {
 	[ -d /sys/module/fastsocket ] || insmod "$module" || fail "no module"
 }
 
-# Each call by which a worker waits, listens, connects or counts CPUs, and nothing
-# else.
+# Each call by which a worker waits, listens, connects, makes another or counts
+# CPUs, and nothing else.
 test_symbols() {
 	need nm
 	local found
@@ -75,7 +75,8 @@ test_symbols() {
 	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
 	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect \
 listen poll ppoll prctl pselect pthread_create pthread_getaffinity_np \
-pthread_setaffinity_np sched_getaffinity sched_setaffinity select sendmmsg sendmsg sendto" ] || fail "$found"
+pthread_setaffinity_np sched_getaffinity sched_setaffinity select sendmmsg sendmsg sendto \
+thrd_create" ] || fail "$found"
 }
 
 test_fallback() {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The preload library where this program answers for the module: its
+ * getsockopt(), setsockopt() and ioctl() are the library's, too. By them each
+ * listener has joined, and each thread that waits is bound to the first of its
+ * CPUs. Prints what is wrong; the exit status says whether anything is.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <threads.h>
+#include <unistd.h>
+
+#define TCP_ULP	31
+
+static int wrong;
+static int cpus;	/* of this process */
+
+#define CHECK(condition) do {						\
+	if (!(condition)) {						\
+		printf("line %d: %s\n", __LINE__, #condition);		\
+		wrong = 1;						\
+	}								\
+} while (0)
+
+/* By the kernel's own answer, which the library can't change. */
+static int true_cpus(cpu_set_t *set)
+{
+	CPU_ZERO(set);
+	CHECK(syscall(SYS_sched_getaffinity, 0, sizeof(*set), set) > 0);
+	return CPU_COUNT(set);
+}
+
+static int count_cpus(void)
+{
+	cpu_set_t set;
+
+	return true_cpus(&set);
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	if (level != IPPROTO_TCP || option != TCP_ULP)
+		return syscall(SYS_getsockopt, fd, level, option, value, len);
+	strcpy(value, "fastsocket");
+	return 0;
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	if (level != IPPROTO_TCP || option != TCP_ULP)
+		return syscall(SYS_setsockopt, fd, level, option, value, len);
+	return 0;
+}
+
+/* FSK_IOC_PIN is all that the library asks here. */
+int ioctl(int fd, unsigned long request, ...)
+{
+	cpu_set_t set;
+	va_list list;
+	uint32_t *cpu;
+
+	(void)fd;
+	va_start(list, request);
+	cpu = va_arg(list, uint32_t *);
+	va_end(list);
+	true_cpus(&set);
+	for (*cpu = 0; !CPU_ISSET(*cpu, &set); (*cpu)++)
+		;
+	return 0;
+}
+
+static int listener(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(fd >= 0 && !listen(fd, 5));
+	return fd;
+}
+
+static void be_bound(void)
+{
+	struct pollfd waits = { .fd = listener(), .events = POLLIN };
+
+	CHECK(!poll(&waits, 1, 0));
+	CHECK(count_cpus() == 1);
+}
+
+static void *count_in_thread(void *arg)
+{
+	*(int *)arg = count_cpus();
+	return NULL;
+}
+
+static int count_in_thrd(void *arg)
+{
+	*(int *)arg = count_cpus();
+	return 0;
+}
+
+static int thread_cpus(const pthread_attr_t *attr)
+{
+	pthread_t thread;
+	int count = 0;
+
+	CHECK(!pthread_create(&thread, attr, count_in_thread, &count));
+	CHECK(!pthread_join(thread, NULL));
+	return count;
+}
+
+/* A bound thread makes others, and stays bound itself. */
+static void check_threads(void)
+{
+	pthread_attr_t attr;
+	int count = 0;
+	thrd_t thread;
+
+	be_bound();
+	errno = 4242;
+	CHECK(thread_cpus(NULL) == cpus);
+	CHECK(!pthread_attr_init(&attr));
+	CHECK(thread_cpus(&attr) == cpus);
+	CHECK(thrd_create(&thread, count_in_thrd, &count) == thrd_success);
+	CHECK(thrd_join(thread, NULL) == thrd_success && count == cpus);
+	CHECK(count_cpus() == 1 && errno == 4242);
+#ifndef __GLIBC__
+	CHECK(!dlerror());	/* glibc's forgets older errors */
+#endif
+}
+
+/* The CPUs that the program has chosen for all its threads. */
+static void check_default_attr(void)
+{
+#ifdef __GLIBC__
+	pthread_attr_t attr;
+	cpu_set_t set;
+
+	true_cpus(&set);
+	for (int cpu = 0; CPU_COUNT(&set) > 1; cpu++)
+		CPU_CLR(cpu, &set);
+	CHECK(!pthread_attr_init(&attr));
+	CHECK(!pthread_attr_setaffinity_np(&attr, sizeof(set), &set));
+	CHECK(!pthread_setattr_default_np(&attr));
+	be_bound();
+	CHECK(thread_cpus(NULL) == 1);
+#endif
+}
+
+/* A bound thread is told of all its CPUs, until it chooses some. */
+static void check_told(void)
+{
+	pid_t self = syscall(SYS_gettid);
+	cpu_set_t set;
+
+	be_bound();
+	CHECK(!sched_getaffinity(0, sizeof(set), &set));
+	CHECK(CPU_COUNT(&set) == cpus);
+	CHECK(!sched_getaffinity(self, sizeof(set), &set));
+	CHECK(CPU_COUNT(&set) == cpus);
+	true_cpus(&set);
+	CHECK(!sched_setaffinity(self, sizeof(set), &set));
+	CHECK(!sched_getaffinity(0, sizeof(set), &set));
+	CHECK(CPU_COUNT(&set) == 1 && thread_cpus(NULL) == 1);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} checks[] = {
+	{ "threads", check_threads },
+	{ "default-attr", check_default_attr },
+	{ "told", check_told },
+};
+
+int main(int argc, char **argv)
+{
+	CHECK(!errno && argc == 2);
+	cpus = count_cpus();
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
+		if (!strcmp(argv[1], checks[i].name))
+			checks[i].run();
+	return wrong;
+}

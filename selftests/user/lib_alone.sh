@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The preload library by itself, with glibc and musl: a program answers for the
+# module. Needs no module and no rights, and is quick.
+#
+#   selftests/user/lib_alone.sh [TEST...]
+#
+# shellcheck disable=SC2317 # tests are called by their names
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
+. "$here/../harness/lib.sh"
+
+library=$FSK_ROOT/build/libfsocket.so
+tests=(threads default_attr told)
+
+# build COMPILER ARGUMENT...: the program, whose getsockopt() and so on are the
+# library's, too
+build() {
+	"$@" -O2 -D_GNU_SOURCE -rdynamic -o "$work/${1##*/}" \
+		"$here/lib_alone.c" -lpthread || fail "$1: does not compile"
+}
+
+# alone TEST VARIABLE=VALUE...: silent and successful, with each C library
+alone() {
+	local test=$1 compiler output status
+	shift
+
+	need cc
+	work=$(mktemp -d) || fail "no temporary folder"
+	defer rm -rf "$work"
+	build cc
+	# musl has no headers of the kernel.
+	! command -v musl-gcc >/dev/null || build musl-gcc \
+		-idirafter /usr/include -idirafter "/usr/include/$(uname -m)-linux-gnu"
+	for compiler in "$work"/*; do
+		output=$(timeout 60 env LD_PRELOAD="$library" "$@" \
+			"$compiler" "$test" 2>&1)
+		status=$?
+		[ "$status" = 0 ] && [ -z "$output" ] && continue
+		fail "${compiler##*/}: status $status: $output"
+	done
+}
+
+# pin TEST: a thread is bound, so it must have had more than one CPU before.
+pin() {
+	[ "$(nproc)" -gt 1 ] || skip "one CPU"
+	alone "$1" FASTSOCKET_PIN=1
+}
+
+test_threads() { pin threads; }
+test_default_attr() { pin default-attr; }
+test_told() { pin told; }
+
+[ $# -eq 0 ] || tests=("$@")
+[ -e "$library" ] || make -s -C "$FSK_ROOT" programs || exit 1
+run_tests "${tests[@]}"
