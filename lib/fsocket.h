@@ -77,6 +77,7 @@ void fsk_pin_init(void);
 bool fsk_pin_is_bound(void);
 bool fsk_pin_widen(void);
 void fsk_pin_narrow(void);
+void fsk_pin_forked(void);
 
 /* Enough for 8192 CPUs, the kernel's largest configuration. */
 #define FSK_MASK_BYTES	1024

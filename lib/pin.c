@@ -246,8 +246,14 @@ void fsk_pin_hide(size_t size, void *mask)
 		       size < FSK_MASK_BYTES ? size : FSK_MASK_BYTES);
 }
 
-/* The child keeps them: it is bound when it waits itself. */
-static void fsk_pin_fork_child(void)
+/**
+ * fsk_pin_forked() - give a new process the CPUs that its maker had before
+ *
+ * It keeps them, and is bound when it waits itself.
+ *
+ * Context: Any, even a signal handler.
+ */
+void fsk_pin_forked(void)
 {
 	fsk_pin_widen();
 	fsk_pin_self.pinned = false;
@@ -274,10 +280,10 @@ void fsk_pin_init(void)
 	glibc = fsk_lookup("__register_atfork");
 	if (glibc) {
 		/* The linker keeps the library loaded: no library is named. */
-		glibc(NULL, NULL, fsk_pin_fork_child, NULL);
+		glibc(NULL, NULL, fsk_pin_forked, NULL);
 		return;
 	}
 	musl = fsk_lookup("pthread_atfork");
 	if (musl)
-		musl(NULL, NULL, fsk_pin_fork_child);
+		musl(NULL, NULL, fsk_pin_forked);
 }

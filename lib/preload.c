@@ -7,7 +7,7 @@
  * connect(), and the calls that may connect by TCP Fast Open: with
  * FASTSOCKET_CONNECT the socket is primed before.
  * accept(), accept4(): with FASTSOCKET_ACCEPT the module may accept instead.
- * The calls by which a worker begins to wait or makes a thread, and those that
+ * The calls by which a worker begins to wait or makes another, and those that
  * tell or set a thread's CPUs: with FASTSOCKET_PIN the library binds threads to
  * CPUs.
  * prctl(): with PR_SET_SECCOMP the library leaves all sockets alone afterwards.
@@ -34,6 +34,7 @@ enum fsk_call {
 	FSK_ACCEPT,
 	FSK_ACCEPT4,
 	FSK_CONNECT,
+	FSK_FORK,
 	FSK_LISTEN,
 	FSK_POLL,
 	FSK_POLL_CHK,
@@ -58,6 +59,7 @@ static const char * const fsk_names[FSK_CALLS] = {
 	[FSK_ACCEPT] = "accept",
 	[FSK_ACCEPT4] = "accept4",
 	[FSK_CONNECT] = "connect",
+	[FSK_FORK] = "_Fork",
 	[FSK_LISTEN] = "listen",
 	[FSK_POLL] = "poll",
 	[FSK_POLL_CHK] = "__poll_chk",
@@ -385,6 +387,24 @@ FSK_EXPORT int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
 	if (wide)
 		fsk_pin_narrow();
 	return err;
+}
+
+/* _Fork(), which headers of an old C library do not declare. Unlike fork() it
+ * calls no handlers of pthread_atfork().
+ */
+FSK_EXPORT pid_t fsk_fork(void)
+	__asm__("_Fork");
+FSK_EXPORT pid_t fsk_fork(void)
+{
+	typeof(fork) *next = fsk_next(FSK_FORK);
+	pid_t child;
+
+	if (!next)
+		return fsk_absent();
+	child = next();
+	if (!child)
+		fsk_pin_forked();
+	return child;
 }
 
 /* Makes no system call for a thread that the library has not bound. */

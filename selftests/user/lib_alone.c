@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -52,7 +53,7 @@ int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 {
 	if (level != IPPROTO_TCP || option != TCP_ULP)
 		return syscall(SYS_getsockopt, fd, level, option, value, len);
-	strcpy(value, "fastsocket");
+	memcpy(value, "fastsocket", sizeof("fastsocket"));
 	return 0;
 }
 
@@ -156,6 +157,27 @@ static void check_default_attr(void)
 #endif
 }
 
+static void check_child(pid_t child)
+{
+	int status = -1;
+
+	if (!child)
+		_exit(count_cpus() != cpus);
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && !status);
+	CHECK(count_cpus() == 1);
+}
+
+/* Older headers do not declare it. */
+pid_t only_fork(void)
+	__asm__("_Fork");
+
+static void check_forks(void)
+{
+	be_bound();
+	check_child(fork());
+	check_child(only_fork());
+}
+
 /* A bound thread is told of all its CPUs, until it chooses some. */
 static void check_told(void)
 {
@@ -179,6 +201,7 @@ static const struct {
 } checks[] = {
 	{ "threads", check_threads },
 	{ "default-attr", check_default_attr },
+	{ "forks", check_forks },
 	{ "told", check_told },
 };
 

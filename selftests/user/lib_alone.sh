@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 library=$FSK_ROOT/build/libfsocket.so
-tests=(threads default_attr told)
+tests=(threads default_attr forks told)
 
 # build COMPILER ARGUMENT...: the program, whose getsockopt() and so on are the
 # library's, too
@@ -51,6 +51,7 @@ pin() {
 
 test_threads() { pin threads; }
 test_default_attr() { pin default-attr; }
+test_forks() { pin forks; }
 test_told() { pin told; }
 
 [ $# -eq 0 ] || tests=("$@")

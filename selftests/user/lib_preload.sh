@@ -73,7 +73,7 @@ test_symbols() {
 	local found
 
 	found=$(nm -D --defined-only "$library" | awk '{ print $3 }' | xargs)
-	[ "$found" = "__poll_chk __ppoll_chk accept accept4 connect \
+	[ "$found" = "_Fork __poll_chk __ppoll_chk accept accept4 connect \
 listen poll ppoll prctl pselect pthread_create pthread_getaffinity_np \
 pthread_setaffinity_np sched_getaffinity sched_setaffinity select sendmmsg sendmsg sendto \
 thrd_create" ] || fail "$found"
