@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "ports.h"
 
@@ -74,7 +75,7 @@ bool fsk_pin_wanted(void);
 void fsk_pin_hide(size_t size, void *mask);
 void fsk_pin_chosen(void);
 void fsk_pin_init(void);
-bool fsk_pin_is_bound(void);
+bool fsk_pin_is_self(pid_t pid);
 bool fsk_pin_widen(void);
 void fsk_pin_narrow(void);
 void fsk_pin_forked(void);

@@ -37,12 +37,14 @@ static atomic_ulong fsk_pin_others[FSK_PIN_FDS / FSK_PIN_WORD];
  * @done: it has waited on a joined listener before
  * @pinned: the library bound it then
  * @cpu: ... to this CPU
+ * @tid: ... when it had this number
  * @mask: the CPUs that it had before
  */
 static __thread struct fsk_pin_thread {
 	bool done;
 	bool pinned;
 	__u32 cpu;
+	pid_t tid;
 	unsigned char mask[FSK_MASK_BYTES];
 } fsk_pin_self;
 
@@ -102,6 +104,7 @@ static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 	}
 	self->pinned = true;
 	self->cpu = cpu;
+	self->tid = syscall(SYS_gettid);
 	fsk_log("fd %d: bound to CPU %u", fd, cpu);
 }
 
@@ -209,24 +212,36 @@ void fsk_pin_narrow(void)
 }
 
 /**
- * fsk_pin_is_bound() - has the library bound the calling thread?
+ * fsk_pin_is_self() - does a number mean the calling thread, which is bound?
+ * @pid: 0, or a thread's number
+ *
+ * It makes no system call, as the program may be in a sandbox by now.
  *
  * Context: Any.
- * Return: whether it has. Somebody else may have bound it anew since.
+ * Return: whether it does. Somebody else may have bound the thread anew since.
  */
-bool fsk_pin_is_bound(void)
+bool fsk_pin_is_self(pid_t pid)
 {
-	return fsk_pin_self.pinned;
+	const struct fsk_pin_thread *self = &fsk_pin_self;
+
+	return self->pinned && (!pid || pid == self->tid);
 }
 
 /**
  * fsk_pin_chosen() - the program has chosen the CPUs of the calling thread
  *
+ * A child by vfork() has its parent's variables, but no CPUs in common with it.
+ * It is left out, unless no system call may be made to know it.
+ *
  * Context: Any.
  */
 void fsk_pin_chosen(void)
 {
-	fsk_pin_self.pinned = false;
+	struct fsk_pin_thread *self = &fsk_pin_self;
+
+	if (self->pinned && (!fsk_config_get()->pin ||
+			     self->tid == (pid_t)syscall(SYS_gettid)))
+		self->pinned = false;
 }
 
 /**

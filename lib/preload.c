@@ -407,13 +407,6 @@ FSK_EXPORT pid_t fsk_fork(void)
 	return child;
 }
 
-/* Makes no system call for a thread that the library has not bound. */
-static bool fsk_is_caller(pid_t pid)
-{
-	return !pid ||
-	       (fsk_pin_is_bound() && pid == (pid_t)syscall(SYS_gettid));
-}
-
 FSK_EXPORT int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
 {
 	typeof(sched_getaffinity) *next = fsk_next(FSK_SCHED_GETAFFINITY);
@@ -422,7 +415,7 @@ FSK_EXPORT int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *mask)
 	if (!next)
 		return fsk_absent();
 	ret = next(pid, size, mask);
-	if (!ret && fsk_is_caller(pid))
+	if (!ret && fsk_pin_is_self(pid))
 		fsk_pin_hide(size, mask);
 	return ret;
 }
@@ -435,7 +428,7 @@ FSK_EXPORT int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *mask)
 	if (!next)
 		return fsk_absent();
 	ret = next(pid, size, mask);
-	if (!ret && fsk_is_caller(pid))
+	if (!ret && fsk_pin_is_self(pid))
 		fsk_pin_chosen();
 	return ret;
 }

@@ -7,15 +7,19 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -178,6 +182,22 @@ static void check_forks(void)
 	check_child(only_fork());
 }
 
+/* What a child by vfork() does to itself, it does not do to its parent. */
+static void check_vfork(void)
+{
+	int status = -1;
+	cpu_set_t all;
+	pid_t child;
+
+	true_cpus(&all);
+	be_bound();
+	child = vfork();
+	if (!child)
+		_exit(sched_setaffinity(0, sizeof(all), &all) ? 1 : 0);
+	CHECK(waitpid(child, &status, 0) == child && !status);
+	CHECK(count_cpus() == 1 && thread_cpus(NULL) == cpus);
+}
+
 /* A bound thread is told of all its CPUs, until it chooses some. */
 static void check_told(void)
 {
@@ -195,6 +215,28 @@ static void check_told(void)
 	CHECK(CPU_COUNT(&set) == 1 && thread_cpus(NULL) == 1);
 }
 
+/* A filter of its own ends the program for a call that it does not make. */
+static void check_sandbox(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_gettid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = 4, .filter = filter };
+	pid_t self = syscall(SYS_gettid);
+	cpu_set_t set;
+
+	be_bound();
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog));
+	CHECK(!sched_getaffinity(self, sizeof(set), &set));
+	CHECK(!sched_setaffinity(0, sizeof(set), &set));
+	CHECK(!sched_setaffinity(self, sizeof(set), &set));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -202,7 +244,9 @@ static const struct {
 	{ "threads", check_threads },
 	{ "default-attr", check_default_attr },
 	{ "forks", check_forks },
+	{ "vfork", check_vfork },
 	{ "told", check_told },
+	{ "sandbox", check_sandbox },
 };
 
 int main(int argc, char **argv)

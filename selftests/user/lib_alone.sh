@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 library=$FSK_ROOT/build/libfsocket.so
-tests=(threads default_attr forks told)
+tests=(threads default_attr forks vfork told sandbox)
 
 # build COMPILER ARGUMENT...: the program, whose getsockopt() and so on are the
 # library's, too
@@ -52,7 +52,9 @@ pin() {
 test_threads() { pin threads; }
 test_default_attr() { pin default-attr; }
 test_forks() { pin forks; }
+test_vfork() { pin vfork; }
 test_told() { pin told; }
+test_sandbox() { pin sandbox; }
 
 [ $# -eq 0 ] || tests=("$@")
 [ -e "$library" ] || make -s -C "$FSK_ROOT" programs || exit 1
