@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: MIT
 /*
  * FASTSOCKET_LOG: explains the library's decisions on standard error.
+ *
+ * The program that never writes there must not notice. So nothing here is a
+ * cancellation point, as send() and write() of the C library are, and a line
+ * that can't be written is lost without a signal.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fsocket.h"
+
+/* A set of signals as the kernel has it: one bit for each. */
+#define FSK_LOG_SIGNAL(number)	(1UL << ((number) - 1))
 
 /**
  * fsk_name() - an address and port as text
@@ -31,6 +40,32 @@ void fsk_name(const struct sockaddr *addr, char *name)
 		  (const void *)&in->sin_addr, host, sizeof(host));
 	snprintf(name, FSK_NAME_SIZE, ipv6 ? "[%s]:%u" : "%s:%u", host,
 		 ntohs(ipv6 ? in6->sin6_port : in->sin_port));
+}
+
+/* Writing to a pipe that nobody reads, or to a file that may not grow, sends
+ * the thread a signal, which is taken back here unless the program had one
+ * pending. A terminal that is another job's stops a writer who does not block
+ * SIGTTOU.
+ */
+static void fsk_log_write(const char *line, size_t size)
+{
+	unsigned long fails = FSK_LOG_SIGNAL(SIGPIPE) | FSK_LOG_SIGNAL(SIGXFSZ);
+	unsigned long stops = fails | FSK_LOG_SIGNAL(SIGTTOU);
+	unsigned long blocked = 0, pending = 0;
+	struct timespec at_once = { 0 };
+
+	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, &stops, &blocked,
+		    sizeof(stops)))
+		return;
+	if (blocked & fails)
+		syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+	fails &= ~pending;
+	if (syscall(SYS_write, STDERR_FILENO, line, size) < 0 &&
+	    (errno == EPIPE || errno == EFBIG))
+		syscall(SYS_rt_sigtimedwait, &fails, NULL, &at_once,
+			sizeof(fails));
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, NULL,
+		sizeof(blocked));
 }
 
 /**
@@ -58,12 +93,9 @@ void __fsk_log(const char *format, ...)
 	if (len > (int)sizeof(line) - 1)
 		len = sizeof(line) - 1;
 	line[len++] = '\n';
-	/* Descriptor 2 may be a socket. If it was never connected, or the peer
-	 * is gone, write() would end the program by SIGPIPE.
-	 */
-	if (send(STDERR_FILENO, line, len, MSG_NOSIGNAL) < 0 &&
-	    errno == ENOTSOCK)
-		more = write(STDERR_FILENO, line, len);
-	(void)more;
+	/* Descriptor 2 may be a socket, on which write() would send SIGPIPE. */
+	if (syscall(SYS_sendto, STDERR_FILENO, line, len, MSG_NOSIGNAL, NULL,
+		    0) < 0 && errno == ENOTSOCK)
+		fsk_log_write(line, len);
 	errno = saved;
 }

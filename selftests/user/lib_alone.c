@@ -7,12 +7,14 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,9 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -237,6 +241,114 @@ static void check_sandbox(void)
 	CHECK(!sched_setaffinity(self, sizeof(set), &set));
 }
 
+static void be_stderr(int fd)
+{
+	CHECK(fd >= 0 && dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+}
+
+static int pending(int sig)
+{
+	sigset_t set;
+
+	CHECK(!sigpending(&set));
+	return sigismember(&set, sig);
+}
+
+static void block(int how, int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	CHECK(!sigprocmask(how, &set, NULL));
+}
+
+/* Nobody reads the log any more. What the program has pending stays so. */
+static void check_log_pipe(void)
+{
+	int pipes[2];
+
+	CHECK(!pipe(pipes) && !close(pipes[0]));
+	be_stderr(pipes[1]);
+	listener();
+	block(SIG_BLOCK, SIGPIPE);
+	listener();
+	CHECK(!pending(SIGPIPE));
+	block(SIG_UNBLOCK, SIGPIPE);
+	listener();
+	block(SIG_BLOCK, SIGPIPE);
+	raise(SIGPIPE);
+	listener();
+	CHECK(pending(SIGPIPE));
+}
+
+/* The log's file may not grow. */
+static void check_log_size(void)
+{
+	struct rlimit none = { 0 };
+
+	be_stderr(fileno(tmpfile()));
+	CHECK(!setrlimit(RLIMIT_FSIZE, &none));
+	listener();
+}
+
+/* The log's terminal is another job's, and stops who writes. */
+static void write_behind(const char *name)
+{
+	struct termios how;
+	int fd;
+
+	CHECK(setsid() > 0);
+	fd = open(name, O_RDWR);
+	CHECK(fd >= 0 && !tcgetattr(fd, &how));
+	how.c_lflag |= TOSTOP;
+	CHECK(!tcsetattr(fd, TCSANOW, &how));
+	be_stderr(fd);
+	if (!fork()) {
+		CHECK(!setpgid(0, 0));
+		listener();
+		_exit(wrong);
+	}
+	CHECK(waitpid(-1, &fd, WUNTRACED) > 0 && !fd);
+	_exit(wrong);
+}
+
+static void check_log_terminal(void)
+{
+	int status = -1, fd = posix_openpt(O_RDWR | O_NOCTTY);
+	pid_t child;
+
+	CHECK(fd >= 0 && !grantpt(fd) && !unlockpt(fd));
+	child = fork();
+	if (!child)
+		write_behind(ptsname(fd));
+	CHECK(waitpid(child, &status, 0) == child && !status);
+}
+
+static volatile int listened;
+
+static void *listen_cancelled(void *arg)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	pthread_cancel(pthread_self());
+	listened = !listen(fd, 5);
+	pthread_testcancel();
+	return arg;
+}
+
+/* listen() is no cancellation point. */
+static void check_log_cancel(void)
+{
+	pthread_t thread;
+	void *end;
+
+	be_stderr(open("/dev/null", O_WRONLY));
+	CHECK(!pthread_create(&thread, NULL, listen_cancelled, NULL));
+	CHECK(!pthread_join(thread, &end));
+	CHECK(end == PTHREAD_CANCELED && listened);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -247,6 +359,10 @@ static const struct {
 	{ "vfork", check_vfork },
 	{ "told", check_told },
 	{ "sandbox", check_sandbox },
+	{ "log-pipe", check_log_pipe },
+	{ "log-size", check_log_size },
+	{ "log-terminal", check_log_terminal },
+	{ "log-cancel", check_log_cancel },
 };
 
 int main(int argc, char **argv)

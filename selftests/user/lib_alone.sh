@@ -13,7 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 library=$FSK_ROOT/build/libfsocket.so
-tests=(threads default_attr forks vfork told sandbox)
+tests=(threads default_attr forks vfork told sandbox
+	log_pipe log_size log_terminal log_cancel)
 
 # build COMPILER ARGUMENT...: the program, whose getsockopt() and so on are the
 # library's, too
@@ -55,6 +56,16 @@ test_forks() { pin forks; }
 test_vfork() { pin vfork; }
 test_told() { pin told; }
 test_sandbox() { pin sandbox; }
+
+# The log goes where the test leads it.
+log() {
+	alone "$1" FASTSOCKET_LOG=1
+}
+
+test_log_pipe() { log log-pipe; }
+test_log_size() { log log-size; }
+test_log_terminal() { log log-terminal; }
+test_log_cancel() { log log-cancel; }
 
 [ $# -eq 0 ] || tests=("$@")
 [ -e "$library" ] || make -s -C "$FSK_ROOT" programs || exit 1
