@@ -77,7 +77,7 @@ static bool fsk_connect_hopeless(int err)
 	return err == ENOENT || err == EPERM || err == EACCES;
 }
 
-static const char *fsk_connect_reason(int err)
+static const char *fsk_connect_reason(int err, char *text)
 {
 	switch (err) {
 	case ENOENT:
@@ -93,12 +93,14 @@ static const char *fsk_connect_reason(int err)
 	case EISCONN:
 		return "it has begun to connect";
 	default:
-		return strerror(err);
+		return fsk_log_error(err, text);
 	}
 }
 
 static void fsk_connect_set(int fd, const char *name)
 {
+	char text[FSK_ERROR_SIZE];
+
 	/* On success it returns FSK_RFD_PRIMED, which is 1. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_RFD_NAME,
 		       strlen(FSK_ULP_RFD_NAME)) >= 0) {
@@ -110,7 +112,7 @@ static void fsk_connect_set(int fd, const char *name)
 	if (fsk_connect_hopeless(errno))
 		fsk_connect_pause();
 	fsk_log("fd %d to %s: left alone: %s", fd, name,
-		fsk_connect_reason(errno));
+		fsk_connect_reason(errno, text));
 }
 
 union fsk_connect_addr {

@@ -53,6 +53,11 @@ void __fsk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void fsk_name(const struct sockaddr *addr, char *name);
 
+/* Room for a word and a number. */
+#define FSK_ERROR_SIZE	24
+
+const char *fsk_log_error(int err, char *text);
+
 bool fsk_accept_try(int fd, struct sockaddr *addr, socklen_t *len, int flags,
 		    int *ret);
 void fsk_accept_forget(int fd);

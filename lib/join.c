@@ -53,7 +53,7 @@ static unsigned int fsk_join_port(const union fsk_addr *addr)
 						      addr->in.sin_port);
 }
 
-static const char *fsk_join_reason(int err)
+static const char *fsk_join_reason(int err, char *text)
 {
 	switch (err) {
 	case ENOENT:
@@ -63,7 +63,7 @@ static const char *fsk_join_reason(int err)
 	case EOPNOTSUPP:
 		return "not a plain TCP socket, or in a SOCKMAP";
 	default:
-		return strerror(err);
+		return fsk_log_error(err, text);
 	}
 }
 
@@ -77,6 +77,7 @@ void fsk_join(int fd)
 {
 	union fsk_addr addr = { 0 };
 	socklen_t len = sizeof(addr);
+	char text[FSK_ERROR_SIZE];
 	char name[FSK_NAME_SIZE];
 	int saved = errno;
 
@@ -97,7 +98,8 @@ void fsk_join(int fd)
 			name);
 	else if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, FSK_ULP_NAME,
 			    strlen(FSK_ULP_NAME)))
-		fsk_log("%s: left alone: %s", name, fsk_join_reason(errno));
+		fsk_log("%s: left alone: %s", name,
+			fsk_join_reason(errno, text));
 	else
 		fsk_log("%s: joined", name);
 out:

@@ -42,6 +42,34 @@ void fsk_name(const struct sockaddr *addr, char *name)
 		 ntohs(ipv6 ? in6->sin6_port : in->sin_port));
 }
 
+/**
+ * fsk_log_error() - an error as text
+ * @err: an errno
+ * @text: %FSK_ERROR_SIZE bytes, for those that have no words here
+ *
+ * Not by strerror(), which translates: for that it may wait for a lock and
+ * allocate memory.
+ *
+ * Context: Any.
+ * Return: the text.
+ */
+const char *fsk_log_error(int err, char *text)
+{
+	switch (err) {
+	case EACCES:
+	case EPERM:
+		return "not permitted";
+	case EINVAL:
+		return "the kernel takes it for invalid";
+	case ENOBUFS:
+	case ENOMEM:
+		return "no memory";
+	default:
+		snprintf(text, FSK_ERROR_SIZE, "error %d", err);
+		return text;
+	}
+}
+
 /* Writing to a pipe that nobody reads, or to a file that may not grow, sends
  * the thread a signal, which is taken back here unless the program had one
  * pending. A terminal that is another job's stops a writer who does not block

@@ -85,13 +85,14 @@ void fsk_pin_forget(int fd)
 static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 {
 	unsigned char mask[FSK_MASK_BYTES] = { 0 };
+	char text[FSK_ERROR_SIZE];
 	__u32 cpu;
 
 	if (ioctl(fd, FSK_IOC_PIN, &cpu)) {
 		self->done = errno != ENOMEM;
 		fsk_log("fd %d: not bound: %s", fd, errno == EDQUOT ?
 			"its owner has as many local listeners as it may" :
-			strerror(errno));
+			fsk_log_error(errno, text));
 		return;
 	}
 	if (cpu >= 8 * sizeof(mask))
@@ -99,7 +100,7 @@ static void fsk_pin_bind(int fd, struct fsk_pin_thread *self)
 	CPU_SET_S(cpu, sizeof(mask), (cpu_set_t *)mask);
 	if (sched_setaffinity(0, sizeof(mask), (cpu_set_t *)mask)) {
 		fsk_log("fd %d: not bound to CPU %u: %s", fd, cpu,
-			strerror(errno));
+			fsk_log_error(errno, text));
 		return;
 	}
 	self->pinned = true;

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 library=$FSK_ROOT/build/libfsocket.so
 tests=(threads default_attr forks vfork told sandbox
-	log_pipe log_size log_terminal log_cancel)
+	log_pipe log_size log_terminal log_cancel imports)
 
 # build COMPILER ARGUMENT...: the program, whose getsockopt() and so on are the
 # library's, too
@@ -66,6 +66,24 @@ test_log_pipe() { log log-pipe; }
 test_log_size() { log log-size; }
 test_log_terminal() { log log-terminal; }
 test_log_cancel() { log log-cancel; }
+
+# What it calls of the C library may be called in a signal handler and after
+# fork(). snprintf() and inet_ntop() may by what both C libraries do for these
+# formats, the others of glibc's manual and POSIX; dl*() are called at start.
+imports=(__environ __errno_location __sched_cpucount clock_gettime dlerror
+	dlopen dlsym environ getpid getsockname getsockopt inet_ntop ioctl
+	memcpy memset pthread_equal pthread_self pthread_setcanceltype
+	secure_getenv setsockopt snprintf strcmp strlen strncmp syscall
+	vsnprintf __stack_chk_fail)
+
+test_imports() {
+	need nm
+	local found
+
+	found=$(nm -D -u "$library" | sed -nE 's/^ *U ([^@]*).*/\1/p' |
+		grep -vxFf <(printf '%s\n' "${imports[@]}"))
+	[ -z "$found" ] || fail "$found"
+}
 
 [ $# -eq 0 ] || tests=("$@")
 [ -e "$library" ] || make -s -C "$FSK_ROOT" programs || exit 1
