@@ -14,7 +14,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 library=$FSK_ROOT/build/libfsocket.so
 tests=(threads default_attr forks vfork told sandbox
-	log_pipe log_size log_terminal log_cancel imports)
+	log_pipe log_size log_terminal log_cancel imports
+	documented)
 
 # build COMPILER ARGUMENT...: the program, whose getsockopt() and so on are the
 # library's, too
@@ -83,6 +84,22 @@ test_imports() {
 	found=$(nm -D -u "$library" | sed -nE 's/^ *U ([^@]*).*/\1/p' |
 		grep -vxFf <(printf '%s\n' "${imports[@]}"))
 	[ -z "$found" ] || fail "$found"
+}
+
+# Each function that it stands before, and each variable that it reads.
+test_documented() {
+	local name manual
+
+	# Without the manual's way to write an underscore.
+	manual=$(sed 's/\\_/_/g' "$FSK_ROOT/tools/man/libfsocket.7.scd")
+	while read -r name; do
+		grep -qwF "*$name*()" <<<"$manual" ||
+			fail "$name() is not in the manual"
+	done < <(sed -nE 's/^\t(\w+);$/\1/p' "$FSK_ROOT/lib/preload.map")
+	while read -r name; do
+		grep -qxF "*$name*" <<<"$manual" ||
+			fail "$name is not in the manual"
+	done < <(grep -ohE '"FASTSOCKET_\w+"' "$FSK_ROOT"/lib/*.c | tr -d '"')
 }
 
 [ $# -eq 0 ] || tests=("$@")
