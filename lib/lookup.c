@@ -14,9 +14,14 @@
  * a library that was built with a new glibc runs with an old one.
  */
 #if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver dlerror, dlerror@GLIBC_2.2.5");
-__asm__(".symver dlopen, dlopen@GLIBC_2.2.5");
-__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
+#define FSK_LOOKUP_FIRST "GLIBC_2.2.5"
+#elif defined(__GLIBC__) && defined(__aarch64__)
+#define FSK_LOOKUP_FIRST "GLIBC_2.17"
+#endif
+#ifdef FSK_LOOKUP_FIRST
+__asm__(".symver dlerror, dlerror@" FSK_LOOKUP_FIRST);
+__asm__(".symver dlopen, dlopen@" FSK_LOOKUP_FIRST);
+__asm__(".symver dlsym, dlsym@" FSK_LOOKUP_FIRST);
 #endif
 
 /**

@@ -21,6 +21,7 @@ library=$FSK_ROOT/build/libfsocket.so
 old_root=$vm_cache/glibc-2.31
 old_libs=$old_root/lib/x86_64-linux-gnu
 tests=(versions musl_symbols musl old_glibc old_plugin no_libdl)
+! command -v aarch64-linux-gnu-gcc >/dev/null || tests+=(versions_arm64)
 joins=()
 [ ! -d /sys/module/fastsocket ] || joins=(joins)
 
@@ -42,17 +43,34 @@ starts() {
 	fail "status $status: $output"
 }
 
-# A build on this system serves all that have glibc 2.17, of 2012.
-test_versions() {
-	need objdump
+# serves_old LIBRARY: it needs no glibc that is newer than 2.17, of 2012
+serves_old() {
 	local found
 
-	found=$(objdump -T "$library" | grep -oE '\(?GLIBC_[A-Z0-9._]+' |
-		tr -d '(' | sort -uV)
+	found=$(readelf -W --dyn-syms "$1" | grep -oE '@GLIBC_[A-Z0-9._]+' |
+		tr -d '@' | sort -uV)
 	[ -n "$found" ] || fail "no versions found"
 	found=$(printf '%s\nGLIBC_2.17~\n' "$found" | sort -V |
-		sed '1,/GLIBC_2\.17~/d' | grep -v '^GLIBC_2\.17$')
+		sed '0,/GLIBC_2\.17~/d' | grep -v '^GLIBC_2\.17$')
 	[ -z "$found" ] || fail "needs" "$found"
+}
+
+# A build on this system serves them.
+test_versions() {
+	need readelf
+	serves_old "$library"
+}
+
+# On arm64, too. There the compiler must ask for nothing that musl may lack.
+test_versions_arm64() {
+	local folder=$FSK_ROOT/build/lib-arm64
+
+	need readelf aarch64-linux-gnu-gcc
+	make -s -C "$FSK_ROOT/lib" CC=aarch64-linux-gnu-gcc out="$folder" \
+		lib="$folder/libfsocket.so" || fail "does not build"
+	serves_old "$folder/libfsocket.so"
+	! readelf -W --dyn-syms "$folder/libfsocket.so" | grep auxval ||
+		fail "asks for getauxval()"
 }
 
 # musl's dynamic linker is its C library. It takes an absent weak symbol for 0.
