@@ -337,8 +337,10 @@ test_reboot() {
 }
 
 kept_name() {
-	echo "$(basename "$(readlink -f "/sys/class/net/$nic/device")").$(cat \
-		"/sys/class/net/$nic/dev_port")"
+	local folder=/sys/class/net/$nic
+
+	echo "$(basename "$(readlink -f "$folder/device")").$(cat \
+		"$folder/dev_port")$(sed 's/^/-/' "$folder/phys_port_name" 2>/dev/null)"
 }
 
 rename() {

@@ -6,7 +6,8 @@
  * a boot gives fresh ones. Where /run outlives a boot, the kernel's boot_id in
  * the file tells.
  *
- * The file is named for the device, since an interface may get another name.
+ * The file is named for the device and its port, since an interface may get
+ * another name.
  */
 #include "kept.h"
 
@@ -25,7 +26,12 @@
 #include "array.h"
 #include "error.h"
 
+#ifndef FSK_KEPT_TOP
 #define FSK_KEPT_TOP	"/run/fastsocket"
+#endif
+#ifndef FSK_KEPT_NET
+#define FSK_KEPT_NET	"/sys/class/net"
+#endif
 #define FSK_KEPT_DIR	FSK_KEPT_TOP "/tune"
 #define FSK_KEPT_FIRST	"fastsocket tune 1"	/* a later format has 2 */
 
@@ -50,17 +56,36 @@ static void fsk_kept_boot(char *boot, int size)
 	fsk_kept_read("/proc/sys/kernel/random/boot_id", boot, size);
 }
 
-/* The device of an interface and its port; false if it belongs to none. */
+/* What the card calls a port, with a minus before it; empty if it has no name
+ * for it. No dot is in it, and nothing that ends a file's name.
+ */
+static void fsk_kept_label(const char *name, char *label, int size)
+{
+	char path[PATH_MAX], *at;
+
+	snprintf(path, sizeof(path), FSK_KEPT_NET "/%s/phys_port_name", name);
+	fsk_kept_read(path, label + 1, size - 1);
+	*label = label[1] ? '-' : '\0';
+	for (at = label; (at = strpbrk(at, "./")); )
+		*at = '_';
+}
+
+/* The device of an interface and its port; false if it belongs to none. The
+ * ports of a switch in the card, such as those of virtual functions, share
+ * device and number: their names tell them apart.
+ */
 static bool fsk_kept_device(const char *name, char *id, size_t size)
 {
-	char path[PATH_MAX], device[PATH_MAX], port[16];
+	char path[PATH_MAX], device[PATH_MAX], port[16], label[32];
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device", name);
+	snprintf(path, sizeof(path), FSK_KEPT_NET "/%s/device", name);
 	if (!realpath(path, device))
 		return false;
-	snprintf(path, sizeof(path), "/sys/class/net/%s/dev_port", name);
+	snprintf(path, sizeof(path), FSK_KEPT_NET "/%s/dev_port", name);
 	fsk_kept_read(path, port, sizeof(port));
-	snprintf(id, size, "%.100s.%s", strrchr(device, '/') + 1, port);
+	fsk_kept_label(name, label, sizeof(label));
+	snprintf(id, size, "%.100s.%s%s", strrchr(device, '/') + 1, port,
+		 label);
 	return true;
 }
 
@@ -69,8 +94,32 @@ static uint64_t fsk_kept_inode(const char *name)
 	char path[PATH_MAX];
 	struct stat info;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/", name);
+	snprintf(path, sizeof(path), FSK_KEPT_NET "/%s/", name);
 	return stat(path, &info) ? 0 : info.st_ino;
+}
+
+/* Is the interface here that the settings are of? @name gets what it is called
+ * now. Without it, @name gets the interface that its port has now, or nothing.
+ */
+static bool fsk_kept_here(const struct fsk_kept *kept, char *name)
+{
+	DIR *folder = opendir(FSK_KEPT_NET);
+	char id[sizeof(kept->id)];
+	struct dirent *entry;
+	bool same = false;
+
+	*name = '\0';
+	while (folder && !same && (entry = readdir(folder))) {
+		if (*entry->d_name == '.' ||
+		    !fsk_kept_device(entry->d_name, id, sizeof(id)))
+			continue;
+		same = fsk_kept_inode(entry->d_name) == kept->inode;
+		if (same || !strcmp(id, kept->id))
+			snprintf(name, IF_NAMESIZE, "%.15s", entry->d_name);
+	}
+	if (folder)
+		closedir(folder);
+	return same;
 }
 
 /**
@@ -113,27 +162,16 @@ static bool fsk_kept_on_bus(const char *id)
  */
 const char *fsk_kept_lost(const struct fsk_kept *kept, char *name)
 {
-	char boot[sizeof(kept->boot)], id[sizeof(kept->id)];
-	struct dirent *entry;
-	bool same = false;
-	DIR *folder;
+	char boot[sizeof(kept->boot)];
 
 	*name = '\0';
 	fsk_kept_boot(boot, sizeof(boot));
 	if (strcmp(boot, kept->boot))
 		return "the machine was booted";
-	folder = opendir("/sys/class/net");
-	while (folder && !*name && (entry = readdir(folder))) {
-		if (!fsk_kept_device(entry->d_name, id, sizeof(id)) ||
-		    strcmp(id, kept->id))
-			continue;
-		snprintf(name, IF_NAMESIZE, "%.15s", entry->d_name);
-		same = fsk_kept_inode(name) == kept->inode;
-	}
-	if (folder)
-		closedir(folder);
+	if (fsk_kept_here(kept, name))
+		return NULL;
 	if (*name)
-		return same ? NULL : "its device got a driver anew";
+		return "its device got a driver anew";
 	return fsk_kept_on_bus(kept->id) ? NULL : "its device was taken out";
 }
 
@@ -325,6 +363,24 @@ static bool fsk_kept_parse(struct fsk_kept *kept, FILE *file)
 	return good;
 }
 
+/* Where a card has no names for ports, an interface that shares its device and
+ * number may have the file.
+ */
+static int fsk_kept_check(struct fsk_kept *kept, const char *name,
+			  uint64_t inode)
+{
+	char now[IF_NAMESIZE], boot[sizeof(kept->boot)];
+
+	fsk_kept_boot(boot, sizeof(boot));
+	if (!inode || kept->inode == inode || strcmp(boot, kept->boot) ||
+	    !fsk_kept_here(kept, now))
+		return 0;
+	fsk_error("%s shares its device with %s, which is tuned: %s %s first",
+		  name, now, "fastsocket tune --undo", now);
+	fsk_kept_free(kept);
+	return FSK_EXIT_REFUSED;
+}
+
 /**
  * fsk_kept_load() - read the file of a device
  * @kept: has the device; gets what is in the file, if there is one
@@ -333,7 +389,8 @@ static bool fsk_kept_parse(struct fsk_kept *kept, FILE *file)
  */
 int fsk_kept_load(struct fsk_kept *kept)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], name[IF_NAMESIZE];
+	uint64_t inode = kept->inode;
 	FILE *file;
 	bool good;
 
@@ -345,10 +402,11 @@ int fsk_kept_load(struct fsk_kept *kept)
 		fsk_error("cannot read %s: %s", path, strerror(errno));
 		return FSK_EXIT_REFUSED;
 	}
+	memcpy(name, kept->name, sizeof(name));
 	good = fsk_kept_parse(kept, file);
 	fclose(file);
 	if (good)
-		return 0;
+		return fsk_kept_check(kept, name, inode);
 	fsk_error("%s is not as this version writes it: read it, %s", path,
 		  "then remove it");
 	fsk_kept_free(kept);
@@ -382,7 +440,7 @@ static DIR *fsk_kept_open(int *status)
 static int fsk_kept_load_entry(struct fsk_kept *kept, const char *entry)
 {
 	memset(kept, 0, sizeof(*kept));
-	snprintf(kept->id, sizeof(kept->id), "%.127s", entry);
+	snprintf(kept->id, sizeof(kept->id), "%.159s", entry);
 	return fsk_kept_load(kept);
 }
 

@@ -21,7 +21,7 @@ struct fsk_kept_line {
 
 /**
  * struct fsk_kept - the settings of an interface as they were
- * @id: its device, and the port of the device: the name of the file
+ * @id: its device and port, by number and by name: the name of the file
  * @name: of the interface, when they were kept
  * @boot: identifies the run of the kernel
  * @inode: of the interface's folder in sysfs, which no other one has in a run
@@ -29,7 +29,7 @@ struct fsk_kept_line {
  * @lines: the settings, in the order in which to write them back
  */
 struct fsk_kept {
-	char id[128];
+	char id[160];
 	char name[IF_NAMESIZE];
 	char boot[40];
 	uint64_t inode;
