@@ -29,12 +29,13 @@
 /* Takes a word of a list; returns true to end. */
 typedef bool fsk_dropin_take(const char *word, void *data);
 
-static bool fsk_dropin_each(char *list, fsk_dropin_take *take, void *data)
+static bool fsk_dropin_each(char *list, const char *between,
+			    fsk_dropin_take *take, void *data)
 {
 	char *rest, *word;
 
-	for (word = strtok_r(list, " ", &rest); word;
-	     word = strtok_r(NULL, " ", &rest))
+	for (word = strtok_r(list, between, &rest); word;
+	     word = strtok_r(NULL, between, &rest))
 		if (take(word, data))
 			return true;
 	return false;
@@ -111,7 +112,7 @@ static size_t fsk_dropin_depth(const struct fsk_dropin *dropin,
 	char value[FSK_DROPIN_VALUE];
 
 	fsk_service_get(unit, property, value, sizeof(value));
-	fsk_dropin_each(value, fsk_dropin_deepest, &depth);
+	fsk_dropin_each(value, " ", fsk_dropin_deepest, &depth);
 	return depth.depth;
 }
 
@@ -253,7 +254,7 @@ static void fsk_dropin_check_environment(struct fsk_dropin *dropin,
 	const char *after = NULL;
 
 	fsk_service_get(unit, "UnsetEnvironment", value, sizeof(value));
-	if (fsk_dropin_each(value, fsk_dropin_is_preload, NULL))
+	if (fsk_dropin_each(value, " ", fsk_dropin_is_preload, NULL))
 		fsk_dropin_refuse(dropin, "UnsetEnvironment= takes it away");
 	while ((after = fsk_service_next(unit, "EnvironmentFiles", after, value,
 					 sizeof(value)))) {
@@ -478,51 +479,55 @@ static char *fsk_dropin_word(char **rest)
 	return word;
 }
 
-/* Those that one LD_PRELOAD names, each with a colon before it. */
-static void fsk_dropin_others_of(char *list, char *others)
+/* The list of a line's last LD_PRELOAD, which counts; %NULL without one. */
+static char *fsk_dropin_list(char *line)
 {
-	size_t len = 0;
-	char *rest, *word;
+	char *word, *list = NULL;
 
-	*others = '\0';
-	for (word = strtok_r(list, " :", &rest);
-	     word && len < FSK_DROPIN_VALUE;
-	     word = strtok_r(NULL, " :", &rest)) {
-		const char *name = strrchr(word, '/');
+	while ((word = fsk_dropin_word(&line)))
+		if (!strncmp(word, "LD_PRELOAD=", 11))
+			list = word + 11;
+	return list;
+}
 
-		if (strcmp(name ? name + 1 : word, "libfsocket.so"))
-			len += snprintf(others + len, FSK_DROPIN_VALUE - len,
-					":%s", word);
-	}
+/* Add a library to others, with a colon before it; not ours. */
+static bool fsk_dropin_other(const char *word, void *data)
+{
+	const char *name = strrchr(word, '/');
+	char *others = data;
+	size_t len = strlen(others);
+
+	if (strcmp(name ? name + 1 : word, "libfsocket.so"))
+		snprintf(others + len, FSK_DROPIN_VALUE - len, ":%s", word);
+	return false;
 }
 
 /* Libraries that the service's own files preload; the last line counts. */
 static void fsk_dropin_others(char *value, bool later, void *data)
 {
-	char *others = data, *word;
+	char *others = data, *list;
 
 	if (!*value)
 		*others = '\0';
-	while ((word = fsk_dropin_word(&value)))
-		if (!strncmp(word, "LD_PRELOAD=", 11))
-			fsk_dropin_others_of(word + 11, others);
+	list = fsk_dropin_list(value);
+	if (!list)
+		return;
+	*others = '\0';
+	fsk_dropin_each(list, " :", fsk_dropin_other, others);
+}
+
+static bool fsk_dropin_is(const char *word, void *data)
+{
+	return !strcmp(word, data);
 }
 
 /* Does the LD_PRELOAD that counts name the library? */
 static bool fsk_dropin_preloaded(const struct fsk_dropin *dropin, char *value)
 {
-	bool found = false;
-	char *name, *rest, *word;
+	char *list = fsk_dropin_list(value);
 
-	while ((word = fsk_dropin_word(&value))) {
-		if (strncmp(word, "LD_PRELOAD=", 11))
-			continue;
-		found = false;
-		for (name = strtok_r(word + 11, " :", &rest); name;
-		     name = strtok_r(NULL, " :", &rest))
-			found |= !strcmp(name, dropin->library);
-	}
-	return found;
+	return list && fsk_dropin_each(list, " :", fsk_dropin_is,
+				       (void *)dropin->library);
 }
 
 /* Is the system call in the list? Words may end with what an error returns. */
