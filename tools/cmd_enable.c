@@ -22,6 +22,7 @@
 #include "base/nearest.h"
 #include "base/nic.h"
 #include "base/out.h"
+#include "base/sandbox.h"
 #include "base/selected.h"
 #include "base/service.h"
 #include "base/unit_files.h"
@@ -226,7 +227,7 @@ static const char *fsk_enable_hint(const struct fsk_enable *enable,
 
 	if (enable->cgroup)
 		return "";
-	fsk_dropin_check(&other, unit);
+	fsk_sandbox_check(&other, unit);
 	return *other.why ? "" : "; 'enable --cgroup' does without the library";
 }
 
@@ -253,7 +254,7 @@ static struct fsk_dropin fsk_enable_want(const struct fsk_enable *enable,
 	fsk_conf_effective(conf, fsk_enable_section(conf, unit->name),
 			   enable->profile, section);
 	free(section->interfaces);
-	fsk_dropin_needs(&dropin, section);
+	fsk_sandbox_needs(&dropin, section);
 	return dropin;
 }
 
@@ -267,7 +268,7 @@ static int fsk_enable_unit(struct fsk_enable *enable,
 	int status;
 
 	dropin = fsk_enable_want(enable, conf, unit, &section);
-	fsk_dropin_check(&dropin, unit);
+	fsk_sandbox_check(&dropin, unit);
 	if (!*dropin.why && *dropin.profile &&
 	    !fsk_apparmor_possible(dropin.profile))
 		snprintf(dropin.why, sizeof(dropin.why),
@@ -327,7 +328,7 @@ static int fsk_enable_verify(const struct fsk_enable *enable,
 
 	if (!status) {
 		dropin = fsk_enable_want(enable, conf, &unit, &section);
-		fsk_dropin_verify(&dropin, &unit);
+		fsk_sandbox_verify(&dropin, &unit);
 		if (*dropin.why) {
 			fsk_error("%s: a drop-in after ours %s", unit.name,
 				  dropin.why);

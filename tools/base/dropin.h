@@ -29,12 +29,6 @@ struct fsk_dropin {
 	char profile[512];
 };
 
-void fsk_dropin_check(struct fsk_dropin *dropin,
-		      const struct fsk_service *unit);
-void fsk_dropin_verify(struct fsk_dropin *dropin,
-		       const struct fsk_service *unit);
-void fsk_dropin_needs(struct fsk_dropin *dropin,
-		      const struct fsk_conf_section *section);
 bool fsk_dropin_note(const char *path, const char *name, char *value,
 		     size_t size);
 char *fsk_dropin_text(const struct fsk_dropin *dropin,

@@ -19,7 +19,7 @@
 
 #define FSK_SERVICE_WORDS	20
 
-/* What a service is asked for; the values are read by dropin.c. */
+/* What a service is asked for; the values are read by sandbox.c. */
 static char * const fsk_service_properties[] = {
 	"Id,LoadState,ActiveState,MainPID,Transient,FragmentPath,ExecStart",
 	"User,DynamicUser,NoNewPrivileges,RootDirectory,RootImage",
@@ -250,6 +250,27 @@ bool fsk_service_is(const struct fsk_service *unit, const char *property,
 
 	return !strcmp(fsk_service_get(unit, property, found, sizeof(found)),
 		       value);
+}
+
+/**
+ * fsk_service_each() - take each word of a list
+ * @list: the words; changed
+ * @between: bytes that are between them
+ * @take: gets a word
+ * @data: for @take
+ *
+ * Return: whether @take has ended it.
+ */
+bool fsk_service_each(char *list, const char *between, fsk_service_take *take,
+		      void *data)
+{
+	char *rest, *word;
+
+	for (word = strtok_r(list, between, &rest); word;
+	     word = strtok_r(NULL, between, &rest))
+		if (take(word, data))
+			return true;
+	return false;
 }
 
 /**

@@ -19,6 +19,9 @@ struct fsk_service {
 	char *text;
 };
 
+/* Takes a word of a list; returns true to end. */
+typedef bool fsk_service_take(const char *word, void *data);
+
 bool fsk_service_template(const char *name);
 int fsk_service_systemctl(bool user, char **text, ...)
 	__attribute__((sentinel));
@@ -32,6 +35,8 @@ const char *fsk_service_get(const struct fsk_service *unit,
 			    char *value, size_t size);
 bool fsk_service_is(const struct fsk_service *unit, const char *property,
 		    const char *value);
+bool fsk_service_each(char *list, const char *between, fsk_service_take *take,
+		      void *data);
 int fsk_service_folder(bool user, char *path, size_t size);
 
 #endif
