@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(config_again config_list help pid kept)
+tests=(config_again config_list help pid pattern kept)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -98,6 +98,20 @@ test_pid() {
 	done
 	tool 2 check 2147483647
 	grep -q 'there is no process 2147483647' <<<"$err" || fail "$err"
+}
+
+# Where one unit is wanted, a pattern is none, in the same words.
+test_pattern() {
+	local command word
+
+	begin
+	for command in check disable; do
+		for word in 'a*' 'a?' '[a]'; do
+			tool 1 "$command" "$word"
+			grep -qF "'$word' is a pattern: name each unit (" \
+				<<<"$err" || fail "$command: $err"
+		done
+	done
 }
 
 # unread STATUS WORD...: `tune --undo -n WORD...`, where the file of a tuned

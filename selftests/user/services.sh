@@ -441,7 +441,7 @@ test_refused() {
 	unit one
 	for word in 'on*' 'one?' '[o]ne'; do
 		tool 1 enable "$word"
-		[[ $err == *"'$word' is a pattern: name each service"* ]] ||
+		[[ $err == *"'$word' is a pattern: name each unit"* ]] ||
 			fail "$err"
 		[ ! -e "$root/etc/systemd/system/$word.service.d" ] ||
 			fail "a drop-in of $word"

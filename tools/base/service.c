@@ -131,6 +131,21 @@ int fsk_service_systemctl(bool user, char **text, ...)
 	return fsk_service_run(words, text);
 }
 
+/**
+ * fsk_service_pattern() - refuse a pattern where a unit's name is wanted
+ * @word: as it was given
+ *
+ * The manager would answer with all that match, in one text.
+ *
+ * Return: exit status.
+ */
+int fsk_service_pattern(const char *word)
+{
+	if (!strpbrk(word, "*?["))
+		return 0;
+	return fsk_usage("'%s' is a pattern: name each unit", word);
+}
+
 /* The manager knows no template, only instances: one that nobody has. */
 static void fsk_service_instance(const struct fsk_service *unit, char *name)
 {
@@ -158,9 +173,8 @@ int fsk_service_read(struct fsk_service *unit, const char *word, bool user)
 	int len;
 
 	*unit = (struct fsk_service) { .user = user };
-	/* The manager would answer with all that match, in one text. */
-	if (strpbrk(word, "*?["))
-		return fsk_usage("'%s' is a pattern: name each service", word);
+	if (fsk_service_pattern(word))
+		return FSK_EXIT_USAGE;
 	if (end && (!strcmp(end, ".socket") || !strcmp(end, ".target") ||
 		    !strcmp(end, ".timer") || !strcmp(end, ".slice")))
 		return fsk_usage("'%s' is no service: name the service itself",

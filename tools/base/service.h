@@ -23,6 +23,7 @@ struct fsk_service {
 typedef bool fsk_service_take(const char *word, void *data);
 
 bool fsk_service_template(const char *name);
+int fsk_service_pattern(const char *word);
 int fsk_service_systemctl(bool user, char **text, ...)
 	__attribute__((sentinel));
 int fsk_service_read(struct fsk_service *unit, const char *word, bool user);

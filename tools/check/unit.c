@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/error.h"
+#include "../base/service.h"
 
 /* Newest of our files among the drop-ins, which are separated by blanks. */
 static void fsk_unit_drop_ins(struct fsk_unit *unit, char *paths)
@@ -116,11 +117,8 @@ int fsk_unit_read(struct fsk_unit *unit, const char *name)
 	char *text;
 	bool found;
 
-	/* systemctl would answer with all that match, in one text. */
-	if (strpbrk(name, "*?[")) {
-		fsk_error("check: '%s' is a pattern: name one unit", name);
+	if (fsk_service_pattern(name))
 		return FSK_EXIT_USAGE;
-	}
 	text = fsk_unit_output(argv);
 	found = text && strstr(text, "LoadState=loaded");
 	if (text)
