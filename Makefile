@@ -9,6 +9,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNITS := fastsocket.service fastsocket-rfd.service fastsocket-tune@.service \
 	fastsocket-metrics.socket fastsocket-metrics@.service
@@ -106,7 +107,7 @@ install: install-programs
 
 # An administrator's own configuration stays.
 conf_dir = $(DESTDIR)$(SYSCONFDIR)/fastsocket
-install-programs: programs man
+install-programs: programs man install-completion
 	$(INSTALL) -D -m 755 $(build)/fastsocket $(DESTDIR)$(PREFIX)/bin/fastsocket
 	$(INSTALL) -D -m 644 $(build)/libfsocket.so \
 		$(DESTDIR)$(LIBDIR)/libfsocket.so
@@ -122,8 +123,6 @@ install-programs: programs man
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5
 	$(INSTALL) -D -m 644 include/netlink/fastsocket.yaml \
 		$(DESTDIR)$(PREFIX)/share/fastsocket/fastsocket.yaml
-	$(INSTALL) -D -m 644 tools/completion.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fastsocket
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
 		sed 's,@BINDIR@,$(PREFIX)/bin,' tools/$$unit \
@@ -133,6 +132,19 @@ install-programs: programs man
 	[ -e $(conf_dir)/fastsocket.conf ] || \
 		$(INSTALL) -m 644 tools/fastsocket.conf $(conf_dir)
 	$(if $(DESTDIR),,ldconfig)
+
+# The other shells ask the file for bash.
+bash_file := $(PREFIX)/share/bash-completion/completions/fastsocket
+fish_file := $(PREFIX)/share/fish/vendor_completions.d/fastsocket.fish
+zsh_file := $(ZSHDIR)/_fastsocket
+install-completion:
+	$(INSTALL) -D -m 644 tools/completion.bash $(DESTDIR)$(bash_file)
+	for file in fish:$(fish_file) zsh:$(zsh_file); do \
+		$(INSTALL) -D -m 644 tools/completion.$${file%%:*} \
+			$(DESTDIR)$${file#*:} && \
+		sed -i 's,@BASH_FILE@,$(bash_file),' \
+			$(DESTDIR)$${file#*:} || exit 1; \
+	done
 
 # modprobe prefers updates/ to the kernel's own and to extra/, where 0.1.0 put
 # the module. DKMS has a folder there, too.
@@ -154,7 +166,8 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-json.7 \
 		$(DESTDIR)$(MANDIR)/man7/fastsocket-placement.7 \
 		$(DESTDIR)$(MANDIR)/man5/fastsocket.conf.5 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/fastsocket \
+		$(DESTDIR)$(bash_file) $(DESTDIR)$(fish_file) \
+		$(DESTDIR)$(zsh_file) \
 		$(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	! cmp -s tools/fastsocket.conf $(conf_dir)/fastsocket.conf || \
 		rm $(conf_dir)/fastsocket.conf
@@ -262,9 +275,9 @@ clean:
 	rm -rf build
 
 .PHONY: all help version module __module programs man install \
-	install-programs install-module uninstall dkms-install \
-	deb rpm spec demo check matrix static check-vm check-debug storm fuzz \
-	faults run_tests debug-kernel patched-kernel clean bench-sim \
-	bench-native bench-connect bench-report \
+	install-programs install-completion install-module uninstall \
+	dkms-install deb rpm spec demo check matrix static check-vm \
+	check-debug storm fuzz faults run_tests debug-kernel patched-kernel \
+	clean bench-sim bench-native bench-connect bench-report \
 	bench-compare bench-budget
 .DELETE_ON_ERROR:

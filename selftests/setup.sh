@@ -50,7 +50,7 @@ packages_of() {
 			prometheus-node-exporter \
 			liburing-dev nftables iproute2 procps lsof apparmor \
 			strace irqbalance linux-perf bpftrace musl-tools \
-			linux-source-6.12
+			zsh fish linux-source-6.12
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \

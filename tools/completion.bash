@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Completion of fastsocket's command line. It asks the help, so that it has what
-# the tool has.
+# the tool has. Those for zsh and fish ask this one.
 
 _fastsocket_first() { # the first words of commands
 	fastsocket --help 2>/dev/null |
@@ -121,6 +121,24 @@ _fastsocket() {
 	case ${COMPREPLY[*]} in
 	*=) compopt -o nospace 2>/dev/null ;;
 	esac
+}
+
+# _fastsocket_print WORD...: what is offered for the last word, for shells that
+# take no "=" for a word of its own
+_fastsocket_print() {
+	local last=${!#} name=''
+
+	case $last in
+	*=*)
+		name=${last%%=*}=
+		set -- "${@:1:$#-1}" "${name%=}" = "${last#*=}"
+		;;
+	esac
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	COMPREPLY=()
+	_fastsocket
+	[ ${#COMPREPLY[@]} = 0 ] || printf '%s\n' "${COMPREPLY[@]/#/$name}"
 }
 
 complete -F _fastsocket fastsocket

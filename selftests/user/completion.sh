@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../tools/completion.bash
 . "$FSK_ROOT/tools/completion.bash"
 
-tests=(commands second options settings values interfaces run)
+tests=(commands second options settings values interfaces run fish zsh)
 
 # The tool of this tree, by whatever name it is asked.
 fastsocket() {
@@ -77,6 +77,95 @@ test_interfaces() {
 test_run() {
 	offers "setpriv" fastsocket run --pin -- setpri
 	offers "" fastsocket run --ports 8
+}
+
+# What other shells offer for the end of a line: LINE|WORDS, sorted.
+lines() {
+	cat <<-END
+		fastsocket s|set show status
+		fastsocket -j stat|status
+		fastsocket show l|latency listen
+		fastsocket set r|rescue-ms= rfd-count= rfd=
+		fastsocket set rescue-ms=5 vfs=|vfs=off vfs=on
+		fastsocket set vfs=on rfd=m|rfd=mask
+		fastsocket rfd set lo m|mask
+		fastsocket run --pin -- setpri|setpriv
+		fastsocket set rescue-ms=|
+	END
+}
+
+# A tree with what `make install` gives to the shells, and a tool by its name.
+begin() {
+	work=$(mktemp -d) || fail "no temporary folder"
+	defer rm -rf "$work"
+	make -s -C "$FSK_ROOT" install-completion PREFIX="$work" || fail "not installed"
+	mkdir "$work/bin"
+	ln -s "$FSK_TOOL" "$work/bin/fastsocket"
+	PATH=$work/bin:$PATH
+	export HOME=$work TERM=dumb
+}
+
+# same SHELL: it has offered, in lines on standard input, what was expected
+same() {
+	local line expect found
+
+	while IFS='|' read -r line expect; do
+		IFS= read -r found <&3 || fail "$1: nothing for '$line'"
+		[ "$found" = "$expect" ] ||
+			fail "$1: $line: '$found', not '$expect'"
+	done 3<&0 < <(lines)
+}
+
+test_fish() {
+	local line
+
+	need fish
+	begin
+	while IFS='|' read -r line _; do
+		fish -c "source '$work'/share/fish/*/fastsocket.fish
+			complete -C '$line'" | LC_ALL=C sort -u | xargs
+	done < <(lines) >"$work/offered"
+	same fish <"$work/offered"
+}
+
+# zsh completes only what is typed at a terminal. There a function stands before
+# the builtin that gets the words.
+test_zsh() {
+	need zsh
+	begin
+	cat >"$work/rc" <<-'END'
+		PS1= fpath=($HOME/share/zsh/*(/) $fpath)
+		autoload -U compinit && compinit -D -u
+		compadd() {
+			local -a hits
+			builtin compadd -O hits "$@"
+			print -rl -- $hits >>$HOME/hits
+		}
+		# The shell forgets it each time.
+		ended() { comppostfuncs=(ended); : >$HOME/ended }
+		zle -N zle-line-init ended
+	END
+	lines | cut -d'|' -f1 | zsh -f -c '
+		zmodload zsh/zpty
+		ended() {
+			local end=$((SECONDS + 60))
+			until [[ -e $HOME/ended ]]; do
+				(( SECONDS < end )) || exit 1
+				sleep 0.05
+			done
+			rm $HOME/ended
+		}
+		zpty shell zsh -f -i
+		zpty -w shell "source $HOME/rc"
+		ended
+		while read -r line; do
+			: >$HOME/hits
+			zpty -w -n shell "$line"$'"'\\t'"'
+			ended
+			print -r -- $(LC_ALL=C sort -u $HOME/hits)
+			zpty -w -n shell $'"'\\C-u'"'
+		done' >"$work/offered" || fail "$(cat "$work/offered")"
+	same zsh <"$work/offered"
 }
 
 [ $# -eq 0 ] || tests=("$@")
