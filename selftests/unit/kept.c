@@ -2,10 +2,13 @@
 /* Whose settings are kept, see tools/base/kept.c. Interfaces and devices are
  * folders of our own, with inodes of their own.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -105,9 +108,8 @@ static const char *lost(const char *name, char *now)
 FIXTURE_SETUP(kept)
 {
 	ASSERT_EQ(0, system("rm -rf " FSK_KEPT_TOP " " FSK_KEPT_NET));
-	ASSERT_EQ(0, system("mkdir -p " FSK_KEPT_TOP " " FSK_KEPT_NET));
+	ASSERT_EQ(0, system("mkdir -p " FSK_KEPT_TOP "/tune " FSK_KEPT_NET));
 	ASSERT_EQ(0, mkdir(FSK_KEPT_TOP "/" DEVICE, 0700));
-	ASSERT_EQ(0, fsk_kept_lock());
 }
 
 FIXTURE_TEARDOWN(kept)
@@ -192,6 +194,27 @@ TEST_F(kept, driver_anew)
 	renamed("new", "eth0");
 	EXPECT_STREQ("its device got a driver anew", lost("eth0", now));
 	EXPECT_STREQ("eth0", now);
+}
+
+/* What any user may open, any user may lock for good. */
+TEST_F(kept, lock_is_roots)
+{
+	int fd = open(FSK_KEPT_TOP "/tune", O_RDONLY | O_DIRECTORY);
+	struct stat lock;
+	int status = -1;
+	pid_t pid;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, flock(fd, LOCK_EX));
+	pid = fork();
+	if (!pid) {
+		alarm(5);
+		_exit(fsk_kept_lock());
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, stat(FSK_KEPT_TOP "/tune.lock", &lock));
+	EXPECT_EQ(0600, lock.st_mode & 0777);
 }
 
 TEST_HARNESS_MAIN

@@ -675,11 +675,11 @@ test_locked() {
 	need flock
 	odd
 	tool 0 tune "$nic"
-	flock "$kept" sleep 600 &
+	flock "$kept.lock" sleep 600 &
 	defer stop_pid $! KILL
-	wait_for 20 eval "! flock -n '$kept' true" || fail "no lock"
-	! timeout 3 "$FSK_TOOL" tune --undo "$nic" >/dev/null 2>&1 ||
-		fail "it did not wait"
+	wait_for 20 eval "! flock -n '$kept.lock' true" || fail "no lock"
+	ran 124 timeout 3 "$FSK_TOOL" tune --undo "$nic"
+	says "waiting for another 'fastsocket tune' to end"
 	tool 0 tune -n "$nic"
 	says "nothing to change"
 	pkill -P $! 2>/dev/null

@@ -33,6 +33,7 @@
 #define FSK_KEPT_NET	"/sys/class/net"
 #endif
 #define FSK_KEPT_DIR	FSK_KEPT_TOP "/tune"
+#define FSK_KEPT_LOCK	FSK_KEPT_TOP "/tune.lock"
 #define FSK_KEPT_FIRST	"fastsocket tune 1"	/* a later format has 2 */
 
 /* Who the device is */
@@ -237,6 +238,20 @@ static void fsk_kept_path(const char *id, const char *end, char *path,
 	snprintf(path, size, FSK_KEPT_DIR "/%s%s", id, end);
 }
 
+/* Only root may open the lock: it would wait for whoever holds it. */
+static bool fsk_kept_lock_file(void)
+{
+	int fd = open(FSK_KEPT_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	/* The lock goes with the process. */
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		return true;
+	if (fd < 0 || errno != EWOULDBLOCK)
+		return false;
+	fsk_error("waiting for another 'fastsocket tune' to end");
+	return !flock(fd, LOCK_EX);
+}
+
 /**
  * fsk_kept_lock() - let no other tool change interfaces until this one ends
  *
@@ -244,16 +259,10 @@ static void fsk_kept_path(const char *id, const char *end, char *path,
  */
 int fsk_kept_lock(void)
 {
-	int fd;
-
-	if ((mkdir(FSK_KEPT_TOP, 0755) && errno != EEXIST) ||
-	    (mkdir(FSK_KEPT_DIR, 0755) && errno != EEXIST))
-		goto err_say;
-	fd = open(FSK_KEPT_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* The lock goes with the process. */
-	if (fd >= 0 && !flock(fd, LOCK_EX))
+	if ((!mkdir(FSK_KEPT_TOP, 0755) || errno == EEXIST) &&
+	    (!mkdir(FSK_KEPT_DIR, 0755) || errno == EEXIST) &&
+	    fsk_kept_lock_file())
 		return 0;
-err_say:
 	fsk_error("cannot keep settings in %s: %s", FSK_KEPT_DIR,
 		  strerror(errno));
 	return FSK_EXIT_REFUSED;
