@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,14 @@ static int fsk_metrics_cannot(const char *path)
 	return FSK_EXIT_REFUSED;
 }
 
+/* A name that is taken by what a file must not replace: as root, /dev/null. */
+static bool fsk_metrics_taken(const char *path)
+{
+	struct stat file;
+
+	return !lstat(path, &file) && !S_ISREG(file.st_mode);
+}
+
 /* Writes under a name that node_exporter does not read, and renames: a reader
  * sees the old file or the new one, and no part.
  */
@@ -159,6 +168,11 @@ static int fsk_metrics_file(const char *path)
 	int status, fd;
 	FILE *file;
 
+	if (fsk_metrics_taken(path)) {
+		fsk_error("metrics: cannot write '%s': it is no regular file",
+			  path);
+		return FSK_EXIT_REFUSED;
+	}
 	snprintf(folder, sizeof(folder), "%s", path);
 	if (snprintf(name, sizeof(name), "%s/.fastsocket-XXXXXX",
 		     dirname(folder)) >= (int)sizeof(name)) {

@@ -11,7 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../harness/lib.sh
 . "$here/../harness/lib.sh"
 
-tests=(config_again config_list help pid pattern kept)
+tests=(config_again config_list help pid pattern kept
+	metrics_file)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -135,6 +136,28 @@ test_kept() {
 		skip "no mount namespace here"
 	unread 2 --all
 	unread 2 lo
+}
+
+# A file takes the place of another one, and of nothing else.
+test_metrics_file() {
+	local name
+
+	begin
+	mkdir "$work/folder"
+	mkfifo "$work/fifo"
+	ln -s /dev/null "$work/link"
+	for name in fifo link folder; do
+		tool 2 metrics --output "$work/$name"
+		grep -qF "cannot write '$work/$name': it is no regular file" \
+			<<<"$err" || fail "$name: $err"
+	done
+	[ -p "$work/fifo" ] || fail "the pipe is replaced"
+	[ -L "$work/link" ] || fail "the link is replaced"
+	tool 0 metrics --output "$work/new"
+	tool 0 metrics --output "$work/new"
+	grep -q '^fastsocket_' "$work/new" || fail "$(cat "$work/new")"
+	[ "$(cd "$work" && echo *)" = "err fifo folder link new out" ] ||
+		fail "left: $(ls -A "$work")"
 }
 
 [ $# -eq 0 ] || tests=("$@")
