@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -22,11 +23,21 @@
 #define FSK_IRQBALANCE_LIST	255
 #define FSK_IRQBALANCE_WAIT	5	/* seconds for an answer */
 
+/* Any user may call a program so, and have it answer without an end. */
+static bool fsk_irqbalance_trusted(uid_t uid)
+{
+	return !uid || uid == geteuid();
+}
+
 static bool fsk_irqbalance_is(const char *pid)
 {
 	char path[PATH_MAX], name[32] = "";
+	struct stat owner;
 	FILE *file;
 
+	snprintf(path, sizeof(path), "/proc/%s", pid);
+	if (stat(path, &owner) || !fsk_irqbalance_trusted(owner.st_uid))
+		return false;
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
 	file = fopen(path, "re");
 	if (!file)
@@ -111,28 +122,41 @@ static bool fsk_irqbalance_send(int fd, const char *request)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL) == (ssize_t)iov.iov_len;
 }
 
+/* Its name may be taken by another's socket. Returns errno, positive, or 0. */
+static int fsk_irqbalance_connect(const struct fsk_irqbalance *balance, int fd)
+{
+	struct timeval limit = { .tv_sec = FSK_IRQBALANCE_WAIT };
+	const struct sockaddr *addr = (const void *)&balance->addr;
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, addr, balance->addr_len) ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return errno;
+	return fsk_irqbalance_trusted(peer.uid) ? 0 : EPERM;
+}
+
 /* Ask, and read what it answers, if anything, until it closes the connection.
  * Returns errno, positive, or 0 with the answer, which the caller frees.
  */
 static int fsk_irqbalance_ask(const struct fsk_irqbalance *balance,
 			      const char *request, char **answer)
 {
-	struct timeval limit = { .tv_sec = FSK_IRQBALANCE_WAIT };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	const struct sockaddr *addr = (const void *)&balance->addr;
 	FILE *file = NULL;
 	size_t room = 0;
-	int err = 0;
+	int err;
 
 	*answer = NULL;
 	if (fd < 0)
 		return errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (!connect(fd, addr, balance->addr_len) &&
-	    fsk_irqbalance_send(fd, request))
+	err = fsk_irqbalance_connect(balance, fd);
+	if (!err && fsk_irqbalance_send(fd, request))
 		file = fdopen(fd, "r");
 	if (!file) {
-		err = errno;
+		err = err ? err : errno;
 		close(fd);
 		return err;
 	}
