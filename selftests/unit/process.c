@@ -2,6 +2,7 @@
 /* What is read of a process, see tools/base/process.c. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -24,6 +25,26 @@ TEST(process__pid)
 	EXPECT_EQ(0, fsk_process_pid("-1"));
 	EXPECT_EQ(0, fsk_process_pid("1x"));
 	EXPECT_EQ(0, fsk_process_pid(""));
+}
+
+/* Any user may name a process so that root's terminal does what it says. */
+TEST(process__plain)
+{
+	char text[] = "a\033[2Jb\nc\177\0\302\233d\303\251\302\240\302";
+	static const char plain[] = "a?[2Jb?c?\0??d\303\251\302\240\302";
+
+	fsk_process_plain(text, sizeof(text));
+	EXPECT_EQ(0, memcmp(plain, text, sizeof(text)));
+}
+
+TEST(process__plain_name)
+{
+	struct fsk_process process;
+
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a\033c"));
+	ASSERT_EQ(0, fsk_process_read(getpid(), &process));
+	EXPECT_STREQ("a?c", process.name);
+	fsk_process_reset(&process);
 }
 
 TEST(process__status)

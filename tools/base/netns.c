@@ -22,6 +22,7 @@
 #include "error.h"
 #include "nic.h"
 #include "out.h"
+#include "process.h"
 
 static struct fsk_netns *fsk_netns_find(struct fsk_netns_all *all,
 					uint64_t inode)
@@ -89,6 +90,7 @@ static void fsk_netns_comm(pid_t pid, char *name, size_t size)
 	if (!file || !fgets(name, size, file))
 		*name = '\0';
 	name[strcspn(name, "\n")] = '\0';
+	fsk_process_plain(name, strlen(name));
 	if (file)
 		fclose(file);
 }

@@ -9,7 +9,7 @@
 
 /**
  * struct fsk_process - what /proc tells of a process
- * @name: as in /proc/PID/comm
+ * @name: as in /proc/PID/comm, but plain
  * @threads: how many it has
  * @bound: threads that may run on one CPU only
  * @resident_kib: memory
@@ -28,6 +28,7 @@ struct fsk_process {
 };
 
 pid_t fsk_process_pid(const char *word);
+void fsk_process_plain(char *text, size_t length);
 int fsk_process_read(pid_t pid, struct fsk_process *process);
 void fsk_process_reset(struct fsk_process *process);
 const char *fsk_process_setting(const struct fsk_process *process,

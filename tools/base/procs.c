@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "process.h"
 
 /* Without memory a name is missing, as it is without permission. */
 static void fsk_procs_add(struct fsk_procs *procs, const struct fsk_proc *proc)
@@ -33,6 +34,7 @@ static void fsk_procs_name(struct fsk_proc *proc, int folder)
 		close(fd);
 	proc->name[len > 0 ? len : 0] = '\0';
 	proc->name[strcspn(proc->name, "\n")] = '\0';
+	fsk_process_plain(proc->name, strlen(proc->name));
 }
 
 static void fsk_procs_take(struct fsk_procs *procs, pid_t pid)
