@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +48,7 @@ static struct fsk_netns *fsk_netns_add(struct fsk_netns_all *all,
 	if (ns)
 		return ns;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	all->left_out |= fd < 0 && errno == EMFILE;
 	if (fd < 0)
 		return NULL;
 	ns = fsk_array_grow(all->all, all->count, sizeof(*ns));
@@ -117,6 +119,30 @@ static void fsk_netns_processes(struct fsk_netns_all *all)
 		closedir(folder);
 }
 
+/* One descriptor for each namespace: a shell's usual limit is 1,024. */
+static void fsk_netns_room(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Find all of them; what is said then is said of all. */
+static int fsk_netns_find_all(struct fsk_netns_all *all)
+{
+	fsk_netns_room();
+	fsk_netns_named(all);
+	fsk_netns_processes(all);
+	if (!all->left_out)
+		return 0;
+	fsk_error("too many network namespaces for this limit of open files: "
+		  "raise it, 'ulimit -Hn'");
+	return FSK_EXIT_REFUSED;
+}
+
 static int fsk_netns_enter(int fd, const char *name)
 {
 	if (!setns(fd, CLONE_NEWNET))
@@ -156,8 +182,8 @@ int fsk_netns_each(fsk_netns_take *take, void *data)
 
 	if (status)
 		fsk_error("no /proc/self/ns/net: %s", strerror(errno));
-	fsk_netns_named(&all);
-	fsk_netns_processes(&all);
+	else
+		status = fsk_netns_find_all(&all);
 	fsk_nic_netns = true;
 	for (size_t i = 0; i < all.count; i++)
 		if (!*all.all[i].name)

@@ -2,6 +2,7 @@
 #ifndef FSK_NETNS_H
 #define FSK_NETNS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,10 +25,12 @@ struct fsk_netns {
  * struct fsk_netns_all - the machine's network namespaces
  * @count: of @all
  * @all: by the time they were found: named ones first
+ * @left_out: there are more than this process may open
  */
 struct fsk_netns_all {
 	size_t count;
 	struct fsk_netns *all;
+	bool left_out;
 };
 
 /* Returns an exit status; anything but 0 ends the walk. */
