@@ -81,7 +81,9 @@ static int fsk_enable_folders(char *path)
 	return 0;
 }
 
-/* Replaces the file at once: a reader sees the old one or the new one. */
+/* Replaces the file at once: a reader sees the old one or the new one. With
+ * --user root may be in another's home: a link there leads nowhere.
+ */
 static int fsk_enable_write(char *path, const char *text)
 {
 	char new[PATH_MAX + 8];
@@ -91,7 +93,8 @@ static int fsk_enable_write(char *path, const char *text)
 	if (status)
 		return status;
 	snprintf(new, sizeof(new), "%s.new", path);
-	file = fopen(new, "we");
+	unlink(new);
+	file = fopen(new, "wxe");
 	if (file)
 		fputs(text, file);
 	if (!file || fclose(file) || rename(new, path)) {

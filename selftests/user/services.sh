@@ -475,7 +475,14 @@ test_user_manager() {
 	printf '[Service]\nExecStart=/opt/server\n' >"$folder/mine.service"
 	chown -R 1000:1000 "$root/home/user/.config"
 	as systemctl --user daemon-reload
+	# What an earlier one has left, or somebody has laid there, is no file
+	# to write to.
+	echo victim >"$root/home/user/victim"
+	mkdir "$folder/mine.service.d"
+	ln -s /home/user/victim "$folder/mine.service.d/50-fastsocket.conf.new"
+	chown -hR 1000:1000 "$root/home/user"
 	as fastsocket enable mine --user || fail "no"
+	[ "$(cat "$root/home/user/victim")" = victim ] || fail "overwritten"
 	as systemctl --user start mine
 	ran 0 as fastsocket enabled --user
 	grep -q '^mine.service .*loaded$' <<<"$out" || fail "$out"
