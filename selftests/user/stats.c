@@ -388,13 +388,11 @@ static const struct row {
 	{ row_woken, LOCAL | M(WAKE_LOCAL) },
 	{ row_woken_by_app, M(LOCAL_CREATE) | M(SYN_UNCLAIMED) |
 	  M(ACCEPT_APP) | M(WAKE_APP) },
-	{ row_unclaimed, M(LOCAL_CREATE) | M(SYN_UNCLAIMED) |
-	  M(ACCEPT_APP) },
+	{ row_unclaimed, M(SYN_UNCLAIMED) | M(ACCEPT_APP) },
 	{ row_late, M(LOCAL_CREATE) | M(SYN_LOCAL) | M(RESCUE) |
 	  M(SYN_ORPHANED) | M(ACCEPT_APP) | M(ACCEPT_OTHER) | M(RESCUED) },
-	{ row_bypass, M(LOCAL_CREATE) | M(SYN_BYPASSED) | M(ACCEPT_APP) },
-	{ row_sk_lookup, M(LOCAL_CREATE) | M(SYN_SK_LOOKUP) |
-	  M(ACCEPT_APP) },
+	{ row_bypass, M(SYN_BYPASSED) | M(ACCEPT_APP) },
+	{ row_sk_lookup, M(SYN_SK_LOOKUP) | M(ACCEPT_APP) },
 	{ row_timewait, LOCAL | M(SYN_TIMEWAIT) },
 	{ row_cookie, LOCAL | M(COOKIE_LOCAL) },
 	{ row_overflow, LOCAL | M(OVERFLOW) },
