@@ -587,11 +587,11 @@ static inline unsigned int fsk_compat_inode_state(const struct inode *inode)
 }
 
 /* The kernel prefers it to getsockopt, which is what we have our own of. */
-static inline void fsk_compat_clear_getsockopt_iter(struct proto_ops *ops)
-{
 #ifdef FSK_HAVE_GETSOCKOPT_ITER
-	ops->getsockopt_iter = NULL;
+#define fsk_compat_clear_getsockopt_iter(ops) \
+	((ops)->getsockopt_iter = NULL)
+#else
+#define fsk_compat_clear_getsockopt_iter(ops)	((void)(ops))
 #endif
-}
 
 #endif

@@ -636,8 +636,8 @@ static int no_timers(void)
 		      " proto kernel rto_min 60s");
 }
 
-/* A stream whose packets come in on one core and are handled on another.  Return
- * how many segments came out of order, or a negative errno.
+/* A stream whose packets come in on one core and are handled on another.
+ * Return: how many segments came out of order, or a negative errno.
  */
 static long stream_once(FIXTURE_DATA(rfd) *self, size_t want)
 {

@@ -243,8 +243,8 @@ TEST_F(steer, moved__vrf)
 	EXPECT_EQ(0, DROPS);
 }
 
-/* After a verdict a packet goes on in the task that gave it.  The next ones come
- * in on the same core, go to the same queue, and may interrupt the task.
+/* After a verdict a packet goes on in the task that gave it.  The next ones
+ * come in on the same core, go to the same queue, and may interrupt the task.
  */
 TEST_F_TIMEOUT(steer, moved__nfqueue, 300)
 {
