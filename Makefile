@@ -49,6 +49,7 @@ help:
 	@echo "make static                        static checks, its first step"
 	@echo "make check-vm [KVER=6.1|6.12]      all tests, in virtual machines"
 	@echo "make matrix                        build for many kernels, boot some"
+	@echo "make configs                       build for other configurations"
 	@echo "make run_tests                     all tests, on this very machine"
 	@echo "make check-debug [KVER=6.1|6.12]   all tests, on debug kernels"
 	@echo "make storm [SECONDS=N SEED=S KERNEL=6.1]"
@@ -231,6 +232,9 @@ faults:
 matrix:
 	@selftests/matrix
 
+configs:
+	@selftests/configs
+
 # Here, not in a virtual machine: on this kernel, with this machine's network.
 run_tests: all
 	@selftests/check here
@@ -276,7 +280,7 @@ clean:
 
 .PHONY: all help version module __module programs man install \
 	install-programs install-completion install-module uninstall \
-	dkms-install deb rpm spec demo check matrix static check-vm \
+	dkms-install deb rpm spec demo check matrix configs static check-vm \
 	check-debug storm fuzz faults run_tests debug-kernel patched-kernel \
 	clean bench-sim bench-native bench-connect bench-report \
 	bench-compare bench-budget

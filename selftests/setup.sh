@@ -14,6 +14,7 @@
 #   debug      source of the 6.12 debug kernel and what builds it
 #   debug-6.1  the same for 6.1
 #   patched    source of the 6.12 patched kernel and what builds it
+#   configs    sources of both, their compilers and what prepares them
 #
 # Kernels for virtual machines are unpacked into the cache, not installed, so
 # this machine's next boot is not changed. Daemons that come with packages are
@@ -64,6 +65,10 @@ packages_of() {
 	debug) echo gcc make kmod "$kernel_build" linux-source-6.12 ;;
 	debug-6.1) echo gcc make kmod "$kernel_build" linux-source-6.1 ;;
 	patched) echo gcc make kmod patch "$kernel_build" linux-source-6.12 ;;
+	configs)
+		echo gcc-12 gcc-12-plugin-dev clang-16 lld-16 llvm-16 make \
+			"$kernel_build" linux-source-6.1 linux-source-6.12
+		;;
 	*) return 1 ;;
 	esac
 }
@@ -253,7 +258,7 @@ need_root() {
 
 main() {
 	local group wanted=() absent=()
-	[ $# -gt 0 ] || die "usage: setup.sh build|vm|arm64|test|lint|package|debug|debug-6.1..."
+	[ $# -gt 0 ] || die "usage: setup.sh build|vm|arm64|test|lint|package|debug|debug-6.1|patched|configs..."
 	for group in "$@"; do
 		packages_of "$group" >/dev/null || die "no group $group"
 		read -r -a absent <<<"$(packages_of "$group")"
