@@ -138,6 +138,8 @@ static void fsk_connect_chosen(struct fsk_port_pick *pick)
 static void fsk_connect_by_kernel(struct fsk_port_pick *pick)
 {
 	fsk_stats_inc(pick->fn, CONNECT_KERNEL);
+	/* The last one that we found may have been, and was refused. */
+	pick->own = false;
 	if (pick->table)
 		fsk_steer_note(pick, inet_sk(pick->sk)->inet_num);
 }

@@ -443,13 +443,12 @@ static int __fsk_port_candidate(struct fsk_port_pick *pick)
 	if (pick->clashes)
 		dest->trust = 0;
 	pick->trust = dest->trust >= FSK_PORT_TRUST;
+	pick->by_nic = fsk_rfd_by_nic(mode);
 	pick->own = true;
-	pick->foreign = false;
 	hnum = fsk_port_step_own(pick, dest, &rule);
 	if (hnum)
 		return hnum;
 	pick->own = false;
-	pick->foreign = fsk_rfd_by_nic(mode);
 	return fsk_port_step_any(pick, dest);
 }
 

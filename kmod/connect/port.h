@@ -17,7 +17,7 @@
  * @key: the destination
  * @route: the way there, as far as known
  * @own: whether the last port that was found is one of this core
- * @foreign: whether the network card sends its replies to another core
+ * @by_nic: whether the network card sends replies to other ports elsewhere
  * @offered: the last port has been noted, and was nobody's before
  * @trust: leave the check of the next port to the kernel
  * @own_over: look at no more of this core's ports
@@ -34,7 +34,7 @@ struct fsk_port_pick {
 	struct fsk_dest_key key;
 	struct fsk_dest_route route;
 	bool own;
-	bool foreign;
+	bool by_nic;
 	bool offered;
 	bool trust;
 	bool own_over;

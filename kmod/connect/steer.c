@@ -556,7 +556,7 @@ void __fsk_steer_note(struct fsk_steer *steer,
 	fsk_steer_note_remote(steer, pick);
 	if (READ_ONCE(steer->owner[hnum]) != owner)
 		WRITE_ONCE(steer->owner[hnum], owner);
-	if (pick->foreign && !READ_ONCE(pick->fn->rfd_overflow))
+	if (fsk_steer_is_foreign(pick) && !READ_ONCE(pick->fn->rfd_overflow))
 		schedule_work(&pick->fn->steer_work);
 }
 

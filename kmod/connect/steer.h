@@ -57,11 +57,18 @@ static inline bool fsk_steer_forbidden(void)
 	return IS_ENABLED(CONFIG_PREEMPT_RT);
 }
 
+/* Whether the network card sends the replies to another core. */
+static inline bool fsk_steer_is_foreign(const struct fsk_port_pick *pick)
+{
+	return pick->by_nic && !pick->own;
+}
+
 /* Whether anybody asks for packets of this core's connections. */
 static inline bool fsk_steer_wants(const struct fsk_steer *steer,
 				   const struct fsk_port_pick *pick)
 {
-	return steer && (READ_ONCE(pick->fn->steering) || pick->foreign);
+	return steer && (READ_ONCE(pick->fn->steering) ||
+			 fsk_steer_is_foreign(pick));
 }
 
 /**

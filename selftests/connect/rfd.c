@@ -307,6 +307,37 @@ TEST_F(rfd, rss__steers_other_ports)
 	EXPECT_EQ(misses, count(FSK_STAT_RFD_MISS));
 }
 
+/* The kernel chooses where each of a core's own ports is somebody's: the card
+ * sends the replies to other cores.
+ */
+TEST_F(rfd, rss__steers_kernels_ports)
+{
+	const struct trial any = { AF_INET6, true, false };
+	int port, fd, own = 0;
+
+	ASSERT_EQ(0, sysctl_set("net/ipv4/ip_local_port_range",
+				"40000 40255"));
+	for (port = 40000; port < 40256; port++) {
+		if (rss_cpu(&self->rss, self->trial.family, port) != CLIENT)
+			continue;
+		fd = sock_make(&any);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, sock_bind(&any, fd, port));
+		own++;
+	}
+	ASSERT_LE(16, own);
+	ASSERT_EQ(0, rfd_set(LO, FSK_RFD_RSS, &self->rss));
+	ASSERT_EQ(0, pin(CLIENT));
+	ASSERT_LE(0, dial(&self->trial));
+	EXPECT_EQ(1, count(FSK_STAT_CONNECT_KERNEL));
+	fd = sock_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	/* No other connection: the walk has come round by the next one. */
+	ASSERT_EQ(0, pin(SERVER));
+	EXPECT_TRUE(until(write(fd, "x", 1) == 1 &&
+			  count(FSK_STAT_RFD_MISS) > 0));
+}
+
 TEST_F(rfd, ntuple__steers_other_ports)
 {
 	int i, fd;
