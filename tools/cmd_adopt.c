@@ -181,18 +181,39 @@ static int fsk_adopt_all(struct fsk_adopt *adopt, const char *pid)
 	return err;
 }
 
-static int fsk_adopt_process(const char *pid, void *data)
+/* Returns 0 or an errno, which is ESRCH when the process has ended. */
+static int fsk_adopt_open(struct fsk_adopt *adopt, const char *pid)
 {
-	struct fsk_adopt *adopt = data;
 	int err = 0;
 
 	adopt->pidfd = syscall(SYS_pidfd_open, atoi(pid), 0);
-	if (adopt->pidfd < 0 || fsk_adopt_all(adopt, pid))
-		err = errno;
-	if (err)
-		fsk_error("process %s: %s", pid, strerror(err));
+	if (adopt->pidfd < 0)
+		return errno;
+	if (fsk_adopt_all(adopt, pid))
+		err = errno == ENOENT ? ESRCH : errno;
 	close(adopt->pidfd);
-	return err ? FSK_EXIT_REFUSED : FSK_EXIT_DONE;
+	return err;
+}
+
+static int fsk_adopt_process(const char *pid, void *data)
+{
+	int err = fsk_adopt_open(data, pid);
+
+	if (!err)
+		return FSK_EXIT_DONE;
+	fsk_error("process %s: %s", pid, strerror(err));
+	return FSK_EXIT_REFUSED;
+}
+
+/* A service's processes come and go: one that has ended has no listener. */
+static int fsk_adopt_member(const char *pid, void *data)
+{
+	int err = fsk_adopt_open(data, pid);
+
+	if (!err || err == ESRCH)
+		return FSK_EXIT_DONE;
+	fsk_error("process %s: %s", pid, strerror(err));
+	return FSK_EXIT_REFUSED;
 }
 
 /* A process, or all of a service. */
@@ -205,7 +226,7 @@ static int fsk_adopt_word(struct fsk_adopt *adopt, const char *word)
 		return fsk_adopt_process(word, adopt);
 	status = fsk_cgroup_path(word, path);
 	return status ? status :
-	       fsk_cgroup_each_process(path, fsk_adopt_process, adopt);
+	       fsk_cgroup_each_process(path, fsk_adopt_member, adopt);
 }
 
 static int fsk_adopt_run(struct fsk_adopt *adopt, const char *word)

@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(plain now profiles config_profile refresh harmless calls folders
 	environment rights static cgroup ambient template socket refused user_manager
-	boot_unit adopt again late_filter boot_apply
+	boot_unit adopt ended again late_filter boot_apply
 	overridden program switch)
 
 # make_root FOLDER: Debian 12 with systemd, from the servers of this machine
@@ -544,6 +544,25 @@ below_listens() {
 		"/proc/$(inside systemctl show -P MainPID below)/cgroup" &&
 		by_unit 2 adopt below &&
 		[[ $out == *"refused: the kernel module is not loaded"* ]]
+}
+
+# Its processes come and go while the tool looks at them.
+test_ended() {
+	printf '%s\n' '#!/bin/sh' '(while :; do /bin/true & /bin/true; done) &' \
+		'exec /opt/server' >"$root/opt/busy"
+	chmod +x "$root/opt/busy"
+	unit busy ExecStart= ExecStart=/opt/busy
+	inside systemctl start busy
+	wait_for 10 busy_listens || fail "$out $err"
+	for _ in $(seq 40); do
+		by_unit 0 release busy
+		[[ $out == *"had not joined"* && -z $err ]] || fail "$out $err"
+	done
+	inside systemctl stop busy
+}
+
+busy_listens() {
+	inside grep -q " 0A " /proc/net/tcp
 }
 
 # What our own drop-in has brought is not taken for the service's.
