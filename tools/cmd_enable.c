@@ -89,15 +89,18 @@ static int fsk_enable_write(char *path, const char *text)
 	char new[PATH_MAX + 8];
 	FILE *file;
 	int status = fsk_enable_folders(path);
+	bool done = false;
 
 	if (status)
 		return status;
 	snprintf(new, sizeof(new), "%s.new", path);
 	unlink(new);
 	file = fopen(new, "wxe");
-	if (file)
-		fputs(text, file);
-	if (!file || fclose(file) || rename(new, path)) {
+	if (file) {
+		done = fputs(text, file) >= 0;
+		done = !fclose(file) && done;
+	}
+	if (!done || rename(new, path)) {
 		fsk_error("%s: %s", path, strerror(errno));
 		unlink(new);
 		return FSK_EXIT_REFUSED;

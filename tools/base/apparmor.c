@@ -100,9 +100,8 @@ static int fsk_apparmor_rewrite(const char *profile, const char *line)
 	snprintf(new, sizeof(new), "%s.new", path);
 	file = fopen(new, "we");
 	if (file) {
-		done = fsk_apparmor_copy(path, file);
-		if (done && line)
-			fputs(line, file);
+		done = fsk_apparmor_copy(path, file) &&
+		       (!line || fputs(line, file) >= 0) && !ferror(file);
 		done = !fclose(file) && done;
 	}
 	if (!done || rename(new, path)) {
