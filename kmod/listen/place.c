@@ -56,6 +56,32 @@ static struct fsk_core *fsk_place_idle_of(struct fsk_group *group,
 	return NULL;
 }
 
+static struct fsk_core *fsk_place_idle_shared(struct fsk_group *group,
+					      const struct fsk_core *near)
+{
+	struct fsk_core *core;
+
+	core = fsk_place_idle_of(group, near, cpu_to_node(near->cpu));
+	if (!core && nr_node_ids > 1)
+		core = fsk_place_idle_of(group, near, NUMA_NO_NODE);
+	return core;
+}
+
+/* Where a program or an option chooses the member, its own workers are left. */
+static struct fsk_core *fsk_place_idle_own(const struct fsk_core *near)
+{
+	struct fsk_listener *l = near->listener;
+	struct fsk_core *core;
+	int cpu;
+
+	for_each_cpu_wrap(cpu, cpu_possible_mask, near->cpu) {
+		core = rcu_dereference(l->core[cpu]);
+		if (core && core != near && fsk_claim_is_idle(core))
+			return core;
+	}
+	return NULL;
+}
+
 /**
  * fsk_place_idle() - another worker that waits with nothing to do
  * @near: whose connections are too many for its worker
@@ -68,14 +94,15 @@ static struct fsk_core *fsk_place_idle_of(struct fsk_group *group,
  */
 struct fsk_core *fsk_place_idle(struct fsk_core *near)
 {
-	struct fsk_group *group = fsk_place_group(near);
+	struct fsk_group *group = rcu_dereference(near->listener->group);
 	struct fsk_core *core;
 
 	if (!group || fsk_listen_is_now(READ_ONCE(group->sought)))
 		return NULL;
-	core = fsk_place_idle_of(group, near, cpu_to_node(near->cpu));
-	if (!core && nr_node_ids > 1)
-		core = fsk_place_idle_of(group, near, NUMA_NO_NODE);
+	if (fsk_group_shares(near->listener))
+		core = fsk_place_idle_shared(group, near);
+	else
+		core = fsk_place_idle_own(near);
 	if (!core)
 		WRITE_ONCE(group->sought, jiffies);
 	return core;
