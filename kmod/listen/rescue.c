@@ -380,6 +380,15 @@ static void fsk_rescue_watch(unsigned long *stamp, const struct sock *sk)
 		WRITE_ONCE(*stamp, jiffies);
 }
 
+/* The timer makes a long pause, for what has been taken since: this one's wait
+ * begins now.
+ */
+static bool fsk_rescue_is_anew(const struct sock *sk, unsigned int ticks)
+{
+	return unlikely(ticks >= FSK_RESCUE_TICKS_ALL) &&
+	       READ_ONCE(sk->sk_ack_backlog) <= 1;
+}
+
 /**
  * fsk_rescue_arm() - something was queued on a core
  * @core: the core
@@ -391,7 +400,8 @@ void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk)
 {
 	fsk_rescue_watch(&core->stamp, sk);
 	smp_mb();	/* pairs with that in __fsk_rescue_core_timer() */
-	if (timer_pending(&core->timer))
+	if (timer_pending(&core->timer) &&
+	    !fsk_rescue_is_anew(sk, READ_ONCE(core->ticks)))
 		return;
 	fsk_rescue_start(core, sk);
 }
@@ -405,14 +415,16 @@ void fsk_rescue_arm(struct fsk_core *core, const struct sock *sk)
 void fsk_rescue_arm_app(struct fsk_listener *l)
 {
 	const struct sock *app = rcu_dereference(l->sk);
+	bool anew;
 
 	if (!app)
 		return;
+	anew = fsk_rescue_is_anew(app, READ_ONCE(l->app_ticks));
 	if (READ_ONCE(app->sk_ack_backlog) <= 1)
 		WRITE_ONCE(l->app_ticks, 0);
 	fsk_rescue_watch(&l->app_stamp, app);
 	smp_mb();	/* pairs with that in fsk_rescue_app_timer() */
-	if (!timer_pending(&l->app_timer))
+	if (anew || !timer_pending(&l->app_timer))
 		mod_timer(&l->app_timer, jiffies + fsk_rescue_tick(l));
 }
 

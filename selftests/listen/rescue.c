@@ -303,6 +303,92 @@ TEST_F(rescue, limit__lowered)
 	self->home->hold = HOLD_NOT;
 }
 
+/* Whether the idle worker answered one that was given to it at once. */
+static bool idle_answers(FIXTURE_DATA(rescue) *self)
+{
+	int fd;
+	bool heard;
+
+	if (dial_from(&self->trial, self->port, HOME, &fd, 1))
+		return false;
+	heard = ask_hear(fd) == self->other->id;
+	close(fd);
+	return heard && count(FSK_STAT_SYN_IDLE) > 0;
+}
+
+/* Where an option chooses the listener, its own workers help each other. */
+TEST_F(rescue, chosen__has_idle_workers)
+{
+	int cpu = HOME;
+
+	if (variant->method != BY_EPOLL_LEVEL)
+		SKIP(return, "once is enough");
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu,
+				sizeof(cpu)));
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	self->home->hold = HOLD_SPIN;
+	EXPECT_TRUE(until(idle_answers(self)));
+	self->home->hold = HOLD_NOT;
+}
+
+#define STALL_MS	6000	/* after that the timer comes once in a second */
+#define STALLS		4
+#define SOON_MS		(200 * STALLS)	/* half of what a pause is */
+
+/* Milliseconds in which another worker answers what comes just after all had no
+ * time for long, or a negative errno.
+ */
+static int64_t stall(FIXTURE_DATA(rescue) *self)
+{
+	uint64_t begin, end = now_ms() + STALL_MS;
+	int fd, err;
+
+	self->home->hold = HOLD_SPIN;
+	self->other->hold = HOLD_SPIN;
+	err = dial_from(&self->trial, self->port, HOME, &fd, 1);
+	while (!err && now_ms() < end)
+		nap();
+	self->home->hold = HOLD_NOT;
+	self->other->hold = HOLD_NOT;
+	if (err || ask_hear(fd) < 0)
+		return err ? err : -ETIMEDOUT;
+	usleep(20 * 1000);	/* it goes to wait */
+	self->home->hold = HOLD_SPIN;
+	begin = now_ms();
+	err = dial_from(&self->trial, self->port, HOME, &fd, 1);
+	if (!err && ask_hear(fd) != self->other->id)
+		err = -ETIMEDOUT;
+	end = now_ms();
+	self->home->hold = HOLD_NOT;
+	usleep(500 * 1000);	/* by then it is not late any more */
+	return err ? err : (int64_t)(end - begin);
+}
+
+/* A long pause of the timer, for what nobody had time to take, is not for what
+ * comes when that has been taken.
+ */
+TEST_F_TIMEOUT(rescue, stall__over_for_the_next, 120)
+{
+	int64_t took, sum = 0;
+	int i;
+
+	if (variant->method != BY_EPOLL_LEVEL)
+		SKIP(return, "once is enough");
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, late_set_ms(5));
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	for (i = 0; i < STALLS; i++) {
+		took = stall(self);
+		ASSERT_LE(0, took);
+		TH_LOG("%ld ms", (long)took);
+		sum += took;
+	}
+	EXPECT_GE(SOON_MS, sum);
+}
+
 TEST_F(rescue, config__limits)
 {
 	EXPECT_EQ(0, late_set_ms(1));
