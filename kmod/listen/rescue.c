@@ -304,8 +304,9 @@ static void fsk_rescue_core_timer(struct timer_list *t)
 }
 
 /* An event on the app listener wakes one core's worker.  If the queue has not
- * been empty since, that worker is late or can't cope: wake all.  On the plain
- * kernel, each connection would have woken another worker.
+ * been empty since, that worker is late or can't cope: wake all who may take it,
+ * which siblings may not.  On the plain kernel, each connection would have woken
+ * another worker.
  */
 static void fsk_rescue_app_timer(struct timer_list *t)
 {
@@ -319,7 +320,7 @@ static void fsk_rescue_app_timer(struct timer_list *t)
 	if (app && !fsk_queue_empty(app)) {
 		if (!time_before(jiffies, due)) {
 			due = jiffies + fsk_rescue_pause(l, ++l->app_ticks);
-			fsk_wake_all(l);
+			fsk_wake_listener(l);
 		}
 		mod_timer(&l->app_timer, due);
 	}

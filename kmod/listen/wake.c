@@ -133,7 +133,14 @@ void fsk_wake_worker(struct fsk_core *core)
 	fsk_wake_queue(core);
 }
 
-static void fsk_wake_listener(struct fsk_listener *l)
+/**
+ * fsk_wake_listener() - wake a listener's own workers, bound or not
+ * @l: the listener
+ *
+ * Context: Softirq or process.  Expects rcu_read_lock().  Takes wait queue
+ *          locks.
+ */
+void fsk_wake_listener(struct fsk_listener *l)
 {
 	struct sock *app = rcu_dereference(l->sk);
 	struct socket_wq *wq;
