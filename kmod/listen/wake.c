@@ -45,6 +45,15 @@ static void fsk_wake_app(struct sock *app)
 	data_ready(app);
 }
 
+/* The app listener's queue has none of the siblings' workers. */
+static void fsk_wake_sibling(struct fsk_core *core)
+{
+	struct fsk_core *idle = fsk_place_idle(core);
+
+	if (idle && idle->listener != core->listener)
+		fsk_wake_queue(idle);
+}
+
 /* Offers a connection to all that came on a core just as it was orphaned, and
  * returns whether it did.  If the core's worker comes back meanwhile, only that
  * worker looks there.
@@ -54,6 +63,7 @@ static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
 	if (likely(!test_bit(FSK_CORE_ORPHANED, &core->flags)))
 		return false;
 	fsk_wake_app(app);
+	fsk_wake_sibling(core);
 	/* We queued a connection and look at the flag, __fsk_rescue_return()
 	 * clears the flag and looks at the queue.
 	 */
