@@ -58,7 +58,7 @@ static void fsk_wake_sibling(struct fsk_core *core)
  * returns whether it did.  If the core's worker comes back meanwhile, only that
  * worker looks there.
  */
-static bool fsk_wake_orphaned(const struct fsk_core *core, struct sock *app)
+static bool fsk_wake_orphaned(struct fsk_core *core, struct sock *app)
 {
 	if (likely(!test_bit(FSK_CORE_ORPHANED, &core->flags)))
 		return false;
@@ -270,26 +270,44 @@ static bool fsk_wake_own(struct fsk_core *core)
 	return fsk_wake_queue(core) && !orphaned;
 }
 
-/* Wakes a worker of this core if it is idle, or else of the next core in turn
- * where one is, or else where one waits: one is enough, as for a shared
- * listener with exclusive waiters. Those of orphaned cores come last: their
- * connections are the ones that come here.
+/* None is idle.  Those of orphaned cores come last: their connections are the
+ * ones that come here.  But one of them may be back, and asleep.
  */
-static bool fsk_wake_one(struct fsk_listener *l)
+static bool fsk_wake_another(struct fsk_listener *l)
+{
+	bool woken = fsk_wake_from(l, l->app_turn, FSK_WAKE_BUSY);
+
+	if (atomic_read(&l->orphans) &&
+	    fsk_wake_from(l, l->app_turn, FSK_WAKE_ORPHANED))
+		woken = true;
+	return woken;
+}
+
+/* Whether a worker was woken, and whether it is one that had nothing to do. */
+enum fsk_wake_done {
+	FSK_WAKE_NOBODY,
+	FSK_WAKE_SOMEBODY,
+	FSK_WAKE_ENOUGH,
+};
+
+/* Wakes a worker of this core if it is idle, or else of the next core in turn
+ * where one is: one is enough, as for a shared listener with exclusive waiters.
+ * Where one is busy, as there, the next who waits is woken, too.
+ */
+static enum fsk_wake_done fsk_wake_one(struct fsk_listener *l)
 {
 	int cpu = raw_smp_processor_id();
 	struct fsk_core *own = rcu_dereference(l->core[cpu]);
 
 	if (own && fsk_wake_own(own))
-		return true;
+		return FSK_WAKE_ENOUGH;
 	/* Under the lock of the app listener's wait queue */
 	l->app_turn = cpumask_next(l->app_turn, cpu_possible_mask);
 	if (l->app_turn >= nr_cpu_ids)
 		l->app_turn = cpumask_first(cpu_possible_mask);
-	return fsk_wake_an_idle(l) ||
-	       fsk_wake_from(l, l->app_turn, FSK_WAKE_BUSY) ||
-	       (atomic_read(&l->orphans) &&
-		fsk_wake_from(l, l->app_turn, FSK_WAKE_ORPHANED));
+	if (fsk_wake_an_idle(l))
+		return FSK_WAKE_ENOUGH;
+	return fsk_wake_another(l) ? FSK_WAKE_SOMEBODY : FSK_WAKE_NOBODY;
 }
 
 /* A change of state wakes everybody.  Somebody may have aborted the socket
@@ -330,14 +348,14 @@ static bool fsk_wake_is_for_one(const struct fsk_listener *l, void *key)
  * @key: poll events, or none at a change of state
  *
  * Context: Any, with the app listener's wait queue lock; takes those of cores.
- * Return: 1 if a worker was woken, which is then the one exclusive waiter that
- *         this wake-up was for; else 0.
+ * Return: 1 if an idle worker was woken, which is then the one exclusive waiter
+ *         that this wake-up was for; else 0.
  */
 int fsk_wake_from_app(wait_queue_entry_t *entry, unsigned int mode, int sync,
 		      void *key)
 {
+	enum fsk_wake_done done = FSK_WAKE_NOBODY;
 	struct fsk_listener *l;
-	bool woken = false;
 
 	l = container_of(entry, struct fsk_listener, app_wait);
 	if (key_to_poll(key) & EPOLLIN && !READ_ONCE(l->cores))
@@ -347,10 +365,10 @@ int fsk_wake_from_app(wait_queue_entry_t *entry, unsigned int mode, int sync,
 		fsk_wake_cores(l, key);
 	} else {
 		fsk_rescue_arm_app(l);
-		woken = fsk_wake_one(l);
-		if (woken)
+		done = fsk_wake_one(l);
+		if (done != FSK_WAKE_NOBODY)
 			fsk_stats_inc(l->fn, WAKE_APP);
 	}
 	rcu_read_unlock();
-	return woken;
+	return done == FSK_WAKE_ENOUGH;
 }
