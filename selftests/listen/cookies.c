@@ -23,6 +23,7 @@
 #define N	5
 #define BACKLOG	8
 #define FLOOD	200
+#define SPORT	7777
 /* Both queues are full when they hold one more than listen() was told. */
 #define FULL	(BACKLOG + 1)
 
@@ -89,9 +90,9 @@ struct flood {
 	int raw;
 };
 
-/* FLOOD forged SYNs for a new listener; @cookies is for tcp_syncookies. */
-static int flood_begin(const struct trial *p, const char *cookies,
-		       struct flood *flood)
+/* Before the first of them; @cookies is for tcp_syncookies. */
+static int flood_prepare(const struct trial *p, const char *cookies,
+			 struct flood *flood)
 {
 	int err = sysctl_set("net/ipv4/tcp_syncookies", cookies);
 
@@ -104,9 +105,16 @@ static int flood_begin(const struct trial *p, const char *cookies,
 	flood->raw = spoof_open(p);
 	if (flood->raw < 0)
 		return flood->raw;
-	if (!sock_claim(flood->fd, CPU))
-		return -EBUSY;
-	return spoof_send(flood->raw, p, flood->port, FLOOD);
+	return sock_claim(flood->fd, CPU) ? 0 : -EBUSY;
+}
+
+/* FLOOD forged SYNs for a new listener. */
+static int flood_begin(const struct trial *p, const char *cookies,
+		       struct flood *flood)
+{
+	int err = flood_prepare(p, cookies, flood);
+
+	return err ? err : spoof_send(flood->raw, p, flood->port, FLOOD);
 }
 
 /* Every connection by a cookie, from the first on. */
@@ -157,6 +165,54 @@ TEST_F(cookies, flood__fills_syn_queue)
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_COOKIE_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count(FSK_STAT_ACCEPT_LOCAL));
 	EXPECT_EQ(joined ? N : 0, count_accepts());
+}
+
+/* From the same port each time. */
+static int dial_again(const struct trial *p, int port)
+{
+	int family = p->dual ? AF_INET : p->family, on = 1, fd, err;
+	struct sockaddr_storage from, to;
+	socklen_t len = sock_addr(&to, family, port, true);
+
+	sock_addr(&from, family, SPORT, true);
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 &&
+	    !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) &&
+	    !bind(fd, (void *)&from, len) && !connect(fd, (void *)&to, len))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/* A client that comes again while the server remembers its last connection gets
+ * in without a cookie, however many are half-open: TCP has chosen its sequence
+ * number.
+ */
+TEST_F(cookies, flood__not_for_time_wait)
+{
+	struct flood flood;
+	uint64_t stamp;
+	int client, child;
+	char byte;
+
+	ASSERT_EQ(0, flood_prepare(&self->trial, "1", &flood));
+	client = dial_again(&self->trial, flood.port);
+	ASSERT_LE(0, client);
+	child = sock_accept(flood.fd);
+	ASSERT_LE(0, child);
+	close(child);
+	ASSERT_EQ(0, read(client, &byte, 1));
+	close(client);
+	ASSERT_EQ(0, spoof_send(flood.raw, &self->trial, flood.port, FLOOD));
+	EXPECT_TRUE(until(netstat("SyncookiesSent") >= FLOOD - FULL));
+	/* A timestamp is told from the last one by the millisecond. */
+	stamp = now_ms();
+	EXPECT_TRUE(until(now_ms() > stamp + 2));
+	EXPECT_LE(0, dial_again(&self->trial, flood.port));
+	EXPECT_LE(0, sock_accept(flood.fd));
+	EXPECT_EQ(FLOOD - FULL, netstat("SyncookiesSent"));
+	EXPECT_EQ(self->trial.join ? 1 : 0, count(FSK_STAT_SYN_BYPASSED));
 }
 
 /* A packet's headers, of either family. */
