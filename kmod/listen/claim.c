@@ -76,6 +76,19 @@ bool fsk_claim_holds(const struct fsk_core *core)
 }
 
 /**
+ * fsk_claim_is_away() - is this core's worker one that comes back, and not here?
+ * @core: the core
+ *
+ * Context: Expects rcu_read_lock().
+ * Return: whether it computes or sleeps in its work.
+ */
+bool fsk_claim_is_away(const struct fsk_core *core)
+{
+	return !waitqueue_active(&core->sock->wq.wait) &&
+	       fsk_claim_returns(core);
+}
+
+/**
  * fsk_claim_reserved() - does anybody have this core, or has it reserved?
  * @core: the core
  *

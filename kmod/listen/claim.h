@@ -9,6 +9,7 @@ struct fsk_worker;
 
 bool fsk_claim_exists(const struct fsk_core *core);
 bool fsk_claim_holds(const struct fsk_core *core);
+bool fsk_claim_is_away(const struct fsk_core *core);
 bool fsk_claim_reserved(const struct fsk_core *core);
 bool fsk_claim_is_absent(const struct fsk_core *core);
 bool fsk_claim_is_alive(const struct fsk_worker *worker);

@@ -255,14 +255,15 @@ static void fsk_rescue_rest(struct fsk_core *core, const struct sock *sk)
 }
 
 /* Others have taken all that was queued, and the worker, which would end this
- * by asking for more, has not been back: it is as late as before, for a while.
- * A worker that never comes back would else keep a timer for each listener.
+ * by asking for more, has not been back: it is as late as before, for a while,
+ * whether it computes or sleeps in its work.  A worker that never comes back
+ * would else keep a timer for each listener.
  */
 static bool fsk_rescue_stays_late(const struct fsk_core *core)
 {
 	return test_bit(FSK_CORE_LATE, &core->flags) &&
 	       time_before(jiffies, READ_ONCE(core->stamp) + FSK_RESCUE_BUSY) &&
-	       fsk_claim_is_busy(core);
+	       (fsk_claim_is_busy(core) || fsk_claim_is_away(core));
 }
 
 static void __fsk_rescue_core_timer(struct fsk_core *core)

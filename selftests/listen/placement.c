@@ -462,6 +462,37 @@ TEST_F(placement, one_cpu__one_is_stopped)
 	self->crew.w[1].hold = HOLD_NOT;
 }
 
+#define ASLEEP	20	/* connections while a worker sleeps in its work */
+
+/* A worker that waits in accept(), and then for a slow client. */
+TEST_F(placement, one_cpu__one_sleeps_in_its_work)
+{
+	struct worker *w;
+	int i, cpu;
+
+	ASSERT_EQ(0, late_set_ms(LATE_MS));
+	for (cpu = 0; cpu < CPUS; cpu++)
+		crew_add(&self->crew, self->lfd[0], BY_ACCEPT, cpu);
+	w = &self->crew.w[1];
+	ASSERT_EQ(0, pipe(w->pipe));
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(until(mapped(self->port, CPUS)));
+	ASSERT_EQ(0, pin(1));
+	w->hold = HOLD_READ;
+	/* It takes one that it was waiting for, and no more. */
+	for (i = 0; i < ASLEEP; i++) {
+		EXPECT_LE(0, ask(&self->trial, self->port));
+		usleep(30 * 1000);
+	}
+	EXPECT_GE(1, taken(self, 1));
+	/* Late once in a quarter of a second; else the others get them. */
+	EXPECT_LT(0, row_of(self, 1).times_late);
+	EXPECT_GE(ASLEEP / 2, row_of(self, 1).times_late);
+	EXPECT_LE(ASLEEP / 4, count(FSK_STAT_SYN_IDLE));
+	w->hold = HOLD_NOT;
+	EXPECT_EQ(1, write(w->pipe[1], "x", 1));
+}
+
 static int queued(int fd)
 {
 	struct tcp_info info = {};
