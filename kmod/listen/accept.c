@@ -282,7 +282,7 @@ fsk_accept_own_core(struct fsk_listener *l, const struct socket *sock,
 	if (unlikely(arg->kern))
 		return NULL;
 	returns = fsk_accept_comes_back(sock, arg);
-	if (returns && fsk_worker_is_elsewhere(l))
+	if (unlikely(fsk_worker_is_elsewhere(l)))
 		return NULL;
 	own = returns ? fsk_worker_claim(l) : fsk_worker_core(l);
 	if (own) {
@@ -345,8 +345,10 @@ int fsk_accept(struct fsk_listener *l, struct socket *sock,
  */
 bool fsk_accept_pending(struct fsk_listener *l, struct socket *sock)
 {
-	struct fsk_core *own = fsk_worker_claim(l);
+	struct fsk_core *own = NULL;
 
+	if (likely(!fsk_worker_is_elsewhere(l)))
+		own = fsk_worker_claim(l);
 	if (own) {
 		fsk_worker_note(own, true);
 		fsk_map_note_worker(own);

@@ -342,6 +342,8 @@ static void serve_set(int ep, int fd, int cpu)
 		if (epoll_wait(ep, &event, 1, -1) != 1)
 			_exit(2);
 		child = accept(fd, NULL, NULL);
+		if (child < 0 && errno == EAGAIN)
+			continue;
 		if (child < 0 || write(child, &id, 1) != 1)
 			_exit(3);
 		close(child);
@@ -350,20 +352,17 @@ static void serve_set(int ep, int fd, int cpu)
 
 #define LONG_MS	5000
 
-/* The listener blocks, so that each would have a queue of its own as soon as it
- * accepts.  No connection waits there, nor in the item's queue, for somebody to
- * be late.
+/* No connection waits in the queue of whoever takes it, nor in the item's, for
+ * somebody to be late.
  */
-TEST_F_TIMEOUT(joined, set__shared_by_all, 300)
+static void check_shared_set(struct __test_metadata *_metadata,
+			     struct site *site, int fd)
 {
-	struct site *site = &self->site;
-	int fd = sock_listen(&site->trial, 128), ep = epoll_create1(0);
 	struct epoll_event event = { EPOLLIN | EPOLLET };
 	uint64_t begin, took, slowest = 0;
+	int i, cpu, ep = epoll_create1(0);
 	pid_t pid[WORKERS_MAX];
-	int i, cpu;
 
-	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, rescue_set_ms(LONG_MS));
 	ASSERT_EQ(0, late_set_ms(LONG_MS));
 	ASSERT_EQ(0, pin(0));
@@ -385,6 +384,26 @@ TEST_F_TIMEOUT(joined, set__shared_by_all, 300)
 	EXPECT_EQ(0, count(FSK_STAT_LATE));
 	for (cpu = 0; cpu < site->cpus; cpu++)
 		end(pid[cpu]);
+}
+
+/* The listener blocks: each would have a queue of its own once it accepts. */
+TEST_F_TIMEOUT(joined, set__shared_by_all, 300)
+{
+	int fd = sock_listen(&self->site.trial, 128);
+
+	ASSERT_LE(0, fd);
+	check_shared_set(_metadata, &self->site, fd);
+}
+
+/* It does not, and each has a queue of its own for its socket files. */
+TEST_F_TIMEOUT(joined, set__shared_nonblocking, 300)
+{
+	int fd = sock_listen(&self->site.trial, 128);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
+	ASSERT_EQ(0, vfs_set(true));
+	check_shared_set(_metadata, &self->site, fd);
 }
 
 TEST_F(joined, wakeups__poll)
