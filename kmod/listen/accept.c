@@ -175,9 +175,10 @@ static struct fsk_core *fsk_accept_search_get(struct fsk_listener *l,
 	return sk ? core : NULL;
 }
 
-static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
-			    struct socket *newsock,
-			    const struct proto_accept_arg *arg)
+/* Returns -EBUSY when another task was faster. */
+static int __fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
+			      struct socket *newsock,
+			      const struct proto_accept_arg *arg)
 {
 	struct socket from = { .flags = BIT(SOCK_SUPPORT_ZC) };
 	struct fsk_core *core;
@@ -197,8 +198,24 @@ static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
 	}
 	sock_put(from.sk);
 	fsk_listener_put(core->listener);
-	/* Closed between our look and our call: there is nothing to take. */
-	return err == -EINVAL ? -EAGAIN : err;
+	/* Or closed between our look and our call: there is nothing to take. */
+	return err == -EINVAL || err == -EAGAIN ? -EBUSY : err;
+}
+
+/* An accept() that finds nothing must be right: whoever waits for an edge does
+ * not look again.
+ */
+static int fsk_accept_other(struct fsk_listener *l, struct fsk_core *own,
+			    struct socket *newsock,
+			    const struct proto_accept_arg *arg)
+{
+	unsigned int tries = nr_cpu_ids;
+	int err;
+
+	do
+		err = __fsk_accept_other(l, own, newsock, arg);
+	while (err == -EBUSY && --tries);
+	return err == -EBUSY ? -EAGAIN : err;
 }
 
 /* Where all workers have enough of their own, or find enough in the app
