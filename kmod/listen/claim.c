@@ -104,6 +104,16 @@ bool fsk_claim_reserved(const struct fsk_core *core)
 	       fsk_claim_core_task(core);
 }
 
+/* Whether it runs, or waits for a CPU: one that another CPU has just woken does
+ * so, too.
+ */
+static bool fsk_claim_runs(const struct task_struct *task)
+{
+	unsigned int state = READ_ONCE(task->__state);
+
+	return state == TASK_RUNNING || state == TASK_WAKING;
+}
+
 /**
  * fsk_claim_is_asleep() - does this core's worker sleep, wherever?
  * @core: the core
@@ -119,7 +129,7 @@ bool fsk_claim_is_asleep(const struct fsk_core *core)
 {
 	struct task_struct *task = fsk_claim_core_task(core);
 
-	return task && !task_is_running(task);
+	return task && !fsk_claim_runs(task);
 }
 
 /**
@@ -133,7 +143,7 @@ bool fsk_claim_is_busy(const struct fsk_core *core)
 {
 	struct task_struct *task = fsk_claim_core_task(core);
 
-	return task && task_is_running(task);
+	return task && fsk_claim_runs(task);
 }
 
 /**

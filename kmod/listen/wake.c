@@ -38,6 +38,15 @@ static bool fsk_wake_queue(struct fsk_core *core)
 	return true;
 }
 
+/* Wakes a worker that seems to be idle, and returns whether it heard.  One that
+ * is stopped, or sleeps in its work, stays asleep; one that waits does not,
+ * before the call returns.
+ */
+static bool fsk_wake_reaches(struct fsk_core *core)
+{
+	return fsk_wake_queue(core) && !fsk_claim_is_asleep(core);
+}
+
 static void fsk_wake_app(struct sock *app)
 {
 	void (*data_ready)(struct sock *sk) = READ_ONCE(app->sk_data_ready);
@@ -103,6 +112,26 @@ void fsk_wake_core(struct fsk_core *core)
 		sk_wake_async(app, SOCK_WAKE_WAITD, POLL_IN);
 }
 
+/* Somebody waits in the app listener's own queue, where our entry is, too.  No
+ * lock: who is missed is found by the next tick.
+ */
+static bool fsk_wake_app_has_others(const struct sock *app)
+{
+	const struct socket_wq *wq = rcu_dereference(app->sk_wq);
+	const struct list_head *head = wq ? &wq->wait.head : NULL;
+
+	return head && READ_ONCE(head->next) != READ_ONCE(head->prev);
+}
+
+/* Workers that have no core. */
+static void fsk_wake_coreless(const struct fsk_listener *l)
+{
+	struct sock *app = rcu_dereference(l->sk);
+
+	if (app && fsk_wake_app_has_others(app))
+		fsk_wake_app(app);
+}
+
 /* A user in the kernel, such as sunrpc, waits in no queue: it has replaced
  * sk_data_ready, and is told by that alone.
  */
@@ -127,8 +156,8 @@ void fsk_wake_idle(struct fsk_core *core)
 	/* Of several workers on one core another may have time. */
 	fsk_wake_queue(core);
 	idle = fsk_place_idle(core);
-	if (idle)
-		fsk_wake_queue(idle);
+	if (!idle || !fsk_wake_reaches(idle))
+		fsk_wake_coreless(core->listener);
 }
 
 /**
@@ -230,7 +259,15 @@ static bool fsk_wake_suits(const struct fsk_core *core, enum fsk_wake_whom whom)
 	}
 }
 
-/* Returns whether there was one with waiters: the first in turn. */
+/* An orphaned core's worker is not known to come, whatever it does. */
+static bool fsk_wake_tries(struct fsk_core *core, enum fsk_wake_whom whom)
+{
+	return fsk_wake_suits(core, whom) &&
+	       (whom == FSK_WAKE_ORPHANED ? fsk_wake_queue(core) :
+					    fsk_wake_reaches(core));
+}
+
+/* Returns whether somebody heard: the first in turn. */
 static bool fsk_wake_from(struct fsk_listener *l, int first,
 			  enum fsk_wake_whom whom)
 {
@@ -239,7 +276,7 @@ static bool fsk_wake_from(struct fsk_listener *l, int first,
 
 	for_each_cpu_wrap(cpu, cpu_possible_mask, first) {
 		core = rcu_dereference(l->core[cpu]);
-		if (core && fsk_wake_suits(core, whom) && fsk_wake_queue(core))
+		if (core && fsk_wake_tries(core, whom))
 			return true;
 	}
 	return false;
@@ -267,7 +304,7 @@ static bool fsk_wake_own(struct fsk_core *core)
 	if (orphaned ? time_before(jiffies, READ_ONCE(core->back_at)) :
 		       !fsk_claim_is_idle(core))
 		return false;
-	return fsk_wake_queue(core) && !orphaned;
+	return fsk_wake_reaches(core) && !orphaned;
 }
 
 /* None is idle.  Those of orphaned cores come last: their connections are the

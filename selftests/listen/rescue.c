@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -414,6 +415,51 @@ TEST_F(rescue, outside__stopped_worker)
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->home->id));
 	EXPECT_EQ(QUEUED, count_accepts());
 	EXPECT_EQ(0, count(FSK_STAT_SYN_LOCAL));
+}
+
+#define LONG_MS	5000
+
+/* Longest time of N connections from HOME, or a negative errno. */
+static int64_t slowest_of(FIXTURE_DATA(rescue) *self, int n)
+{
+	int64_t took, slowest = 0;
+	uint64_t begin;
+	int fd, err;
+
+	while (n--) {
+		begin = now_ms();
+		err = dial_from(&self->trial, self->port, HOME, &fd, 1);
+		if (err || ask_hear(fd) != self->other->id)
+			return err ? err : -ETIMEDOUT;
+		close(fd);
+		took = now_ms() - begin;
+		slowest = took > slowest ? took : slowest;
+	}
+	return slowest;
+}
+
+/* A filter leaves all connections to the app listener.  Of the workers that
+ * wait, one does not hear of them: the next is woken at once.
+ */
+TEST_F_TIMEOUT(rescue, outside__one_does_not_hear, 120)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, -1);
+	struct sock_fprog filter = { 1, &all };
+	int64_t slowest;
+
+	if (variant->method != BY_EPOLL_LEVEL)
+		SKIP(return, "once is enough");
+	ASSERT_EQ(0, rescue_set_ms(LONG_MS));
+	ASSERT_EQ(0, late_set_ms(LONG_MS));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+				sizeof(filter)));
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(self->home->pid));
+	slowest = slowest_of(self, 8);
+	EXPECT_LE(0, slowest);
+	EXPECT_GT(LONG_MS / 2, slowest);
+	EXPECT_EQ(8, count(FSK_STAT_SYN_BYPASSED));
 }
 
 /* A task that never waited has no queue of its own.  It takes what is left for
