@@ -7,6 +7,7 @@
 
 #include "kselftest_harness.h"
 
+#include "../../tools/base/plain.h"
 #include "../../tools/base/process.h"
 
 static const char status[] =
@@ -33,7 +34,7 @@ TEST(process__plain)
 	char text[] = "a\033[2Jb\nc\177\0\302\233d\303\251\302\240\302";
 	static const char plain[] = "a?[2Jb?c?\0??d\303\251\302\240\302";
 
-	fsk_process_plain(text, sizeof(text));
+	fsk_plain(text, sizeof(text));
 	EXPECT_EQ(0, memcmp(plain, text, sizeof(text)));
 }
 

@@ -23,6 +23,7 @@
 #include "error.h"
 #include "nic.h"
 #include "out.h"
+#include "plain.h"
 #include "process.h"
 
 static struct fsk_netns *fsk_netns_find(struct fsk_netns_all *all,
@@ -92,7 +93,7 @@ static void fsk_netns_comm(pid_t pid, char *name, size_t size)
 	if (!file || !fgets(name, size, file))
 		*name = '\0';
 	name[strcspn(name, "\n")] = '\0';
-	fsk_process_plain(name, strlen(name));
+	fsk_plain(name, strlen(name));
 	if (file)
 		fclose(file);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "plain.h"
 
 #define FSK_PROCESS_LIBRARY	"/libfsocket.so"
 #define FSK_PROCESS_SETTING	"FASTSOCKET_"
@@ -31,27 +32,6 @@ pid_t fsk_process_pid(const char *word)
 	pid = strtoul(word, &end, 10);
 	return *word < '1' || *word > '9' || *end || errno ||
 	       pid > INT32_MAX ? 0 : pid;
-}
-
-/**
- * fsk_process_plain() - take out of a text what a terminal would obey
- * @text: as any user may have written it, for instance a process' name
- * @length: of @text; it may have several words that end with 0
- */
-void fsk_process_plain(char *text, size_t length)
-{
-	unsigned char c, next;
-
-	for (size_t i = 0; i < length; i++) {
-		c = text[i];
-		next = i + 1 < length ? text[i + 1] : 0;
-		/* In UTF-8 some have two bytes. */
-		if (c == 0xc2 && next >= 0x80 && next < 0xa0)
-			text[i + 1] = '?';
-		else if (!c || (c >= ' ' && c != 0x7f))
-			continue;
-		text[i] = '?';
-	}
 }
 
 /* A whole file, with a 0 behind it, for free(). %NULL with errno set. */
@@ -182,14 +162,14 @@ int fsk_process_read(pid_t pid, struct fsk_process *process)
 		return FSK_EXIT_REFUSED;
 	}
 	sscanf(status, "Name: %31[^\n]", process->name);
-	fsk_process_plain(process->name, sizeof(process->name));
+	fsk_plain(process->name, sizeof(process->name));
 	process->resident_kib = fsk_process_number(status, "VmRSS:");
 	free(status);
 	fsk_process_threads(pid, process);
 	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
 	process->environment = fsk_process_file(path, &process->length);
 	if (process->environment && fsk_process_maps(pid, process)) {
-		fsk_process_plain(process->environment, process->length);
+		fsk_plain(process->environment, process->length);
 		return 0;
 	}
 	fsk_error("cannot look into process %d: %s", pid, strerror(errno));

@@ -28,7 +28,6 @@ struct fsk_process {
 };
 
 pid_t fsk_process_pid(const char *word);
-void fsk_process_plain(char *text, size_t length);
 int fsk_process_read(pid_t pid, struct fsk_process *process);
 void fsk_process_reset(struct fsk_process *process);
 const char *fsk_process_setting(const struct fsk_process *process,

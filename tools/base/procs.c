@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "plain.h"
 #include "process.h"
 
 /* Without memory a name is missing, as it is without permission. */
@@ -34,7 +35,7 @@ static void fsk_procs_name(struct fsk_proc *proc, int folder)
 		close(fd);
 	proc->name[len > 0 ? len : 0] = '\0';
 	proc->name[strcspn(proc->name, "\n")] = '\0';
-	fsk_process_plain(proc->name, strlen(proc->name));
+	fsk_plain(proc->name, strlen(proc->name));
 }
 
 static void fsk_procs_take(struct fsk_procs *procs, pid_t pid)
