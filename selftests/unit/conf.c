@@ -160,6 +160,16 @@ TEST_F(conf, no_yaml)
 	EXPECT_NE(NULL, strstr(self->said, "zero byte"));
 }
 
+/* YAML has words for characters that a terminal obeys. */
+TEST_F(conf, no_terminal)
+{
+	EXPECT_EQ(1, read_text(self, "\"\\e[2J\\x9b\": {}\n"
+			       "profile: \"a\\n\\xe9\"\n"));
+	/* Two literals: three characters of one would be a trigraph. */
+	EXPECT_STREQ("F:1:1: the configuration has no '?[2J?" "?'\n"
+		     "F:2:10: there is no profile 'a?\303\251'\n", self->said);
+}
+
 /* A later file replaces values; a section of the same name goes on. */
 TEST_F(conf, files_in_order)
 {

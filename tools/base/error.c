@@ -1,9 +1,42 @@
 // SPDX-License-Identifier: MIT
-/* Error messages: each is one line on standard error. */
+/*
+ * Error messages: each is one line on standard error. They may repeat words of
+ * a file or of the command line, in which nothing may speak to a terminal.
+ */
 #include "error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plain.h"
+
+static void fsk_error_put(const char *format, va_list args)
+	__attribute__((format(printf, 1, 0)));
+
+static void fsk_error_put(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	fsk_plain(text, strlen(text));
+	fputs(text, stderr);
+	free(text);
+}
+
+static void fsk_error_part(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static void fsk_error_part(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fsk_error_put(format, args);
+	va_end(args);
+}
 
 /**
  * fsk_error_at() - say what is wrong in a file, in a line
@@ -20,9 +53,9 @@ void fsk_error_at(const char *file, unsigned int line, unsigned int column,
 	va_list args;
 
 	fflush(stdout);
-	fprintf(stderr, "%s:%u:%u: ", file, line, column);
+	fsk_error_part("%s:%u:%u: ", file, line, column);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	fsk_error_put(format, args);
 	va_end(args);
 	fputc('\n', stderr);
 }
@@ -38,11 +71,12 @@ static void fsk_complain(const char *format, va_list args, const char *end)
 {
 	if (fsk_error_line) {
 		vsnprintf(fsk_error_line, fsk_error_size, format, args);
+		fsk_plain(fsk_error_line, strlen(fsk_error_line));
 		return;
 	}
 	fflush(stdout);
 	fputs("fastsocket: ", stderr);
-	vfprintf(stderr, format, args);
+	fsk_error_put(format, args);
 	fputs(end, stderr);
 }
 
