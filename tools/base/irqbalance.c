@@ -161,8 +161,12 @@ static int fsk_irqbalance_ask(const struct fsk_irqbalance *balance,
 		return err;
 	}
 	errno = 0;
-	if (getdelim(answer, &room, '\0', file) < 0)
+	if (getdelim(answer, &room, '\0', file) < 0) {
 		err = errno;
+		/* There may be a buffer, with nothing in it. */
+		free(*answer);
+		*answer = NULL;
+	}
 	fclose(file);
 	return err;
 }
