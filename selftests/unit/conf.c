@@ -2,6 +2,7 @@
 /* The configuration, see tools/base/conf_read.c and conf.c. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -236,6 +237,23 @@ TEST_F(conf, no_file)
 	EXPECT_EQ(2, fsk_conf_read(&self->conf, 1, &files));
 	EXPECT_EQ(0, self->conf.errors);
 	EXPECT_EQ(0, fsk_conf_read(&self->conf, 0, NULL));
+}
+
+/* Half of the configuration is not the configuration. */
+TEST_F(conf, no_folder)
+{
+	rmdir(FSK_CONFDIR "/conf.d");
+	rmdir(FSK_CONFDIR);
+	EXPECT_EQ(0, fsk_conf_read(&self->conf, 0, NULL));
+	ASSERT_EQ(0, mkdir(FSK_CONFDIR, 0755));
+	EXPECT_EQ(0, fsk_conf_read(&self->conf, 0, NULL));
+	ASSERT_EQ(0, symlink("conf.d", FSK_CONFDIR "/conf.d"));
+	EXPECT_EQ(2, fsk_conf_read(&self->conf, 0, NULL));
+	unlink(FSK_CONFDIR "/conf.d");
+	ASSERT_EQ(0, mkdir(FSK_CONFDIR "/conf.d", 0755));
+	EXPECT_EQ(0, fsk_conf_read(&self->conf, 0, NULL));
+	rmdir(FSK_CONFDIR "/conf.d");
+	rmdir(FSK_CONFDIR);
 }
 
 TEST_HARNESS_MAIN

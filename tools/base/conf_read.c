@@ -550,7 +550,13 @@ static int fsk_conf_read_machine(struct fsk_conf *conf)
 	char path[512];
 
 	status = fsk_conf_read_file(conf, FSK_CONF_MAIN, true);
+	if (status)
+		return status;
 	count = scandir(FSK_CONF_MORE, &list, fsk_conf_is_file, alphasort);
+	if (count < 0 && errno != ENOENT) {
+		fsk_error("%s: %s", FSK_CONF_MORE, strerror(errno));
+		return FSK_EXIT_REFUSED;
+	}
 	for (int i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), FSK_CONF_MORE "/%s",
 			 list[i]->d_name);
