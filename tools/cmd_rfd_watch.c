@@ -48,7 +48,7 @@ struct fsk_seen {
 	struct fsk_nic nic;
 	int mode;
 	bool none;
-	char failed[256];
+	char failed[FSK_ERROR_LINE];
 };
 
 /**

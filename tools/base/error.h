@@ -17,6 +17,11 @@ enum {
 	FSK_EXIT_NO_COMMAND = 127,
 };
 
+/* Bytes of a message that is kept: the longest has the kernel's words, or says
+ * what to do about a module that can't be loaded.
+ */
+#define FSK_ERROR_LINE	512
+
 void fsk_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void fsk_error_at(const char *file, unsigned int line, unsigned int column,
 		  const char *format, ...)

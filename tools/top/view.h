@@ -2,6 +2,7 @@
 #ifndef FSK_VIEW_H
 #define FSK_VIEW_H
 
+#include "../base/error.h"
 #include "board.h"
 #include "canvas.h"
 
@@ -77,7 +78,7 @@ struct fsk_view {
 	int focus;
 	struct fsk_view_panel panels[FSK_VIEW_PANELS];
 	char clock[32];
-	char message[128];
+	char message[FSK_ERROR_LINE];
 };
 
 void fsk_view_init(struct fsk_view *view);
