@@ -373,6 +373,9 @@ int fsk_cmd_rfd_watch(int argc, char **argv)
 	argc = fsk_words(argc, argv, 0, 4096, FSK_OPTIONS());
 	if (argc < 0)
 		return -1 - argc;
+	status = fsk_nic_sysfs();
+	if (status)
+		return status;
 	for (int i = 1; i <= argc; i++)
 		if (!if_nametoindex(argv[i])) {
 			fsk_error("there is no interface '%s'", argv[i]);

@@ -448,7 +448,7 @@ int fsk_cmd_tune(int argc, char **argv)
 {
 	int all = 0, dry_run = 0, undo = 0;
 	static struct fsk_tune tune;
-	int status = 0;
+	int status;
 
 	argc = fsk_words(argc, argv, 0, INT_MAX,
 			 FSK_OPTIONS(FSK_FLAG("all", FSK_OPTION_LONG, all)
@@ -459,7 +459,9 @@ int fsk_cmd_tune(int argc, char **argv)
 	if (argc < 0)
 		return -1 - argc;
 	tune.dry_run = dry_run;
-	fsk_nic_sysfs();
+	status = fsk_nic_sysfs();
+	if (status)
+		return status;
 	tune.cpu_count = fsk_plan_read(&tune.cpus);
 	if (!tune.cpu_count) {
 		fsk_error("cannot read which CPUs are online");

@@ -95,6 +95,11 @@ int fsk_nic_read(const char *name, struct fsk_nic *nic)
 	return 0;
 }
 
+int fsk_nic_sysfs(void)
+{
+	abort();
+}
+
 void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 		    struct fsk_choice *choice)
 {

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 tests=(config_again config_list help pid pattern kept
-	metrics_file)
+	metrics_file netns_sysfs)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -158,6 +158,22 @@ test_metrics_file() {
 	grep -q '^fastsocket_' "$work/new" || fail "$(cat "$work/new")"
 	[ "$(cd "$work" && echo *)" = "err fifo folder link new out" ] ||
 		fail "left: $(ls -A "$work")"
+}
+
+# Interfaces of another namespace are not looked for in this one's /sys.
+test_netns_sysfs() {
+	local no='echo 0 >/proc/sys/user/max_mnt_namespaces' words said
+
+	begin
+	unshare -rn bash -c "$no" 2>/dev/null || skip "no namespaces here"
+	for words in "rfd auto -n lo" "rfd auto -n --all" "tune -n --all"; do
+		# shellcheck disable=SC2016,SC2086 # inner shell's; words
+		ran 2 unshare -rn bash -c "$no"' && exec "$@" --netns $$' - \
+			"$FSK_TOOL" $words
+		said=$(grep -c 'cannot see /sys of the namespace' <<<"$err")
+		[ "$said" = 1 ] || fail "$words: $err"
+		[ -z "$out" ] || fail "$words: $out"
+	done
 }
 
 [ $# -eq 0 ] || tests=("$@")

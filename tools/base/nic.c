@@ -42,19 +42,26 @@ bool fsk_nic_netns;
  *
  * It shows the one in which it was mounted, so this mounts it anew. The rest of
  * the machine does not see that.
+ *
+ * Return: 0, or the exit status after an error was printed, once. Then /sys has
+ * interfaces of the same names that are others: neither read nor write them.
  */
-void fsk_nic_sysfs(void)
+int fsk_nic_sysfs(void)
 {
 	static bool done;
+	static int status;
 
 	if (done || !fsk_nic_netns)
-		return;
+		return status;
 	done = true;
 	if (unshare(CLONE_NEWNS) ||
 	    mount("", "/", NULL, MS_REC | MS_SLAVE, NULL) ||
-	    mount("sysfs", "/sys", "sysfs", 0, NULL))
+	    mount("sysfs", "/sys", "sysfs", 0, NULL)) {
 		fsk_error("cannot see /sys of the namespace: %s",
 			  strerror(errno));
+		status = FSK_EXIT_REFUSED;
+	}
+	return status;
 }
 
 /**
@@ -255,13 +262,16 @@ static void fsk_nic_rss(struct fsk_nic *nic, const struct ethtool_rxfh *rxfh)
 int fsk_nic_read(const char *name, struct fsk_nic *nic)
 {
 	struct ethtool_rxfh *rxfh;
+	int status;
 
 	memset(nic, 0, sizeof(*nic));
 	if (!if_nametoindex(name)) {
 		fsk_error("there is no interface '%s'", name);
 		return FSK_EXIT_REFUSED;
 	}
-	fsk_nic_sysfs();
+	status = fsk_nic_sysfs();
+	if (status)
+		return status;
 	snprintf(nic->name, sizeof(nic->name), "%s", name);
 	for (int i = 0; i < FSK_NIC_DEPTH && fsk_nic_below(nic->name); i++)
 		;

@@ -45,7 +45,7 @@ struct fsk_nic {
  */
 extern bool fsk_nic_netns;
 
-void fsk_nic_sysfs(void);
+int fsk_nic_sysfs(void);
 const char *fsk_nic_name(uint32_t ifindex, char *name);
 int fsk_nic_ioctl(const char *name, void *request);
 int fsk_nic_read(const char *name, struct fsk_nic *nic);
