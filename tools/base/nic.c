@@ -173,7 +173,10 @@ static bool fsk_nic_hashes(const char *name, uint32_t flow)
 	return !fsk_nic_ioctl(name, &fields) && fields.data == FSK_NIC_TUPLE;
 }
 
-/* The interface's key and table; %NULL, and errno, if it does not tell them. */
+/* The interface's key and table; %NULL, and errno, if it does not tell them. The
+ * kernel writes the present sizes over those that it was asked for: when they
+ * have changed in between, they are not those of this memory.
+ */
 static struct ethtool_rxfh *fsk_nic_rxfh(const char *name)
 {
 	struct ethtool_rxfh sizes = { .cmd = ETHTOOL_GRSSH }, *rxfh;
@@ -192,6 +195,9 @@ static struct ethtool_rxfh *fsk_nic_rxfh(const char *name)
 	rxfh->key_size = sizes.key_size;
 	rxfh->indir_size = sizes.indir_size;
 	err = fsk_nic_ioctl(name, rxfh);
+	if (rxfh->key_size != sizes.key_size ||
+	    rxfh->indir_size != sizes.indir_size)
+		err = EAGAIN;
 	if (!err)
 		return rxfh;
 	free(rxfh);
