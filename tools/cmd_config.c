@@ -210,12 +210,7 @@ int fsk_cmd_config_show(int argc, char **argv)
 /* Is this interface named in the section? Then "all" doesn't mean it. */
 static bool fsk_config_named(const char *name, void *data)
 {
-	const struct fsk_conf_section *section = data;
-
-	for (size_t i = 0; i < section->interface_count; i++)
-		if (!strcmp(section->interfaces[i].name, name))
-			return true;
-	return false;
+	return fsk_conf_named(data, name);
 }
 
 /* Set a mode for each interface that belongs to a device and isn't named. */

@@ -120,30 +120,20 @@ static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 	return seen[watch->seen_count++];
 }
 
-/* Is this interface named in the configuration? */
-static bool fsk_watch_named(const struct fsk_watch *watch, const char *name)
-{
-	const struct fsk_conf_section *machine = &watch->machine;
-
-	for (size_t i = 0; i < machine->interface_count; i++)
-		if (!strcmp(machine->interfaces[i].name, name))
-			return true;
-	return false;
-}
-
 /* The mode that the configuration has for an interface, or -1 to choose one. */
 static int fsk_watch_mode(const struct fsk_watch *watch, const char *name)
 {
 	const struct fsk_conf_section *machine = &watch->machine;
 	const struct fsk_conf_interface *interface = machine->interfaces;
+	const struct fsk_conf_interface *named;
 	int mode = -1;
 
-	for (size_t i = 0; i < machine->interface_count; i++, interface++) {
-		if (!strcmp(interface->name, name))
-			return fsk_rfd_mode_number(interface->mode.word);
+	named = fsk_conf_named(machine, name);
+	if (named)
+		return fsk_rfd_mode_number(named->mode.word);
+	for (size_t i = 0; i < machine->interface_count; i++, interface++)
 		if (!strcmp(interface->name, "all"))
 			mode = fsk_rfd_mode_number(interface->mode.word);
-	}
 	return mode;
 }
 
@@ -216,7 +206,7 @@ static void fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 	/* An interface may be gone, and come back later. */
 	if (!ifindex || fsk_nic_read(name, &watch->nic) ||
 	    (!watch->count && !watch->nic.device &&
-	     !fsk_watch_named(watch, name)))
+	     !fsk_conf_named(&watch->machine, name)))
 		return;
 	seen = fsk_watch_seen(watch, ifindex);
 	if (!seen) {

@@ -396,8 +396,11 @@ static int fsk_tune_devices(struct fsk_tune *tune,
 static int fsk_tune_named(struct fsk_tune *tune, const char *name, bool undo)
 {
 	struct fsk_lower devices;
+	char real[IF_NAMESIZE];
 	int status;
 
+	if (fsk_nic_real(name, real))
+		name = real;
 	fsk_lower_devices(name, &devices);
 	if (devices.count) {
 		status = fsk_tune_devices(tune, &devices, undo);

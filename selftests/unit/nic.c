@@ -59,6 +59,17 @@ void fsk_irq_cores(const char *name, const char *bus, uint32_t *cpu,
 {
 }
 
+/* One interface, which has another name besides. */
+unsigned int if_nametoindex(const char *name)
+{
+	return strcmp(name, "fsk-eth") && strcmp(name, "fsk-other") ? 0 : 7;
+}
+
+char *if_indextoname(unsigned int ifindex, char *name)
+{
+	return ifindex == 7 ? strcpy(name, "fsk-eth") : NULL;
+}
+
 static int size_change(uint32_t key, uint32_t table, uint32_t key_after,
 		       uint32_t table_after)
 {
@@ -84,6 +95,16 @@ TEST(nic__sizes)
 	EXPECT_EQ(EAGAIN, size_change(40, 0, 40, 128));
 	EXPECT_EQ(EAGAIN, size_change(0, 128, 52, 128));
 	EXPECT_EQ(EAGAIN, size_change(40, 128, 40, 256));
+}
+
+/* /sys knows an interface by one of its names only. */
+TEST(nic__other_name)
+{
+	static struct fsk_nic nic;
+
+	ASSERT_EQ(0, fsk_nic_read("fsk-other", &nic));
+	EXPECT_STREQ("fsk-eth", nic.name);
+	EXPECT_EQ(FSK_EXIT_REFUSED, fsk_nic_read("fsk-none", &nic));
 }
 
 TEST_HARNESS_MAIN

@@ -12,12 +12,10 @@
 
 static int test_conf_read(struct fsk_conf *conf, int count, char **files);
 static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
-static unsigned int test_index(const char *name);
 static struct if_nameindex *test_nameindex(void);
 
 #define fsk_conf_read		test_conf_read
 #define fsk_rfd_read		test_rfd_read
-#define if_nametoindex		test_index
 #define if_nameindex(...)	test_nameindex(__VA_ARGS__)
 #define if_freenameindex(all)	((void)(all))
 #include "../../tools/cmd_rfd_watch.c"
@@ -49,8 +47,11 @@ static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table)
 	return 0;
 }
 
-static unsigned int test_index(const char *name)
+/* "lan0" is another name of eth0. */
+unsigned int if_nametoindex(const char *name)
 {
+	if (!strcmp(name, "lan0"))
+		return 2;
 	for (int i = 0; interfaces[i].if_index; i++)
 		if (!strcmp(interfaces[i].if_name, name))
 			return interfaces[i].if_index;
@@ -111,7 +112,7 @@ void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
 		  const struct fsk_nic *nic, const struct fsk_choice *choice)
 {
-	unsigned int ifindex = test_index(name);
+	unsigned int ifindex = if_nametoindex(name);
 	size_t i;
 
 	applied++;
@@ -132,7 +133,7 @@ int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
 static int mode_of(const char *name)
 {
 	for (size_t i = 0; i < row_count; i++)
-		if (rows[i].ifindex == test_index(name))
+		if (rows[i].ifindex == if_nametoindex(name))
 			return rows[i].mode;
 	return -1;
 }
@@ -210,6 +211,16 @@ TEST_F(watch, named)
 	self->watch.reload = true;
 	EXPECT_EQ(0, go(self));
 	EXPECT_EQ(FSK_RFD_MASK, mode_of("br0"));
+	EXPECT_EQ(FSK_RFD_OFF, mode_of("eth1"));
+}
+
+/* The configuration may have another of its names. */
+TEST_F(watch, other_name)
+{
+	text = "interfaces: {all: off, lan0: mask}\n";
+	self->watch.reload = true;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(FSK_RFD_MASK, mode_of("eth0"));
 	EXPECT_EQ(FSK_RFD_OFF, mode_of("eth1"));
 }
 

@@ -5,6 +5,7 @@
  */
 #include "conf.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,32 @@ fsk_conf_interface(struct fsk_conf_section *section, const char *name)
 	section->interface_count++;
 	found[i].name = name;
 	return &found[i];
+}
+
+/**
+ * fsk_conf_named() - what a section says of an interface
+ * @section: the section
+ * @name: one of the interface's names; it may be named by another one
+ *
+ * Return: the first such interface, or %NULL if only "all" means it.
+ */
+const struct fsk_conf_interface *
+fsk_conf_named(const struct fsk_conf_section *section, const char *name)
+{
+	const struct fsk_conf_interface *found = section->interfaces;
+	unsigned int ifindex = 0;
+
+	for (size_t i = 0; i < section->interface_count; i++, found++) {
+		if (!strcmp(found->name, name))
+			return found;
+		if (!strcmp(found->name, "all"))
+			continue;
+		if (!ifindex)
+			ifindex = if_nametoindex(name);
+		if (ifindex && if_nametoindex(found->name) == ifindex)
+			return found;
+	}
+	return NULL;
 }
 
 /**

@@ -112,6 +112,8 @@ struct fsk_conf_section *
 fsk_conf_section(struct fsk_conf_sections *sections, const char *name);
 struct fsk_conf_interface *
 fsk_conf_interface(struct fsk_conf_section *section, const char *name);
+const struct fsk_conf_interface *
+fsk_conf_named(const struct fsk_conf_section *section, const char *name);
 const struct fsk_conf_section *
 fsk_conf_find(const struct fsk_conf_sections *sections, const char *name);
 void fsk_conf_effective(const struct fsk_conf *conf,

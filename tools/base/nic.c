@@ -125,6 +125,20 @@ static bool fsk_nic_below(char *name)
 	return true;
 }
 
+/**
+ * fsk_nic_real() - the name by which /sys knows an interface
+ * @name: its name, or an alternative one
+ * @real: IF_NAMESIZE bytes, filled in
+ *
+ * Return: whether there is such an interface.
+ */
+bool fsk_nic_real(const char *name, char *real)
+{
+	uint32_t ifindex = if_nametoindex(name);
+
+	return ifindex && if_indextoname(ifindex, real);
+}
+
 static void fsk_nic_driver(struct fsk_nic *nic)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
@@ -271,14 +285,13 @@ int fsk_nic_read(const char *name, struct fsk_nic *nic)
 	int status;
 
 	memset(nic, 0, sizeof(*nic));
-	if (!if_nametoindex(name)) {
+	if (!fsk_nic_real(name, nic->name)) {
 		fsk_error("there is no interface '%s'", name);
 		return FSK_EXIT_REFUSED;
 	}
 	status = fsk_nic_sysfs();
 	if (status)
 		return status;
-	snprintf(nic->name, sizeof(nic->name), "%s", name);
 	for (int i = 0; i < FSK_NIC_DEPTH && fsk_nic_below(nic->name); i++)
 		;
 	fsk_nic_driver(nic);
