@@ -1,8 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which queue an interrupt is of, and whose core; see tools/base/irq.c. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "kselftest_harness.h"
 
-#include "../../tools/base/irq.h"
+static DIR *test_opendir(const char *path);
+static int test_access(const char *path, int mode);
+
+#define opendir test_opendir
+#define access test_access
+#include "../../tools/base/irq.c"
+#undef opendir
+#undef access
+
+static int folders;	/* with interrupts, that were read */
+
+static DIR *test_opendir(const char *path)
+{
+	folders++;
+	return NULL;
+}
+
+/* Only eth0 has a device. */
+static int test_access(const char *path, int mode)
+{
+	return strcmp(path, "/sys/class/net/eth0/device") ? -1 : 0;
+}
 
 struct name {
 	const char *action;
@@ -99,6 +125,20 @@ TEST(irq__single_bit)
 	EXPECT_EQ(FSK_NO_CPU, fsk_irq_single_bit("1,00000001"));
 	EXPECT_EQ(FSK_NO_CPU, fsk_irq_single_bit(""));
 	EXPECT_EQ(FSK_NO_CPU, fsk_irq_single_bit("g"));
+}
+
+/* Many interfaces have no interrupts, and a machine may have many of these. */
+TEST(irq__no_device)
+{
+	struct fsk_irqs irqs;
+	uint32_t cpu;
+
+	fsk_irq_cores("veth0", "", &cpu, 1);
+	EXPECT_EQ(FSK_NO_CPU, cpu);
+	EXPECT_EQ(0, folders);
+	fsk_irq_read(&irqs, "eth0", "0000:00:05.0");
+	EXPECT_EQ(2, folders);
+	fsk_irq_free(&irqs);
 }
 
 TEST_HARNESS_MAIN

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "array.h"
 
@@ -236,12 +237,18 @@ static bool fsk_irq_any(const struct fsk_irqs *irqs, bool queue)
  *	fsk_irq_free()
  * @name: the interface
  * @bus: its device on the PCI bus, or an empty string
+ *
+ * Without a device of its own, as loopback, veth and VLANs are, it has none: to
+ * read those of the machine for each of many such would take long.
  */
 void fsk_irq_read(struct fsk_irqs *irqs, const char *name, const char *bus)
 {
 	char path[PATH_MAX];
 
 	memset(irqs, 0, sizeof(*irqs));
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device", name);
+	if (access(path, F_OK))
+		return;
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/msi_irqs", bus);
 	if (*bus && !strchr(bus, '/'))
 		fsk_irq_folder(irqs, path, name);
