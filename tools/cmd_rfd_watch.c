@@ -38,6 +38,7 @@
 /**
  * struct fsk_seen - an interface as it was when the module was told last
  * @ifindex: the interface
+ * @there: it is there in this round
  * @nic: how it was
  * @mode: what the configuration had for it, as fsk_watch_mode() says it
  * @none: it got no mode
@@ -45,6 +46,7 @@
  */
 struct fsk_seen {
 	uint32_t ifindex;
+	bool there;
 	struct fsk_nic nic;
 	int mode;
 	bool none;
@@ -118,6 +120,22 @@ static struct fsk_seen *fsk_watch_seen(struct fsk_watch *watch,
 		return NULL;
 	seen[watch->seen_count]->ifindex = ifindex;
 	return seen[watch->seen_count++];
+}
+
+/* Forget those that were not there in this round. */
+static void fsk_watch_forget(struct fsk_watch *watch)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < watch->seen_count; i++) {
+		if (watch->seen[i]->there) {
+			watch->seen[i]->there = false;
+			watch->seen[count++] = watch->seen[i];
+		} else {
+			free(watch->seen[i]);
+		}
+	}
+	watch->seen_count = count;
 }
 
 /* The mode that the configuration has for an interface, or -1 to choose one. */
@@ -213,6 +231,7 @@ static void fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 		fsk_no_memory();
 		return;
 	}
+	seen->there = true;
 	changed = memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) ||
 		  seen->mode != fsk_watch_mode(watch, name);
 	if (!changed && !*seen->failed && (fsk_rfd_find(table, ifindex) ||
@@ -256,8 +275,10 @@ static int fsk_watch_round(struct fsk_watch *watch)
 	if (watch->reload)
 		fsk_watch_conf_again(watch);
 	watch->reload = false;
-	if (!fsk_rfd_read(nl, &table))
+	if (!fsk_rfd_read(nl, &table)) {
 		fsk_watch_each(watch, nl, &table);
+		fsk_watch_forget(watch);
+	}
 	fsk_rfd_free(&table);
 	fsk_nl_close(nl);
 	return 0;

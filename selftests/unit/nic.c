@@ -65,7 +65,7 @@ unsigned int if_nametoindex(const char *name)
 	return strcmp(name, "fsk-eth") && strcmp(name, "fsk-other") ? 0 : 7;
 }
 
-char *if_indextoname(unsigned int ifindex, char *name)
+char *if_indextoname(unsigned int ifindex, char name[IF_NAMESIZE])
 {
 	return ifindex == 7 ? strcpy(name, "fsk-eth") : NULL;
 }

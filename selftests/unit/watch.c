@@ -51,7 +51,7 @@ static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table)
 unsigned int if_nametoindex(const char *name)
 {
 	if (!strcmp(name, "lan0"))
-		return 2;
+		return interfaces[1].if_index;
 	for (int i = 0; interfaces[i].if_index; i++)
 		if (!strcmp(interfaces[i].if_name, name))
 			return interfaces[i].if_index;
@@ -270,6 +270,22 @@ TEST_F(watch, one_core)
 	one_core = false;
 	EXPECT_EQ(0, go(self));
 	EXPECT_EQ(FSK_RFD_STEER, mode_of("eth0"));
+}
+
+/* Interfaces come and go, as containers do; each would be kept. */
+TEST_F(watch, gone)
+{
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(2, self->watch.seen_count);
+	interfaces[1].if_index = 4;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(2, self->watch.seen_count);
+	interfaces[1].if_index = 0;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(0, self->watch.seen_count);
+	interfaces[1].if_index = 2;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(2, applied);
 }
 
 TEST_HARNESS_MAIN
