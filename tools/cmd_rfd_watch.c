@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <libmnl/libmnl.h>
@@ -32,8 +33,9 @@
 #include "cmd_rfd.h"
 #include "fastsocket.h"
 
-#define FSK_WATCH_MS	5000	/* between readings without an event */
+#define FSK_WATCH_MS	5000	/* between readings, at most */
 #define FSK_WATCH_CALM_MS	200	/* without an event before reading */
+#define FSK_WATCH_DRAIN	64	/* messages, before the time is looked at */
 
 /**
  * struct fsk_seen - an interface as it was when the module was told last
@@ -329,8 +331,21 @@ static void fsk_watch_drain(int fd)
 {
 	char buffer[8192];
 
-	while (recv(fd, buffer, sizeof(buffer), 0) > 0 || errno == ENOBUFS)
+	errno = 0;
+	for (int i = 0; i < FSK_WATCH_DRAIN; i++) {
+		if (recv(fd, buffer, sizeof(buffer), 0) <= 0 &&
+		    errno != ENOBUFS)
+			break;
 		errno = 0;
+	}
+}
+
+static int64_t fsk_watch_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 /* Take the signals. Returns false when it is time to end. */
@@ -348,10 +363,13 @@ static bool fsk_watch_goes_on(struct fsk_watch *watch, int fd)
 	return on;
 }
 
-/* Returns false when it is time to end. */
+/* Events may come without a pause: they put the reading off for so long only.
+ * Returns false when it is time to end.
+ */
 static bool fsk_watch_wait(struct fsk_watch *watch, struct pollfd *fds,
 			   int count)
 {
+	int64_t end = fsk_watch_now_ms() + FSK_WATCH_MS, left;
 	int timeout = FSK_WATCH_MS;
 	int ready;
 
@@ -364,7 +382,10 @@ static bool fsk_watch_wait(struct fsk_watch *watch, struct pollfd *fds,
 		for (int i = 1; i < count; i++)
 			if (fds[i].revents)
 				fsk_watch_drain(fds[i].fd);
-		timeout = FSK_WATCH_CALM_MS;
+		left = end - fsk_watch_now_ms();
+		if (left <= 0)
+			return true;
+		timeout = left < FSK_WATCH_CALM_MS ? left : FSK_WATCH_CALM_MS;
 	}
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Rounds of `rfd watch`, see tools/cmd_rfd_watch.c, with other interfaces. */
 #include <net/if.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "kselftest_harness.h"
 
@@ -13,9 +16,13 @@
 static int test_conf_read(struct fsk_conf *conf, int count, char **files);
 static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
 static struct if_nameindex *test_nameindex(void);
+static int test_poll(struct pollfd *fds, nfds_t count, int timeout);
+static int test_clock(clockid_t clock, struct timespec *now);
 
 #define fsk_conf_read		test_conf_read
 #define fsk_rfd_read		test_rfd_read
+#define poll			test_poll
+#define clock_gettime		test_clock
 #define if_nameindex(...)	test_nameindex(__VA_ARGS__)
 #define if_freenameindex(all)	((void)(all))
 #include "../../tools/cmd_rfd_watch.c"
@@ -55,6 +62,27 @@ unsigned int if_nametoindex(const char *name)
 	for (int i = 0; interfaces[i].if_index; i++)
 		if (!strcmp(interfaces[i].if_name, name))
 			return interfaces[i].if_index;
+	return 0;
+}
+
+/* The time, and how often there is an event; 0: never. */
+static int now_ms, every_ms;
+
+/* An event comes before the time is over, or none. */
+static int test_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	bool event = every_ms && every_ms < timeout;
+
+	now_ms += event ? every_ms : timeout;
+	for (nfds_t i = 0; i < count; i++)
+		fds[i].revents = event && i == 1 ? POLLIN : 0;
+	return event;
+}
+
+static int test_clock(clockid_t clock, struct timespec *now)
+{
+	now->tv_sec = now_ms / 1000;
+	now->tv_nsec = now_ms % 1000 * 1000000;
 	return 0;
 }
 
@@ -270,6 +298,30 @@ TEST_F(watch, one_core)
 	one_core = false;
 	EXPECT_EQ(0, go(self));
 	EXPECT_EQ(FSK_RFD_STEER, mode_of("eth0"));
+}
+
+/* It reads when events pause, and now and then when they don't. */
+TEST_F(watch, events)
+{
+	struct pollfd fds[2] = { { .fd = -1 } };
+	int pair[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair));
+	fds[1].fd = pair[0];
+	EXPECT_TRUE(fsk_watch_wait(&self->watch, fds, 2));
+	EXPECT_EQ(FSK_WATCH_MS, now_ms);
+	now_ms = 0;
+	every_ms = 300;
+	EXPECT_TRUE(fsk_watch_wait(&self->watch, fds, 2));
+	EXPECT_EQ(500, now_ms);
+	now_ms = 0;
+	every_ms = 50;
+	alarm(5);
+	EXPECT_TRUE(fsk_watch_wait(&self->watch, fds, 2));
+	alarm(0);
+	EXPECT_EQ(FSK_WATCH_MS, now_ms);
+	close(pair[0]);
+	close(pair[1]);
 }
 
 /* Interfaces come and go, as containers do; each would be kept. */
