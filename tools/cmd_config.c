@@ -223,8 +223,10 @@ static int fsk_config_all(struct fsk_nl *nl, struct fsk_conf_section *section,
 
 	if (!strcmp(mode, "auto"))
 		return fsk_rfd_auto_all(nl, false, fsk_config_named, section);
-	all = if_nameindex();
-	for (int i = 0; all && all[i].if_index; i++) {
+	all = fsk_nic_all();
+	if (!all)
+		return FSK_EXIT_REFUSED;
+	for (int i = 0; all[i].if_index; i++) {
 		if (fsk_config_named(all[i].if_name, section) ||
 		    fsk_nic_read(all[i].if_name, &nic) || !nic.device)
 			continue;

@@ -75,10 +75,12 @@ static void fsk_report_nic(const char *name, const struct fsk_nic *nic)
 
 static void fsk_report_nics(void)
 {
-	struct if_nameindex *all = if_nameindex();
+	struct if_nameindex *all = fsk_nic_all();
 	static struct fsk_nic nic;
 
-	for (int i = 0; all && all[i].if_index; i++)
+	if (!all)
+		return;
+	for (int i = 0; all[i].if_index; i++)
 		if (!fsk_nic_read(all[i].if_name, &nic) && nic.device)
 			fsk_report_nic(all[i].if_name, &nic);
 	if_freenameindex(all);

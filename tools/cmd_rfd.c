@@ -208,14 +208,12 @@ static int fsk_rfd_auto(struct fsk_nl *nl, const char *name,
 int fsk_rfd_auto_all(struct fsk_nl *nl, bool dry_run,
 		     bool (*leave)(const char *name, void *data), void *data)
 {
-	struct if_nameindex *all = if_nameindex();
+	struct if_nameindex *all = fsk_nic_all();
 	static struct fsk_nic nic;
 	int status = 0, each;
 
-	if (!all) {
-		fsk_error("no list of interfaces");
+	if (!all)
 		return FSK_EXIT_REFUSED;
-	}
 	for (int i = 0; all[i].if_index; i++) {
 		if (leave && leave(all[i].if_name, data))
 			continue;

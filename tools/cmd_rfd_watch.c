@@ -245,8 +245,10 @@ static void fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 	fsk_watch_apply(watch, nl, name, seen);
 }
 
-/* An interface that can't have its mode keeps no other from its own. */
-static void fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
+/* An interface that can't have its mode keeps no other from its own. Returns
+ * whether all were looked at.
+ */
+static bool fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
 			   const struct fsk_rfd_table *table)
 {
 	struct if_nameindex *all;
@@ -254,11 +256,14 @@ static void fsk_watch_each(struct fsk_watch *watch, struct fsk_nl *nl,
 	for (int i = 0; i < watch->count; i++)
 		fsk_watch_one(watch, nl, table, watch->names[i]);
 	if (watch->count)
-		return;
-	all = if_nameindex();
-	for (int i = 0; all && all[i].if_index; i++)
+		return true;
+	all = fsk_nic_all();
+	if (!all)
+		return false;
+	for (int i = 0; all[i].if_index; i++)
 		fsk_watch_one(watch, nl, table, all[i].if_name);
 	if_freenameindex(all);
+	return true;
 }
 
 /* Opens a new socket each time: a module that was loaded again has another
@@ -277,10 +282,8 @@ static int fsk_watch_round(struct fsk_watch *watch)
 	if (watch->reload)
 		fsk_watch_conf_again(watch);
 	watch->reload = false;
-	if (!fsk_rfd_read(nl, &table)) {
-		fsk_watch_each(watch, nl, &table);
+	if (!fsk_rfd_read(nl, &table) && fsk_watch_each(watch, nl, &table))
 		fsk_watch_forget(watch);
-	}
 	fsk_rfd_free(&table);
 	fsk_nl_close(nl);
 	return 0;

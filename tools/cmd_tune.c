@@ -417,24 +417,30 @@ static int fsk_tune_named(struct fsk_tune *tune, const char *name, bool undo)
 	return FSK_EXIT_REFUSED;
 }
 
+/* Returns exit status, and the devices of all interfaces. */
+static int fsk_tune_find_all(struct fsk_lower *devices)
+{
+	struct if_nameindex *all = fsk_nic_all();
+	struct fsk_lower below;
+
+	if (!all)
+		return FSK_EXIT_REFUSED;
+	for (int i = 0; all[i].if_index; i++) {
+		fsk_lower_devices(all[i].if_name, &below);
+		for (size_t k = 0; k < below.count; k++)
+			fsk_lower_add(devices, below.names[k]);
+		free(below.names);
+	}
+	if_freenameindex(all);
+	return 0;
+}
+
 static int fsk_tune_all(struct fsk_tune *tune, bool undo)
 {
-	struct fsk_lower devices = { 0 }, below;
-	struct if_nameindex *all;
-	int status, first = 0;
+	struct fsk_lower devices = { 0 };
+	int status, first;
 
-	if (undo) {
-		first = fsk_kept_names(&devices);
-	} else {
-		all = if_nameindex();
-		for (int i = 0; all && all[i].if_index; i++) {
-			fsk_lower_devices(all[i].if_name, &below);
-			for (size_t k = 0; k < below.count; k++)
-				fsk_lower_add(&devices, below.names[k]);
-			free(below.names);
-		}
-		if_freenameindex(all);
-	}
+	first = undo ? fsk_kept_names(&devices) : fsk_tune_find_all(&devices);
 	status = fsk_tune_devices(tune, &devices, undo);
 	free(devices.names);
 	return first ? first : status;

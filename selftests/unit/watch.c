@@ -15,7 +15,7 @@
 
 static int test_conf_read(struct fsk_conf *conf, int count, char **files);
 static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
-static struct if_nameindex *test_nameindex(void);
+static void test_free(struct if_nameindex *all);
 static int test_poll(struct pollfd *fds, nfds_t count, int timeout);
 static int test_clock(clockid_t clock, struct timespec *now);
 
@@ -23,10 +23,8 @@ static int test_clock(clockid_t clock, struct timespec *now);
 #define fsk_rfd_read		test_rfd_read
 #define poll			test_poll
 #define clock_gettime		test_clock
-#define if_nameindex(...)	test_nameindex(__VA_ARGS__)
-#define if_freenameindex(all)	((void)(all))
+#define if_freenameindex	test_free
 #include "../../tools/cmd_rfd_watch.c"
-#undef if_nameindex
 
 /* br0 belongs to no device. */
 static struct if_nameindex interfaces[] = {
@@ -86,9 +84,18 @@ static int test_clock(clockid_t clock, struct timespec *now)
 	return 0;
 }
 
-static struct if_nameindex *test_nameindex(void)
+static bool no_list;
+
+struct if_nameindex *fsk_nic_all(void)
 {
-	return interfaces;
+	return no_list ? NULL : interfaces;
+}
+
+/* As the C library's, it takes no NULL. */
+static void test_free(struct if_nameindex *all)
+{
+	if (all != interfaces)
+		abort();
 }
 
 struct fsk_nl *fsk_nl_open(void)
@@ -298,6 +305,17 @@ TEST_F(watch, one_core)
 	one_core = false;
 	EXPECT_EQ(0, go(self));
 	EXPECT_EQ(FSK_RFD_STEER, mode_of("eth0"));
+}
+
+TEST_F(watch, no_list)
+{
+	EXPECT_EQ(0, go(self));
+	no_list = true;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(2, self->watch.seen_count);
+	no_list = false;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(0, applied);
 }
 
 /* It reads when events pause, and now and then when they don't. */

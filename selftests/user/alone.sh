@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 tests=(config_again config_list help pid pattern kept
-	metrics_file netns_sysfs)
+	metrics_file netns_sysfs no_list top_message)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -174,6 +174,61 @@ test_netns_sysfs() {
 		[ "$said" = 1 ] || fail "$words: $err"
 		[ -z "$out" ] || fail "$words: $out"
 	done
+}
+
+# preload CODE: into the programs that `ran 0 env "$lib"` runs
+preload() {
+	need gcc
+	gcc -x c -shared -fPIC -o "$work/preload.so" - <<<"$1" ||
+		fail "no library"
+	lib=LD_PRELOAD=$work/preload.so
+}
+
+# A machine without memory has no list of its interfaces.
+test_no_list() {
+	local words
+
+	begin
+	preload '
+#include <errno.h>
+#include <net/if.h>
+#include <stddef.h>
+struct if_nameindex *if_nameindex(void)
+{
+	errno = ENOBUFS;
+	return NULL;
+}'
+	for words in "tune -n --all" "rfd auto -n --all"; do
+		# shellcheck disable=SC2086 # words
+		ran 2 env "$lib" "$FSK_TOOL" $words
+		grep -q 'no list of interfaces: No buffer' <<<"$err" ||
+			fail "$words: $err"
+	done
+	ran 0 env "$lib" "$FSK_TOOL" report
+	grep -q 'no list of interfaces: No buffer' <<<"$out" || fail "$out"
+	grep -q "^== the kernel's log" <<<"$out" || fail "$out"
+}
+
+# The message of `top` is as long as everybody's.
+test_top_message() {
+	local message
+
+	[ ! -d /sys/module/fastsocket ] || skip "the module is loaded"
+	begin
+	preload '
+#include <string.h>
+#include <sys/utsname.h>
+int uname(struct utsname *host)
+{
+	memset(host, 0, sizeof(*host));
+	memset(host->release, 54, sizeof(host->release) - 1);
+	return 0;
+}'
+	ran 2 env "$lib" "$FSK_TOOL" status
+	message=$err
+	[ ${#message} -gt 160 ] || fail "$message"
+	ran 2 env "$lib" "$FSK_TOOL" top -b -n 1
+	[ "$err" = "$message" ] || fail "$err"
 }
 
 [ $# -eq 0 ] || tests=("$@")

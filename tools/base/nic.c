@@ -79,6 +79,21 @@ const char *fsk_nic_name(uint32_t ifindex, char *name)
 }
 
 /**
+ * fsk_nic_all() - all interfaces of the namespace
+ *
+ * Return: the list, for if_freenameindex(), which takes no %NULL; or %NULL after
+ *         an error was printed.
+ */
+struct if_nameindex *fsk_nic_all(void)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	if (!all)
+		fsk_error("no list of interfaces: %s", strerror(errno));
+	return all;
+}
+
+/**
  * fsk_nic_ioctl() - ask ethtool's interface in the kernel
  * @name: the interface
  * @request: begins with ETHTOOL_*

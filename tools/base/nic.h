@@ -47,6 +47,7 @@ extern bool fsk_nic_netns;
 
 int fsk_nic_sysfs(void);
 const char *fsk_nic_name(uint32_t ifindex, char *name);
+struct if_nameindex *fsk_nic_all(void);
 bool fsk_nic_real(const char *name, char *real);
 int fsk_nic_ioctl(const char *name, void *request);
 int fsk_nic_read(const char *name, struct fsk_nic *nic);
