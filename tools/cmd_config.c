@@ -213,47 +213,24 @@ static bool fsk_config_named(const char *name, void *data)
 	return fsk_conf_named(data, name);
 }
 
-/* Set a mode for each interface that belongs to a device and isn't named. */
-static int fsk_config_all(struct fsk_nl *nl, struct fsk_conf_section *section,
-			  const char *mode)
-{
-	struct if_nameindex *all;
-	static struct fsk_nic nic;
-	int status = 0, each;
-
-	if (!strcmp(mode, "auto"))
-		return fsk_rfd_auto_all(nl, false, fsk_config_named, section);
-	all = fsk_nic_all();
-	if (!all)
-		return FSK_EXIT_REFUSED;
-	for (int i = 0; all[i].if_index; i++) {
-		if (fsk_config_named(all[i].if_name, section) ||
-		    fsk_nic_read(all[i].if_name, &nic) || !nic.device)
-			continue;
-		each = fsk_rfd_set_one(nl, all[i].if_name,
-				       fsk_rfd_mode_number(mode), false);
-		status = status ? status : each;
-	}
-	if_freenameindex(all);
-	return status;
-}
-
 static int fsk_config_interface(struct fsk_nl *nl,
 				struct fsk_conf_section *section,
 				const struct fsk_conf_interface *interface)
 {
-	const char *name = interface->name, *mode = interface->mode.word;
+	const char *name = interface->name;
+	int mode = -1;
 
+	if (strcmp(interface->mode.word, "auto"))
+		mode = fsk_rfd_mode_number(interface->mode.word);
 	if (!strcmp(name, "all"))
-		return fsk_config_all(nl, section, mode);
+		return fsk_rfd_all(nl, mode, false, fsk_config_named, section);
 	if (!if_nametoindex(name)) {
 		if (!fsk_json)
 			printf("%s: there is no such interface yet\n", name);
 		return 0;
 	}
-	if (!strcmp(mode, "auto"))
-		return fsk_rfd_auto_one(nl, name, false);
-	return fsk_rfd_set_one(nl, name, fsk_rfd_mode_number(mode), false);
+	return mode < 0 ? fsk_rfd_auto_one(nl, name, false) :
+			  fsk_rfd_set_one(nl, name, mode, false);
 }
 
 /* An interface that can't have its mode keeps no other from its own. */

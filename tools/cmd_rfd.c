@@ -195,38 +195,6 @@ static int fsk_rfd_auto(struct fsk_nl *nl, const char *name,
 }
 
 /**
- * fsk_rfd_auto_all() - the best mode for each interface of a device
- * @nl: the socket, or %NULL with @dry_run
- * @dry_run: only print it
- * @leave: is this one to be left alone? or %NULL
- * @data: for @leave
- *
- * An interface that can't have a mode keeps no other from its own.
- *
- * Return: exit status, of the first that failed.
- */
-int fsk_rfd_auto_all(struct fsk_nl *nl, bool dry_run,
-		     bool (*leave)(const char *name, void *data), void *data)
-{
-	struct if_nameindex *all = fsk_nic_all();
-	static struct fsk_nic nic;
-	int status = 0, each;
-
-	if (!all)
-		return FSK_EXIT_REFUSED;
-	for (int i = 0; all[i].if_index; i++) {
-		if (leave && leave(all[i].if_name, data))
-			continue;
-		each = fsk_nic_read(all[i].if_name, &nic);
-		if (!each && nic.device)
-			each = fsk_rfd_auto(nl, all[i].if_name, &nic, dry_run);
-		status = status ? status : each;
-	}
-	if_freenameindex(all);
-	return status;
-}
-
-/**
  * fsk_rfd_auto_one() - the best mode for an interface
  * @nl: the socket, or %NULL with @dry_run
  * @name: the interface
@@ -240,41 +208,6 @@ int fsk_rfd_auto_one(struct fsk_nl *nl, const char *name, bool dry_run)
 	int status = fsk_nic_read(name, &nic);
 
 	return status ? status : fsk_rfd_auto(nl, name, &nic, dry_run);
-}
-
-/**
- * fsk_cmd_rfd_auto() - fastsocket rfd auto [-n] IFACE|--all
- * @argc: as main()
- * @argv: as main()
- *
- * Return: exit status.
- */
-int fsk_cmd_rfd_auto(int argc, char **argv)
-{
-	int all = 0, dry_run = 0;
-	struct fsk_nl *nl = NULL;
-	int status;
-
-	argc = fsk_words(argc, argv, 0, INT_MAX,
-			 FSK_OPTIONS(FSK_FLAG("all", FSK_OPTION_LONG, all)
-				     FSK_FLAG("dry-run", 'n', dry_run)));
-	if (argc >= 0)
-		argc = fsk_words_check(argc, argv, !all, !all);
-	if (argc < 0)
-		return -1 - argc;
-	if (!dry_run) {
-		nl = fsk_nl_open();
-		if (!nl)
-			return FSK_EXIT_REFUSED;
-	}
-	if (fsk_json)
-		fsk_json_open(NULL, '[');
-	status = all ? fsk_rfd_auto_all(nl, dry_run, NULL, NULL) :
-		       fsk_rfd_auto_one(nl, argv[1], dry_run);
-	if (fsk_json)
-		fsk_json_close(']');
-	fsk_nl_close(nl);
-	return status;
 }
 
 /* Can the interface have this mode? For ntuple this makes the rules. */
@@ -320,6 +253,95 @@ int fsk_rfd_set_one(struct fsk_nl *nl, const char *name, unsigned int mode,
 		fsk_rfd_report(name, &nic, &choice, true);
 	if (status && !dry_run && mode == FSK_RFD_NTUPLE)
 		fsk_ntuple_remove(nic.name);
+	return status;
+}
+
+/* A mode for an interface of the list, if it belongs to a device. It may have
+ * gone since the list was made, which is no error.
+ */
+static int fsk_rfd_each(struct fsk_nl *nl, const struct if_nameindex *one,
+			int mode, bool dry_run)
+{
+	static struct fsk_nic nic;
+	char why[FSK_ERROR_LINE] = "";
+	int status;
+
+	fsk_error_keep(why, sizeof(why));
+	status = fsk_nic_read(one->if_name, &nic);
+	if (!status && nic.device)
+		status = mode < 0 ?
+			 fsk_rfd_auto(nl, one->if_name, &nic, dry_run) :
+			 fsk_rfd_set_one(nl, one->if_name, mode, dry_run);
+	fsk_error_keep(NULL, 0);
+	if (status && if_nametoindex(one->if_name) != one->if_index)
+		return 0;
+	if (*why)
+		fsk_error("%s", why);
+	return status;
+}
+
+/**
+ * fsk_rfd_all() - a mode for each interface of a device
+ * @nl: the socket, or %NULL with @dry_run
+ * @mode: enum fsk_rfd_mode, or -1 for the best one
+ * @dry_run: only print it
+ * @leave: is this one to be left alone? or %NULL
+ * @data: for @leave
+ *
+ * An interface that can't have a mode keeps no other from its own.
+ *
+ * Return: exit status, of the first that failed.
+ */
+int fsk_rfd_all(struct fsk_nl *nl, int mode, bool dry_run,
+		bool (*leave)(const char *name, void *data), void *data)
+{
+	struct if_nameindex *all = fsk_nic_all();
+	int status = 0, each;
+
+	if (!all)
+		return FSK_EXIT_REFUSED;
+	for (int i = 0; all[i].if_index; i++) {
+		if (leave && leave(all[i].if_name, data))
+			continue;
+		each = fsk_rfd_each(nl, &all[i], mode, dry_run);
+		status = status ? status : each;
+	}
+	if_freenameindex(all);
+	return status;
+}
+
+/**
+ * fsk_cmd_rfd_auto() - fastsocket rfd auto [-n] IFACE|--all
+ * @argc: as main()
+ * @argv: as main()
+ *
+ * Return: exit status.
+ */
+int fsk_cmd_rfd_auto(int argc, char **argv)
+{
+	int all = 0, dry_run = 0;
+	struct fsk_nl *nl = NULL;
+	int status;
+
+	argc = fsk_words(argc, argv, 0, INT_MAX,
+			 FSK_OPTIONS(FSK_FLAG("all", FSK_OPTION_LONG, all)
+				     FSK_FLAG("dry-run", 'n', dry_run)));
+	if (argc >= 0)
+		argc = fsk_words_check(argc, argv, !all, !all);
+	if (argc < 0)
+		return -1 - argc;
+	if (!dry_run) {
+		nl = fsk_nl_open();
+		if (!nl)
+			return FSK_EXIT_REFUSED;
+	}
+	if (fsk_json)
+		fsk_json_open(NULL, '[');
+	status = all ? fsk_rfd_all(nl, -1, dry_run, NULL, NULL) :
+		       fsk_rfd_auto_one(nl, argv[1], dry_run);
+	if (fsk_json)
+		fsk_json_close(']');
+	fsk_nl_close(nl);
 	return status;
 }
 

@@ -25,8 +25,8 @@ void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
 		  const struct fsk_nic *nic, const struct fsk_choice *choice);
 
-int fsk_rfd_auto_all(struct fsk_nl *nl, bool dry_run,
-		     bool (*leave)(const char *name, void *data), void *data);
+int fsk_rfd_all(struct fsk_nl *nl, int mode, bool dry_run,
+		bool (*leave)(const char *name, void *data), void *data);
 int fsk_rfd_auto_one(struct fsk_nl *nl, const char *name, bool dry_run);
 int fsk_rfd_set_one(struct fsk_nl *nl, const char *name, unsigned int mode,
 		    bool dry_run);

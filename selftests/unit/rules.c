@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `rfd set`, `auto` and `del`, see tools/cmd_rfd.c: whom they leave out, and
+ * when the rules of a card go. eth0 is a card, on which eth0.5 lies.
+ */
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kselftest_harness.h"
+
+#include "../../tools/base/rfd.h"
+#include "no_module.h"
+
+static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
+static int test_send_mode(struct fsk_nl *nl, uint32_t ifindex,
+			  unsigned int mode, const struct fsk_nic *nic);
+static int test_send_del(struct fsk_nl *nl, uint32_t ifindex);
+static void test_free(struct if_nameindex *all);
+
+#define fsk_rfd_read		test_rfd_read
+#define fsk_rfd_send_mode	test_send_mode
+#define fsk_rfd_send_del	test_send_del
+#define if_freenameindex	test_free
+#include "../../tools/cmd_rfd.c"
+
+static struct if_nameindex interfaces[] = {
+	{ 1, "eth0" }, { 2, "eth0.5" }, { 3, "eth1" }, { 0, NULL }
+};
+
+static struct fsk_rfd_row rows[8];
+static size_t row_count;
+static const char *gone;	/* it is in the list only */
+static bool rules;		/* eth0 has rules */
+static bool refused;		/* by the module */
+static char *words[3];
+
+static void test_free(struct if_nameindex *all)
+{
+}
+
+struct if_nameindex *fsk_nic_all(void)
+{
+	return interfaces;
+}
+
+unsigned int if_nametoindex(const char *name)
+{
+	for (int i = 0; interfaces[i].if_index; i++)
+		if (!strcmp(interfaces[i].if_name, name) &&
+		    (!gone || strcmp(gone, name)))
+			return interfaces[i].if_index;
+	return 0;
+}
+
+int fsk_nic_read(const char *name, struct fsk_nic *nic)
+{
+	memset(nic, 0, sizeof(*nic));
+	if (!if_nametoindex(name)) {
+		fsk_error("there is no interface '%s'", name);
+		return FSK_EXIT_REFUSED;
+	}
+	snprintf(nic->name, sizeof(nic->name), "%.4s", name);
+	nic->device = true;
+	nic->queues = 1;
+	return 0;
+}
+
+unsigned int fsk_nic_online(uint32_t *cpu, unsigned int room)
+{
+	cpu[0] = 0;
+	cpu[1] = 1;
+	return 2;
+}
+
+int fsk_ntuple_add(const struct fsk_nic *nic, char *why, size_t size)
+{
+	rules = true;
+	return 0;
+}
+
+int fsk_ntuple_remove(const char *name)
+{
+	if (!strcmp(name, "eth0"))
+		rules = false;
+	return 0;
+}
+
+bool fsk_ntuple_possible(const char *name)
+{
+	return true;
+}
+
+struct fsk_nl *fsk_nl_open(void)
+{
+	return (struct fsk_nl *)rows;
+}
+
+void fsk_nl_close(struct fsk_nl *nl)
+{
+}
+
+int fsk_words(int argc, char **argv, int min, int max,
+	      const struct option *options)
+{
+	return argc - 1;
+}
+
+int fsk_words_check(int argc, char **argv, int min, int max)
+{
+	abort();
+}
+
+static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table)
+{
+	table->rows = malloc(sizeof(rows));
+	table->count = row_count;
+	memcpy(table->rows, rows, sizeof(rows));
+	return 0;
+}
+
+static int test_send_mode(struct fsk_nl *nl, uint32_t ifindex,
+			  unsigned int mode, const struct fsk_nic *nic)
+{
+	size_t i;
+
+	if (refused)
+		return FSK_EXIT_REFUSED;
+	for (i = 0; i < row_count && rows[i].ifindex != ifindex; i++)
+		;
+	rows[i].ifindex = ifindex;
+	rows[i].mode = mode;
+	row_count += i == row_count;
+	return 0;
+}
+
+static int test_send_del(struct fsk_nl *nl, uint32_t ifindex)
+{
+	for (size_t i = 0; !refused && i < row_count; i++)
+		if (rows[i].ifindex == ifindex) {
+			rows[i] = rows[--row_count];
+			return 0;
+		}
+	return FSK_EXIT_REFUSED;
+}
+
+static int set(const char *name, unsigned int mode)
+{
+	return fsk_rfd_set_one(fsk_nl_open(), name, mode, false);
+}
+
+TEST(all__gone)
+{
+	gone = "eth0.5";
+	EXPECT_EQ(0, fsk_rfd_all(NULL, FSK_RFD_MASK, false, NULL, NULL));
+	EXPECT_EQ(2, row_count);
+	EXPECT_EQ(0, fsk_rfd_all(NULL, -1, false, NULL, NULL));
+	gone = NULL;
+	refused = true;
+	EXPECT_EQ(2, fsk_rfd_all(NULL, -1, false, NULL, NULL));
+}
+
+TEST_HARNESS_MAIN
