@@ -222,6 +222,22 @@ TEST_F(ntuple, add__no_rules_at_all)
 	EXPECT_TRUE(fsk_ntuple_possible("eth0"));
 }
 
+/* No rules are none that work. */
+TEST_F(ntuple, add__no_block)
+{
+	nic.low = 65534;
+	EXPECT_EQ(ERANGE, fsk_ntuple_add(&self->read, self->why,
+					 sizeof(self->why)));
+	EXPECT_STREQ("no rule fits the range of source ports", self->why);
+	EXPECT_FALSE(fsk_ntuple_possible("eth0"));
+	nic.low = 32768;
+	nic.mask = 0;
+	errno = 0;
+	EXPECT_EQ(ERANGE, fsk_ntuple_add(&self->read, self->why,
+					 sizeof(self->why)));
+	EXPECT_EQ(1, rules());
+}
+
 TEST_F(ntuple, remove__only_ours)
 {
 	ASSERT_EQ(0, fsk_ntuple_add(&self->read, self->why,

@@ -203,6 +203,17 @@ static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t location,
 	return fsk_nic_ioctl(name, &rule);
 }
 
+/* Cut the range of source ports. Returns how many blocks: none on a machine with
+ * one core, and where the range is too high to have a port for each core.
+ */
+static unsigned int fsk_ntuple_cut(struct fsk_block *blocks)
+{
+	unsigned int low, high, mask = fsk_nic_port_mask();
+
+	fsk_nic_port_range(&low, &high);
+	return mask ? fsk_ntuple_blocks(low, mask, blocks) : 0;
+}
+
 /* Insert the rules for the core of a queue. Returns errno, positive, or 0. */
 static int fsk_ntuple_core(const struct fsk_nic *nic,
 			   struct ethtool_rxnfc *list, uint32_t *next,
@@ -210,11 +221,9 @@ static int fsk_ntuple_core(const struct fsk_nic *nic,
 {
 	static const uint32_t flows[] = { TCP_V4_FLOW, TCP_V6_FLOW };
 	struct fsk_block blocks[FSK_NTUPLE_BLOCKS];
-	unsigned int count, low, high;
+	unsigned int count = fsk_ntuple_cut(blocks);
 	int err;
 
-	fsk_nic_port_range(&low, &high);
-	count = fsk_ntuple_blocks(low, fsk_nic_port_mask(), blocks);
 	for (unsigned int i = 0; i < 2 * count; i++) {
 		if (!fsk_ntuple_location(list, next))
 			return ENOSPC;
@@ -239,12 +248,13 @@ static bool fsk_ntuple_again(const struct fsk_nic *nic, uint32_t queue)
  * fsk_ntuple_possible() - may the interface take rules?
  * @name: the interface
  *
- * Return: whether it has a location for them.
+ * Return: whether it has a location for them, and there are rules to make.
  */
 bool fsk_ntuple_possible(const char *name)
 {
 	struct ethtool_rxnfc *list = fsk_ntuple_list(name);
-	bool possible = list && fsk_nic_port_mask();
+	struct fsk_block blocks[FSK_NTUPLE_BLOCKS];
+	bool possible = list && fsk_ntuple_cut(blocks);
 
 	free(list);
 	return possible;
@@ -260,12 +270,17 @@ bool fsk_ntuple_possible(const char *name)
  */
 int fsk_ntuple_add(const struct fsk_nic *nic, char *why, size_t size)
 {
+	struct fsk_block blocks[FSK_NTUPLE_BLOCKS];
 	struct ethtool_rxnfc *list;
 	uint32_t next;
 	int err;
 
 	fsk_ntuple_remove(nic->name);
-	list = fsk_nic_port_mask() ? fsk_ntuple_list(nic->name) : NULL;
+	if (!fsk_ntuple_cut(blocks)) {
+		snprintf(why, size, "no rule fits the range of source ports");
+		return ERANGE;
+	}
+	list = fsk_ntuple_list(nic->name);
 	if (!list) {
 		err = errno;
 		snprintf(why, size, "it takes no rules: %s", strerror(err));
