@@ -103,6 +103,52 @@ void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
 			    "spread their interrupts");
 }
 
+/* Does an interface in ntuple mode have its queues in this card? */
+static bool fsk_rfd_rules_used(const struct fsk_rfd_table *table,
+			       const char *card)
+{
+	char name[IF_NAMESIZE];
+
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].mode == FSK_RFD_NTUPLE &&
+		    fsk_nic_card(table->rows[i].ifindex, name) &&
+		    !strcmp(name, card))
+			return true;
+	return false;
+}
+
+/* Remove the rules of a card, unless the module still has an interface on it in
+ * ntuple mode. Returns exit status.
+ */
+static int fsk_rfd_rules_drop(struct fsk_nl *nl, const char *name,
+			      const struct fsk_nic *nic)
+{
+	struct fsk_rfd_table table;
+	int status, err = 0;
+
+	if (!fsk_ntuple_any(nic->name))
+		return 0;
+	status = fsk_rfd_read(nl, &table);
+	if (!status && !fsk_rfd_rules_used(&table, nic->name))
+		err = fsk_ntuple_remove(nic->name);
+	fsk_rfd_free(&table);
+	if (!err)
+		return status;
+	fsk_error("%s: its rules stay: %s", name, strerror(err));
+	return FSK_EXIT_REFUSED;
+}
+
+/* Let the module forget a mode, if it knows one. */
+static int fsk_rfd_forget(struct fsk_nl *nl, uint32_t ifindex)
+{
+	struct fsk_rfd_table table;
+	int status = fsk_rfd_read(nl, &table);
+	bool known = !status && fsk_rfd_find(&table, ifindex);
+
+	fsk_rfd_free(&table);
+	return known ? fsk_rfd_send_del(nl, ifindex) : status;
+}
+
 /**
  * fsk_rfd_apply() - tell the module what was chosen
  * @nl: the socket
@@ -110,26 +156,26 @@ void fsk_rfd_choose(const struct fsk_nic *nic, bool dry_run,
  * @nic: the same, as fsk_nic_read() read it
  * @choice: its mode; fsk_rfd_choose() has made rules for ntuple mode
  *
+ * Rules that nobody needs go when the module has agreed: until then it may send
+ * by them.
+ *
  * Return: exit status.
  */
 int fsk_rfd_apply(struct fsk_nl *nl, const char *name,
 		  const struct fsk_nic *nic, const struct fsk_choice *choice)
 {
-	struct fsk_rfd_table table;
+	bool ntuple = !choice->none && choice->mode == FSK_RFD_NTUPLE;
 	uint32_t ifindex = if_nametoindex(name);
-	bool known;
 	int status;
 
-	if (choice->none || choice->mode != FSK_RFD_NTUPLE)
-		fsk_ntuple_remove(nic->name);
-	if (!choice->none)
-		return fsk_rfd_send_mode(nl, ifindex, choice->mode, nic);
-	status = fsk_rfd_read(nl, &table);
-	if (status)
-		return status;
-	known = fsk_rfd_find(&table, ifindex);
-	fsk_rfd_free(&table);
-	return known ? fsk_rfd_send_del(nl, ifindex) : 0;
+	status = choice->none ? fsk_rfd_forget(nl, ifindex) :
+		 fsk_rfd_send_mode(nl, ifindex, choice->mode, nic);
+	if (!status)
+		return ntuple ? 0 : fsk_rfd_rules_drop(nl, name, nic);
+	/* They were made for a mode that it does not have. */
+	if (ntuple)
+		fsk_rfd_rules_drop(nl, name, nic);
+	return status;
 }
 
 static void fsk_rfd_details_text(const struct fsk_nic *nic)
@@ -251,8 +297,6 @@ int fsk_rfd_set_one(struct fsk_nl *nl, const char *name, unsigned int mode,
 		status = fsk_rfd_apply(nl, name, &nic, &choice);
 	else if (!status)
 		fsk_rfd_report(name, &nic, &choice, true);
-	if (status && !dry_run && mode == FSK_RFD_NTUPLE)
-		fsk_ntuple_remove(nic.name);
 	return status;
 }
 
@@ -402,7 +446,7 @@ int fsk_cmd_rfd_del(int argc, char **argv)
 {
 	static struct fsk_nic nic;
 	struct fsk_nl *nl;
-	int status, err;
+	int status;
 
 	argc = fsk_words(argc, argv, 1, 1, FSK_OPTIONS());
 	if (argc < 0)
@@ -413,12 +457,8 @@ int fsk_cmd_rfd_del(int argc, char **argv)
 	status = fsk_nic_read(argv[1], &nic);
 	if (!status)
 		status = fsk_rfd_send_del(nl, if_nametoindex(argv[1]));
+	if (!status)
+		status = fsk_rfd_rules_drop(nl, argv[1], &nic);
 	fsk_nl_close(nl);
-	if (status)
-		return status;
-	err = fsk_ntuple_remove(nic.name);
-	if (!err)
-		return 0;
-	fsk_error("%s: its rules stay: %s", argv[1], strerror(err));
-	return FSK_EXIT_REFUSED;
+	return status;
 }

@@ -33,7 +33,6 @@ static size_t row_count;
 static const char *gone;	/* it is in the list only */
 static bool rules;		/* eth0 has rules */
 static bool refused;		/* by the module */
-static char *words[3];
 
 static void test_free(struct if_nameindex *all)
 {
@@ -84,6 +83,19 @@ int fsk_ntuple_remove(const char *name)
 	if (!strcmp(name, "eth0"))
 		rules = false;
 	return 0;
+}
+
+bool fsk_ntuple_any(const char *name)
+{
+	return rules && !strcmp(name, "eth0");
+}
+
+bool fsk_nic_card(uint32_t ifindex, char *name)
+{
+	if (ifindex > 3)
+		return false;
+	strcpy(name, ifindex == 3 ? "eth1" : "eth0");
+	return true;
 }
 
 bool fsk_ntuple_possible(const char *name)
@@ -158,6 +170,47 @@ TEST(all__gone)
 	gone = NULL;
 	refused = true;
 	EXPECT_EQ(2, fsk_rfd_all(NULL, -1, false, NULL, NULL));
+}
+
+static int del(const char *name)
+{
+	char *words[] = { "del", (char *)name, NULL };
+
+	return fsk_cmd_rfd_del(2, words);
+}
+
+/* The rules are those of the card, and of all that lies on it. */
+TEST(rules__shared)
+{
+	EXPECT_EQ(0, set("eth0", FSK_RFD_NTUPLE));
+	EXPECT_EQ(0, set("eth0.5", FSK_RFD_NTUPLE));
+	EXPECT_EQ(0, set("eth1", FSK_RFD_NTUPLE));
+	EXPECT_EQ(0, set("eth0.5", FSK_RFD_STEER));
+	EXPECT_TRUE(rules);
+	EXPECT_EQ(0, set("eth0.5", FSK_RFD_NTUPLE));
+	EXPECT_EQ(0, del("eth0"));
+	EXPECT_TRUE(rules);
+	EXPECT_EQ(0, fsk_rfd_auto_one(fsk_nl_open(), "eth0.5", false));
+	EXPECT_FALSE(rules);
+}
+
+/* An interface whose mode stays needs its rules. */
+TEST(rules__refused)
+{
+	EXPECT_EQ(0, set("eth0", FSK_RFD_NTUPLE));
+	refused = true;
+	EXPECT_EQ(2, set("eth0", FSK_RFD_STEER));
+	EXPECT_TRUE(rules);
+	EXPECT_EQ(2, set("eth0", FSK_RFD_NTUPLE));
+	EXPECT_TRUE(rules);
+	EXPECT_EQ(2, del("eth0"));
+	EXPECT_TRUE(rules);
+	refused = false;
+	EXPECT_EQ(0, set("eth0", FSK_RFD_STEER));
+	EXPECT_FALSE(rules);
+	refused = true;
+	EXPECT_EQ(2, set("eth0.5", FSK_RFD_NTUPLE));
+	EXPECT_FALSE(rules);
 }
 
 TEST_HARNESS_MAIN

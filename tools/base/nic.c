@@ -81,8 +81,8 @@ const char *fsk_nic_name(uint32_t ifindex, char *name)
 /**
  * fsk_nic_all() - all interfaces of the namespace
  *
- * Return: the list, for if_freenameindex(), which takes no %NULL; or %NULL after
- *         an error was printed.
+ * Return: the list, for if_freenameindex(), which takes no %NULL; or %NULL
+ *         after an error was printed.
  */
 struct if_nameindex *fsk_nic_all(void)
 {
@@ -154,6 +154,27 @@ bool fsk_nic_real(const char *name, char *real)
 	return ifindex && if_indextoname(ifindex, real);
 }
 
+static void fsk_nic_descend(char *name)
+{
+	for (int i = 0; i < FSK_NIC_DEPTH && fsk_nic_below(name); i++)
+		;
+}
+
+/**
+ * fsk_nic_card() - the interface that has the queues of another one
+ * @ifindex: the other one, which may lie on top of it
+ * @name: IF_NAMESIZE bytes, filled in, as fsk_nic_read() has it
+ *
+ * Return: false if the other one is gone.
+ */
+bool fsk_nic_card(uint32_t ifindex, char *name)
+{
+	if (!if_indextoname(ifindex, name))
+		return false;
+	fsk_nic_descend(name);
+	return true;
+}
+
 static void fsk_nic_driver(struct fsk_nic *nic)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
@@ -202,9 +223,9 @@ static bool fsk_nic_hashes(const char *name, uint32_t flow)
 	return !fsk_nic_ioctl(name, &fields) && fields.data == FSK_NIC_TUPLE;
 }
 
-/* The interface's key and table; %NULL, and errno, if it does not tell them. The
- * kernel writes the present sizes over those that it was asked for: when they
- * have changed in between, they are not those of this memory.
+/* The interface's key and table; %NULL, and errno, if it does not tell them.
+ * The kernel writes the present sizes over those that it was asked for: when
+ * they have changed in between, they are not those of this memory.
  */
 static struct ethtool_rxfh *fsk_nic_rxfh(const char *name)
 {
@@ -307,8 +328,7 @@ int fsk_nic_read(const char *name, struct fsk_nic *nic)
 	status = fsk_nic_sysfs();
 	if (status)
 		return status;
-	for (int i = 0; i < FSK_NIC_DEPTH && fsk_nic_below(nic->name); i++)
-		;
+	fsk_nic_descend(nic->name);
 	fsk_nic_driver(nic);
 	fsk_nic_queues(nic);
 	rxfh = fsk_nic_rxfh(nic->name);

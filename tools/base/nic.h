@@ -49,6 +49,7 @@ int fsk_nic_sysfs(void);
 const char *fsk_nic_name(uint32_t ifindex, char *name);
 struct if_nameindex *fsk_nic_all(void);
 bool fsk_nic_real(const char *name, char *real);
+bool fsk_nic_card(uint32_t ifindex, char *name);
 int fsk_nic_ioctl(const char *name, void *request);
 int fsk_nic_read(const char *name, struct fsk_nic *nic);
 unsigned int fsk_nic_port_mask(void);

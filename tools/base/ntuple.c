@@ -134,6 +134,34 @@ static int fsk_ntuple_delete(const char *name, uint32_t location)
 	return fsk_nic_ioctl(name, &rule);
 }
 
+/* Is the rule at this location one of ours? */
+static bool fsk_ntuple_ours_at(const char *name, uint32_t location)
+{
+	struct ethtool_rxnfc rule = {
+		.cmd = ETHTOOL_GRXCLSRULE,
+		.fs.location = location,
+	};
+
+	return !fsk_nic_ioctl(name, &rule) && fsk_ntuple_is_ours(rule.fs);
+}
+
+/**
+ * fsk_ntuple_any() - does an interface have rules that we made?
+ * @name: the interface
+ *
+ * Return: whether it does.
+ */
+bool fsk_ntuple_any(const char *name)
+{
+	struct ethtool_rxnfc *list = fsk_ntuple_list(name);
+	bool any = false;
+
+	for (uint32_t i = 0; list && i < list->rule_cnt && !any; i++)
+		any = fsk_ntuple_ours_at(name, list->rule_locs[i]);
+	free(list);
+	return any;
+}
+
 /**
  * fsk_ntuple_remove() - remove all rules that we made
  * @name: the interface
@@ -146,18 +174,13 @@ static int fsk_ntuple_delete(const char *name, uint32_t location)
 int fsk_ntuple_remove(const char *name)
 {
 	struct ethtool_rxnfc *list = fsk_ntuple_list(name);
-	struct ethtool_rxnfc rule;
 	int err = 0;
 
 	if (!list)
 		return 0;
-	for (uint32_t i = 0; i < list->rule_cnt && !err; i++) {
-		memset(&rule, 0, sizeof(rule));
-		rule.cmd = ETHTOOL_GRXCLSRULE;
-		rule.fs.location = list->rule_locs[i];
-		if (!fsk_nic_ioctl(name, &rule) && fsk_ntuple_is_ours(rule.fs))
+	for (uint32_t i = 0; i < list->rule_cnt && !err; i++)
+		if (fsk_ntuple_ours_at(name, list->rule_locs[i]))
 			err = fsk_ntuple_delete(name, list->rule_locs[i]);
-	}
 	free(list);
 	return err;
 }
@@ -203,8 +226,8 @@ static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t location,
 	return fsk_nic_ioctl(name, &rule);
 }
 
-/* Cut the range of source ports. Returns how many blocks: none on a machine with
- * one core, and where the range is too high to have a port for each core.
+/* Cut the range of source ports. Returns how many blocks: none on a machine
+ * with one core, and where the range is too high to have a port for each core.
  */
 static unsigned int fsk_ntuple_cut(struct fsk_block *blocks)
 {

@@ -22,6 +22,7 @@ struct fsk_block {
 unsigned int fsk_ntuple_blocks(unsigned int low, unsigned int core_mask,
 			       struct fsk_block *blocks);
 bool fsk_ntuple_is_our_mask(uint16_t mask);
+bool fsk_ntuple_any(const char *name);
 bool fsk_ntuple_possible(const char *name);
 int fsk_ntuple_add(const struct fsk_nic *nic, char *why, size_t size);
 int fsk_ntuple_remove(const char *name);
