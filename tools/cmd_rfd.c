@@ -435,6 +435,25 @@ int fsk_cmd_rfd_set(int argc, char **argv)
 	return status;
 }
 
+/* A module that was loaded again knows no modes, and the card still has rules:
+ * then they are what there is to delete.
+ */
+static int fsk_rfd_del_one(struct fsk_nl *nl, const char *name,
+			   const struct fsk_nic *nic)
+{
+	uint32_t ifindex = if_nametoindex(name);
+	struct fsk_rfd_table table;
+	int status = fsk_rfd_read(nl, &table);
+	bool stale = !fsk_rfd_find(&table, ifindex) &&
+		     !fsk_rfd_rules_used(&table, nic->name) &&
+		     fsk_ntuple_any(nic->name);
+
+	fsk_rfd_free(&table);
+	if (!status && !stale)
+		status = fsk_rfd_send_del(nl, ifindex);
+	return status ? status : fsk_rfd_rules_drop(nl, name, nic);
+}
+
 /**
  * fsk_cmd_rfd_del() - fastsocket rfd del IFACE
  * @argc: as main()
@@ -456,9 +475,7 @@ int fsk_cmd_rfd_del(int argc, char **argv)
 		return FSK_EXIT_REFUSED;
 	status = fsk_nic_read(argv[1], &nic);
 	if (!status)
-		status = fsk_rfd_send_del(nl, if_nametoindex(argv[1]));
-	if (!status)
-		status = fsk_rfd_rules_drop(nl, argv[1], &nic);
+		status = fsk_rfd_del_one(nl, argv[1], &nic);
 	fsk_nl_close(nl);
 	return status;
 }

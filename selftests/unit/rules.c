@@ -213,4 +213,18 @@ TEST(rules__refused)
 	EXPECT_FALSE(rules);
 }
 
+/* A module that was loaded again has forgotten what the rules are for. */
+TEST(rules__forgotten)
+{
+	EXPECT_EQ(0, set("eth0", FSK_RFD_NTUPLE));
+	row_count = 0;
+	EXPECT_EQ(0, del("eth0"));
+	EXPECT_FALSE(rules);
+	EXPECT_EQ(2, del("eth0"));
+	/* Another one needs them. */
+	EXPECT_EQ(0, set("eth0", FSK_RFD_NTUPLE));
+	EXPECT_EQ(2, del("eth0.5"));
+	EXPECT_TRUE(rules);
+}
+
 TEST_HARNESS_MAIN
