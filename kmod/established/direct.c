@@ -276,6 +276,15 @@ static __always_inline bool fsk_direct_is_bound(const struct sock *sk,
 /* Whether a socket that matches a packet can take it; it is forgotten if not,
  * and if this packet is the peer's last.
  */
+/* Closed by us before the peer: the ACK of our FIN ends the socket, which loses
+ * its port then, so that the peer's FIN does not find it here.
+ */
+static bool fsk_direct_is_closed(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_state) != TCP_ESTABLISHED &&
+	       sock_flag(sk, SOCK_DEAD);
+}
+
 static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 					    struct sock **slot,
 					    struct sock *sk, u32 hash,
@@ -288,7 +297,8 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 		sock_gen_put(sk);
 		return false;
 	}
-	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST))
+	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST ||
+		     fsk_direct_is_closed(sk)))
 		fsk_direct_forget(core, sk, hash);
 	return true;
 }
@@ -353,6 +363,7 @@ fsk_direct_leave(struct fsk_est_core *core, const struct sk_buff *skb,
 		return true;
 	if (likely(!skb_dst(skb) && !netif_is_l3_slave(state->in) &&
 		   !netif_is_l3_master(state->in) &&
+		   !netif_has_l3_rx_handler(state->in) &&
 		   !skb_has_extensions((struct sk_buff *)skb) &&
 		   !fsk_direct_is_translated(skb)))
 		return false;

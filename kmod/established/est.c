@@ -30,9 +30,10 @@
 
 #include "compat.h"
 
-#define FSK_EST_SWEEP		4096	/* buckets a second at most, per core:
-					 * 12,000 sockets to look at, 1 ms
+#define FSK_EST_SWEEP		4096	/* buckets a second, per core: 12,000
+					 * sockets to look at, 1 ms
 					 */
+#define FSK_EST_ROUND		8	/* seconds for all, at most */
 
 static struct workqueue_struct *fsk_est_wq;
 
@@ -219,7 +220,8 @@ static void fsk_est_sweep_bucket(struct fsk_est_core *core,
 static bool fsk_est_sweep(struct fsk_est_core *core)
 {
 	u32 size = 1u << fsk_est_order(core->table);
-	u32 left = min_t(u32, size, FSK_EST_SWEEP);
+	u32 step = min(size, max_t(u32, FSK_EST_SWEEP, size / FSK_EST_ROUND));
+	u32 left = step;
 
 	while (left--) {
 		core->hand = (core->hand + 1) & (size - 1);
@@ -227,7 +229,7 @@ static bool fsk_est_sweep(struct fsk_est_core *core)
 						[core->hand]);
 		cond_resched();
 	}
-	return size <= FSK_EST_SWEEP || core->hand < FSK_EST_SWEEP;
+	return size <= step || core->hand < step;
 }
 
 /* The bucket that the old table's next one goes to is where readers look from

@@ -302,6 +302,25 @@ TEST_F(established, end__closes_first)
 	EXPECT_TRUE(until(!ENTRIES));
 }
 
+/* The ACK of our FIN ends the socket, and the peer's FIN would not find it any
+ * more.  The sweep comes once in a second: five are not in time by luck.
+ */
+TEST_F(established, end__closes_first_at_once)
+{
+	struct pair pair;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		PAIR(&pair);
+		GOES_DIRECT(&pair);
+		close(pair.server);
+		ASSERT_TRUE(sock_wait(pair.client, POLLIN, PATIENCE_MS));
+		EXPECT_TRUE(until_ms(100, !ENTRIES));
+		close(pair.client);
+		ASSERT_TRUE(until(!ENTRIES));
+	}
+}
+
 /* No packet tells: the sweep finds it. */
 TEST_F(established, end__resets)
 {
