@@ -76,7 +76,7 @@ bool fsk_claim_holds(const struct fsk_core *core)
 }
 
 /**
- * fsk_claim_is_away() - is this core's worker one that comes back, and not here?
+ * fsk_claim_is_away() - will this core's worker come back, and is it not here?
  * @core: the core
  *
  * Context: Expects rcu_read_lock().
@@ -84,6 +84,7 @@ bool fsk_claim_holds(const struct fsk_core *core)
  */
 bool fsk_claim_is_away(const struct fsk_core *core)
 {
+	/* No barrier: advice only. */
 	return !waitqueue_active(&core->sock->wq.wait) &&
 	       fsk_claim_returns(core);
 }

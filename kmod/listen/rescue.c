@@ -305,9 +305,9 @@ static void fsk_rescue_core_timer(struct timer_list *t)
 }
 
 /* An event on the app listener wakes one core's worker.  If the queue has not
- * been empty since, that worker is late or can't cope: wake all who may take it,
- * which siblings may not.  On the plain kernel, each connection would have woken
- * another worker.
+ * been empty since, that worker is late or can't cope: wake all who may take
+ * it, which siblings may not.  On the plain kernel, each connection would have
+ * woken another worker.
  */
 static void fsk_rescue_app_timer(struct timer_list *t)
 {

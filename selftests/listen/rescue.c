@@ -334,7 +334,7 @@ TEST_F(rescue, chosen__has_idle_workers)
 	self->home->hold = HOLD_NOT;
 }
 
-#define STALL_MS	6000	/* after that the timer comes once in a second */
+#define STALL_MS	6000	/* then the timer comes once in a second */
 #define STALLS		4
 #define SOON_MS		(200 * STALLS)	/* half of what a pause is */
 

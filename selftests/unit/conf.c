@@ -166,8 +166,8 @@ TEST_F(conf, no_terminal)
 {
 	EXPECT_EQ(1, read_text(self, "\"\\e[2J\\x9b\": {}\n"
 			       "profile: \"a\\n\\xe9\"\n"));
-	/* Two literals: three characters of one would be a trigraph. */
-	EXPECT_STREQ("F:1:1: the configuration has no '?[2J?" "?'\n"
+	/* Three question marks would be a trigraph. */
+	EXPECT_STREQ("F:1:1: the configuration has no '?[2J\?\?'\n"
 		     "F:2:10: there is no profile 'a?\303\251'\n", self->said);
 }
 

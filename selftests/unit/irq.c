@@ -7,7 +7,7 @@
 
 #include "kselftest_harness.h"
 
-static DIR *test_opendir(const char *path);
+static void *test_opendir(const char *path);
 static int test_access(const char *path, int mode);
 
 #define opendir test_opendir
@@ -18,7 +18,7 @@ static int test_access(const char *path, int mode);
 
 static int folders;	/* with interrupts, that were read */
 
-static DIR *test_opendir(const char *path)
+static void *test_opendir(const char *path)
 {
 	folders++;
 	return NULL;

@@ -67,7 +67,7 @@ unsigned int if_nametoindex(const char *name)
 
 char *if_indextoname(unsigned int ifindex, char name[IF_NAMESIZE])
 {
-	return ifindex == 7 ? strcpy(name, "fsk-eth") : NULL;
+	return ifindex == 7 ? memcpy(name, "fsk-eth", 8) : NULL;
 }
 
 static int size_change(uint32_t key, uint32_t table, uint32_t key_after,

@@ -94,7 +94,7 @@ bool fsk_nic_card(uint32_t ifindex, char *name)
 {
 	if (ifindex > 3)
 		return false;
-	strcpy(name, ifindex == 3 ? "eth1" : "eth0");
+	memcpy(name, ifindex == 3 ? "eth1" : "eth0", 5);
 	return true;
 }
 
@@ -174,7 +174,7 @@ TEST(all__gone)
 
 static int del(const char *name)
 {
-	char *words[] = { "del", (char *)name, NULL };
+	char *words[3] = { "del", (char *)name, NULL };
 
 	return fsk_cmd_rfd_del(2, words);
 }
