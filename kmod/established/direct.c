@@ -273,9 +273,6 @@ static __always_inline bool fsk_direct_is_bound(const struct sock *sk,
 	return !bound || bound == skb->skb_iif;
 }
 
-/* Whether a socket that matches a packet can take it; it is forgotten if not,
- * and if this packet is the peer's last.
- */
 /* Closed by us before the peer: the ACK of our FIN ends the socket, which loses
  * its port then, so that the peer's FIN does not find it here.
  */
@@ -285,6 +282,9 @@ static bool fsk_direct_is_closed(const struct sock *sk)
 	       sock_flag(sk, SOCK_DEAD);
 }
 
+/* Whether a socket that matches a packet can take it; it is forgotten if not,
+ * and if no packet after this one will find it.
+ */
 static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 					    struct sock **slot,
 					    struct sock *sk, u32 hash,
