@@ -38,13 +38,23 @@ static bool fsk_wake_queue(struct fsk_core *core)
 	return true;
 }
 
+/* Whether only the task that asked here last can hear: several may have this
+ * queue, or share an epoll set.
+ */
+static bool fsk_wake_has_one(const struct fsk_core *core)
+{
+	return READ_ONCE(core->workers) <= 1 &&
+	       !READ_ONCE(core->listener->looked);
+}
+
 /* Wakes a worker that seems to be idle, and returns whether it heard.  One that
  * is stopped, or sleeps in its work, stays asleep; one that waits does not,
- * before the call returns.
+ * before the call returns.  Of several, one will have heard.
  */
 static bool fsk_wake_reaches(struct fsk_core *core)
 {
-	return fsk_wake_queue(core) && !fsk_claim_is_asleep(core);
+	return fsk_wake_queue(core) &&
+	       !(fsk_wake_has_one(core) && fsk_claim_is_asleep(core));
 }
 
 static void fsk_wake_app(struct sock *app)

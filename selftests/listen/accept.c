@@ -8,8 +8,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -414,6 +416,63 @@ TEST_F(joined, wakeups__poll)
 TEST_F(joined, wakeups__epoll)
 {
 	check_wakeups(_metadata, &self->site, BY_EPOLL_LEVEL);
+}
+
+/* How often a task has gone to sleep. */
+static long slept_of(pid_t pid)
+{
+	char path[64], line[128];
+	FILE *file;
+	long n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "voluntary_ctxt_switches: %ld", &n) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static long crew_slept(const struct crew *c)
+{
+	long n = 0;
+	int i;
+
+	for (i = 0; i < c->n; i++)
+		n += slept_of(c->w[i].pid);
+	return n;
+}
+
+/* A filter leaves all connections to the app listener.  Each wakes one worker,
+ * not one on each core, though the one who has waited longest there is not the
+ * one who asked last.
+ */
+TEST_F(joined, wakeups__two_on_each_core)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, -1);
+	struct sock_fprog filter = { 1, &all };
+	struct site *site = &self->site;
+	struct crew *c = &site->crew;
+	int i, n = 20 * site->cpus, fd = sock_listen(&site->trial, 128);
+	long slept;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+				sizeof(filter)));
+	crew_of_all(c, fd, BY_ACCEPT, site->cpus);
+	for (i = 0; i < site->cpus; i++)
+		crew_add(c, fd, BY_ACCEPT, i);
+	ASSERT_EQ(0, crew_start(c));
+	ASSERT_TRUE(crew_waits(c, sock_port(fd), false));
+	slept = crew_slept(c);
+	for (i = 0; i < n; i++)
+		ASSERT_LE(0, ask(&site->trial, sock_port(fd)));
+	slept = crew_slept(c) - slept;
+	EXPECT_EQ(n, count(FSK_STAT_SYN_BYPASSED));
+	TH_LOG("%d connections woke %ld workers", n, slept);
+	EXPECT_GE(n + n / 4, slept);
 }
 
 /* The call itself */
