@@ -94,17 +94,22 @@ static struct fsk_core *fsk_place_idle_own(const struct fsk_core *near)
  */
 struct fsk_core *fsk_place_idle(struct fsk_core *near)
 {
-	struct fsk_group *group = rcu_dereference(near->listener->group);
+	struct fsk_listener *l = near->listener;
+	struct fsk_group *group = rcu_dereference(l->group);
+	unsigned long *sought;
 	struct fsk_core *core;
+	bool shares;
 
-	if (!group || fsk_listen_is_now(READ_ONCE(group->sought)))
+	if (!group)
 		return NULL;
-	if (fsk_group_shares(near->listener))
-		core = fsk_place_idle_shared(group, near);
-	else
-		core = fsk_place_idle_own(near);
+	shares = fsk_group_shares(l);
+	sought = shares ? &group->sought : &l->sought;
+	if (fsk_listen_is_now(READ_ONCE(*sought)))
+		return NULL;
+	core = shares ? fsk_place_idle_shared(group, near) :
+			fsk_place_idle_own(near);
 	if (!core)
-		WRITE_ONCE(group->sought, jiffies);
+		WRITE_ONCE(*sought, jiffies);
 	return core;
 }
 

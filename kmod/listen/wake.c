@@ -295,11 +295,11 @@ static bool fsk_wake_from(struct fsk_listener *l, int first,
 /* Where all are busy, each connection would look at all. */
 static bool fsk_wake_an_idle(struct fsk_listener *l)
 {
-	if (fsk_listen_is_now(l->sought))
+	if (fsk_listen_is_now(READ_ONCE(l->sought)))
 		return false;
 	if (fsk_wake_from(l, l->app_turn, FSK_WAKE_IDLE))
 		return true;
-	l->sought = jiffies;
+	WRITE_ONCE(l->sought, jiffies);
 	return false;
 }
 
