@@ -224,8 +224,9 @@ static void fsk_rescue_late(struct fsk_core *core, unsigned long since)
 {
 	enum fsk_orphaned_why why;
 
-	if (!core->ticks++)
+	if (!core->ticks)
 		core->late_since = since;
+	WRITE_ONCE(core->ticks, core->ticks + 1);
 	why = fsk_rescue_is_orphan(core);
 	if (why != FSK_ORPHANED_NOT) {
 		if (fsk_rescue_is_news(core))
@@ -320,8 +321,11 @@ static void fsk_rescue_app_timer(struct timer_list *t)
 	smp_mb();	/* as in __fsk_rescue_core_timer() */
 	if (app && !fsk_queue_empty(app)) {
 		if (!time_before(jiffies, due)) {
-			due = jiffies + fsk_rescue_pause(l, ++l->app_ticks);
+			WRITE_ONCE(l->app_ticks, l->app_ticks + 1);
 			fsk_wake_listener(l);
+			/* Our own entry there begins anew for the last one. */
+			due = jiffies +
+			      fsk_rescue_pause(l, READ_ONCE(l->app_ticks));
 		}
 		mod_timer(&l->app_timer, due);
 	}
