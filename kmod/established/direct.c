@@ -276,10 +276,12 @@ static __always_inline bool fsk_direct_is_bound(const struct sock *sk,
 /* Closed by us before the peer: the ACK of our FIN ends the socket, which loses
  * its port then, so that the peer's FIN does not find it here.
  */
-static bool fsk_direct_is_closed(const struct sock *sk)
+static bool fsk_direct_is_closed(const struct sock *sk,
+				 const struct tcphdr *th)
 {
 	return READ_ONCE(sk->sk_state) != TCP_ESTABLISHED &&
-	       sock_flag(sk, SOCK_DEAD);
+	       sock_flag(sk, SOCK_DEAD) &&
+	       ntohl(th->ack_seq) == READ_ONCE(tcp_sk(sk)->write_seq);
 }
 
 /* Whether a socket that matches a packet can take it; it is forgotten if not,
@@ -298,7 +300,7 @@ static __always_inline bool fsk_direct_take(struct fsk_est_core *core,
 		return false;
 	}
 	if (unlikely(tcp_flag_word(th) & FSK_DIRECT_LAST ||
-		     fsk_direct_is_closed(sk)))
+		     fsk_direct_is_closed(sk, th)))
 		fsk_direct_forget(core, sk, hash);
 	return true;
 }
