@@ -195,10 +195,9 @@ static int fsk_adopt_open(struct fsk_adopt *adopt, const char *pid)
 	return err;
 }
 
-static int fsk_adopt_process(const char *pid, void *data)
+/* Returns exit status. */
+static int fsk_adopt_status(const char *pid, int err)
 {
-	int err = fsk_adopt_open(data, pid);
-
 	if (!err)
 		return FSK_EXIT_DONE;
 	fsk_error("process %s: %s", pid, strerror(err));
@@ -210,10 +209,7 @@ static int fsk_adopt_member(const char *pid, void *data)
 {
 	int err = fsk_adopt_open(data, pid);
 
-	if (!err || err == ESRCH)
-		return FSK_EXIT_DONE;
-	fsk_error("process %s: %s", pid, strerror(err));
-	return FSK_EXIT_REFUSED;
+	return fsk_adopt_status(pid, err == ESRCH ? 0 : err);
 }
 
 /* A process, or all of a service. */
@@ -223,7 +219,7 @@ static int fsk_adopt_word(struct fsk_adopt *adopt, const char *word)
 	int status;
 
 	if (!word[strspn(word, "0123456789")])
-		return fsk_adopt_process(word, adopt);
+		return fsk_adopt_status(word, fsk_adopt_open(adopt, word));
 	status = fsk_cgroup_path(word, path);
 	return status ? status :
 	       fsk_cgroup_each_process(path, fsk_adopt_member, adopt);
