@@ -9,16 +9,14 @@
 
 #include "kselftest_harness.h"
 
-#include "../../tools/base/rfd.h"
 #include "no_module.h"
+#include "rfd_rows.h"
 
-static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
 static int test_send_mode(struct fsk_nl *nl, uint32_t ifindex,
 			  unsigned int mode, const struct fsk_nic *nic);
 static int test_send_del(struct fsk_nl *nl, uint32_t ifindex);
 static void test_free(struct if_nameindex *all);
 
-#define fsk_rfd_read		test_rfd_read
 #define fsk_rfd_send_mode	test_send_mode
 #define fsk_rfd_send_del	test_send_del
 #define if_freenameindex	test_free
@@ -28,8 +26,6 @@ static struct if_nameindex interfaces[] = {
 	{ 1, "eth0" }, { 2, "eth0.5" }, { 3, "eth1" }, { 0, NULL }
 };
 
-static struct fsk_rfd_row rows[8];
-static size_t row_count;
 static const char *gone;	/* it is in the list only */
 static bool rules;		/* eth0 has rules */
 static bool refused;		/* by the module */
@@ -121,14 +117,6 @@ int fsk_words(int argc, char **argv, int min, int max,
 int fsk_words_check(int argc, char **argv, int min, int max)
 {
 	abort();
-}
-
-static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table)
-{
-	table->rows = malloc(sizeof(rows));
-	table->count = row_count;
-	memcpy(table->rows, rows, sizeof(rows));
-	return 0;
 }
 
 static int test_send_mode(struct fsk_nl *nl, uint32_t ifindex,

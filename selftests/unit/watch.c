@@ -10,17 +10,15 @@
 #include "kselftest_harness.h"
 
 #include "../../tools/base/conf.h"
-#include "../../tools/base/rfd.h"
 #include "no_module.h"
+#include "rfd_rows.h"
 
 static int test_conf_read(struct fsk_conf *conf, int count, char **files);
-static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table);
 static void test_free(struct if_nameindex *all);
 static int test_poll(struct pollfd *fds, nfds_t count, int timeout);
 static int test_clock(clockid_t clock, struct timespec *now);
 
 #define fsk_conf_read		test_conf_read
-#define fsk_rfd_read		test_rfd_read
 #define poll			test_poll
 #define clock_gettime		test_clock
 #define if_freenameindex	test_free
@@ -31,8 +29,6 @@ static struct if_nameindex interfaces[] = {
 	{ 1, "br0" }, { 2, "eth0" }, { 3, "eth1" }, { 0, NULL }
 };
 
-static struct fsk_rfd_row rows[8];
-static size_t row_count;
 static unsigned int applied;	/* times */
 static unsigned int refused;	/* the interface that the module refuses */
 static bool one_core;
@@ -42,14 +38,6 @@ static const char *text;	/* the configuration */
 static int test_conf_read(struct fsk_conf *conf, int count, char **files)
 {
 	return fsk_conf_read_text(conf, text) || conf->errors ? 1 : 0;
-}
-
-static int test_rfd_read(struct fsk_nl *nl, struct fsk_rfd_table *table)
-{
-	table->rows = malloc(sizeof(rows));
-	table->count = row_count;
-	memcpy(table->rows, rows, sizeof(rows));
-	return 0;
 }
 
 /* "lan0" is another name of eth0. */
