@@ -338,6 +338,13 @@ TEST_F(rescue, chosen__has_idle_workers)
 #define STALLS		4
 #define SOON_MS		(200 * STALLS)	/* half of what a pause is */
 
+static bool late(int port, int cpu)
+{
+	struct core_row row;
+
+	return row_get(port, cpu, &row) && row.late;
+}
+
 /* Milliseconds in which another worker answers what comes just after all had no
  * time for long, or a negative errno.
  */
@@ -363,7 +370,8 @@ static int64_t stall(FIXTURE_DATA(rescue) *self)
 		err = -ETIMEDOUT;
 	end = now_ms();
 	self->home->hold = HOLD_NOT;
-	usleep(500 * 1000);	/* by then it is not late any more */
+	if (!err && !until(!late(self->port, HOME)))
+		err = -ETIMEDOUT;
 	return err ? err : (int64_t)(end - begin);
 }
 
