@@ -176,6 +176,19 @@ stop_pid() {
 	wait_for 5 gone "$1"
 }
 
+# interrupt PID: and wait for it. bpftrace 0.17 forgets a SIGINT that comes while
+# it does not wait, so it gets another; much later, since one that comes while it
+# prints its maps ends it before it has.
+interrupt() {
+	local _
+
+	for _ in 1 2 3; do
+		kill -INT "$1" 2>/dev/null || return 0
+		wait_for 30 gone "$1" && return
+	done
+	return 1
+}
+
 # It runs no more, and all its files are closed; its parent may not know yet.
 ended() {
 	local line=

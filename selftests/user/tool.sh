@@ -1019,8 +1019,7 @@ test_latency_by_bpftrace() {
 	wait_for 180 grep -q ready "$work/trace" ||
 		fail "bpftrace: $(cat "$work/trace" "$work/err")"
 	waits 0.002 0.01 0.04 0.08 0.16
-	kill -INT "$pid"
-	wait "$pid"
+	interrupt "$pid" || fail "bpftrace stays"
 	note "$(grep waited "$work/trace")"
 	# Where a wait is near a limit, both may be on either side of it.
 	sed -n 's/^waited //p' "$work/trace" >"$work/waited"

@@ -139,8 +139,7 @@ test_bpftrace() {
 	wait_for 180 grep -q ready "$work/trace" ||
 		fail "bpftrace: $(cat "$work/trace" "$work/err")"
 	cause given_near
-	kill -INT "$pid"
-	wait "$pid"
+	interrupt "$pid" || fail "bpftrace stays"
 	port=$(sed -n 's/.*port=\([0-9]*\) .*/\1/p' "$work/expected")
 	grep -qF "@[$port, 1, 1, 0]: 1" "$work/trace" ||
 		fail "no [$port, 1, 1, 0]: $(cat "$work/trace" "$work/err")"
