@@ -1430,13 +1430,13 @@ test_metrics_file() {
 
 # http METHOD [HEADER]: one connection, as systemd makes them
 http() {
-	curl -sS -i -X "$1" ${2:+-H "$2"} http://127.0.0.1:9973/metrics \
+	curl -sS -m 60 -i -X "$1" ${2:+-H "$2"} http://127.0.0.1:9973/metrics \
 		>"$work/out" || fail "no answer"
 	out=$(tr -d '\r' <"$work/out")
 }
 
 answers() {
-	curl -s -o /dev/null http://127.0.0.1:9973/
+	curl -s -m 60 -o /dev/null http://127.0.0.1:9973/
 }
 
 test_metrics_http() {
