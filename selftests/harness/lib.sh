@@ -68,12 +68,17 @@ undo() {
 
 # A test of one's own is in a subshell, where exit ends only the test.
 run_test() {
-	local name=$1 status begin=$SECONDS
+	local name=$1 status begin=$SECONDS test_pid
 
 	ktap_count=$((ktap_count + 1))
 	(
 		deferred=()
 		trap undo EXIT
+		trap 'exit 1' TERM
+		test_pid=$BASHPID
+		watch_over $test_pid &
+		defer quietly kill $!
+		disown
 		"test_$name"
 	)
 	status=$?
@@ -87,6 +92,50 @@ run_test() {
 		ktap_failed=$((ktap_failed + 1))
 		echo "not ok $ktap_count $name"
 	fi
+}
+
+quietly() {
+	"$@" 2>/dev/null
+}
+
+# watch_over PID: ends a test that takes too long, once it has said what it waits
+# for. Bash heeds a signal only when the program in front has ended, so what
+# descends from the test is ended, too. A test that ends in time kills this.
+watch_over() {
+	local limit=${one_limit:-${FSK_ONE_LIMIT:-1800}} watcher=$BASHPID sleeping=
+	local pid pids
+
+	trap 'kill $sleeping; exit' TERM
+	sleep "$limit" >/dev/null 2>&1 &
+	sleeping=$!
+	wait $sleeping
+	trap '' TERM
+	mapfile -t pids < <(descendants "$1")
+	note "no end in $limit s; what runs in it:"
+	for pid in "${pids[@]}"; do
+		show_process "$pid"
+	done
+	kill -TERM "$1"
+	# Some may have ended.
+	quietly kill -KILL "${pids[@]}"
+}
+
+# descendants PID: the asker's own branch is not among them
+descendants() {
+	local pid
+
+	for pid in $(children "$1"); do
+		[ "$pid" != "$watcher" ] || continue
+		echo "$pid"
+		descendants "$pid"
+	done
+}
+
+# show_process PID: where it waits is in its kernel stack
+show_process() {
+	note "$1: $(tr '\0' ' ' <"/proc/$1/cmdline")"
+	note "$(grep '^State' "/proc/$1/status")"
+	note "$(cat "/proc/$1"/task/*/stack)"
 }
 
 finish() {

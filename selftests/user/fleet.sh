@@ -32,6 +32,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(installs reboots upgrades purges)
 suite=bookworm
+# With what all of them need, made by the first.
+one_limit=7200
 # In the machine: what comes with it, and what stays on its disk.
 brought=/run/fleet kept=/var/log/fleet
 
