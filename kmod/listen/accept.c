@@ -233,12 +233,24 @@ static bool fsk_accept_turns_to_others(struct fsk_listener *l,
 /* The two queues take turns where both hold something, so that neither starves
  * the other.
  */
+static bool fsk_accept_begins_with_app(struct fsk_core *own, bool app,
+				       bool local)
+{
+	if (app && local)
+		own->turn = !own->turn;
+	return app && (!local || own->turn);
+}
+
+/* Another task of this core may be faster in the queue that it begins with, so
+ * what the other one holds is looked at, too.
+ */
 static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 			   struct socket *sock, struct socket *newsock,
 			   const struct proto_accept_arg *arg)
 {
 	bool app = !fsk_queue_empty(sock->sk);
 	bool local = own && !fsk_queue_empty(own->sock->sk);
+	bool first = fsk_accept_begins_with_app(own, app, local);
 	int err = -EAGAIN;
 
 	if (fsk_accept_turns_to_others(l, own)) {
@@ -246,14 +258,12 @@ static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 		if (err != -EAGAIN)
 			return err;
 	}
-	if (app && local) {
-		own->turn = !own->turn;
-		app = own->turn;
-	}
-	if (app)
+	if (first)
 		err = fsk_accept_app(l, own, sock, newsock, arg);
 	if (err == -EAGAIN && local)
 		err = fsk_accept_own(l, own, newsock, arg);
+	if (err == -EAGAIN && app && !first)
+		err = fsk_accept_app(l, own, sock, newsock, arg);
 	if (err == -EAGAIN && fsk_accept_may_search(l, own))
 		err = fsk_accept_other(l, own, newsock, arg);
 	return err;
