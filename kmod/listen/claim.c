@@ -193,6 +193,16 @@ bool fsk_claim_is_wide(const struct fsk_core *core)
 	return task && READ_ONCE(task->nr_cpus_allowed) != 1;
 }
 
+/* Whether it waits for something that may be a connection.  One that is stopped
+ * does not, nor one that waits for a disk.
+ */
+static bool fsk_claim_waits(const struct fsk_core *core)
+{
+	struct task_struct *task = fsk_claim_core_task(core);
+
+	return task && READ_ONCE(task->__state) & TASK_INTERRUPTIBLE;
+}
+
 /**
  * fsk_claim_is_idle() - does this core's worker wait, with nothing to take?
  * @core: the core
@@ -207,8 +217,7 @@ bool fsk_claim_is_idle(const struct fsk_core *core)
 	if (READ_ONCE(core->flags) || fsk_core_pending(core))
 		return false;
 	/* No barrier: who is missed is found by the next tick. */
-	return waitqueue_active(&core->sock->wq.wait) &&
-	       fsk_claim_is_asleep(core);
+	return waitqueue_active(&core->sock->wq.wait) && fsk_claim_waits(core);
 }
 
 /**

@@ -470,6 +470,35 @@ TEST_F_TIMEOUT(rescue, outside__one_does_not_hear, 120)
 	EXPECT_EQ(8, count(FSK_STAT_SYN_BYPASSED));
 }
 
+/* Of those that wait, the nearest is stopped: it is no helper for one that is
+ * late, and the next is woken at once.
+ */
+TEST_F(rescue, late__nearest_is_stopped)
+{
+	enum { NEAREST = HOME + 1, TICK_MS = 1000 };
+	struct worker *nearest;
+	uint64_t begin;
+	int fd;
+
+	if (variant->method != BY_EPOLL_LEVEL)
+		SKIP(return, "once is enough");
+	if (cpus_online() <= NEAREST)
+		SKIP(return, "needs a third CPU");
+	ASSERT_EQ(0, rescue_set_ms(0));
+	ASSERT_EQ(0, late_set_ms(TICK_MS));
+	nearest = crew_add(&self->crew, self->fd, variant->method, NEAREST);
+	ASSERT_EQ(0, crew_start(&self->crew));
+	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
+	ASSERT_EQ(0, halt(nearest->pid));
+	self->home->hold = HOLD_SPIN;
+	begin = now_ms();
+	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, &fd, 1));
+	EXPECT_EQ(self->other->id, ask_hear(fd));
+	EXPECT_GT(5 * TICK_MS / 2, now_ms() - begin);
+	EXPECT_EQ(1, count(FSK_STAT_RESCUED));
+	self->home->hold = HOLD_NOT;
+}
+
 /* A task that never waited has no queue of its own.  It takes what is left for
  * others now and then, though the app listener's queue is never empty.
  */
