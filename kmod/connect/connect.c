@@ -203,6 +203,15 @@ static void fsk_connect_destroy(struct sock *sk)
 	srcu_read_unlock(&fsk_connect_srcu, idx);
 }
 
+/* Expects no lock on the socket. */
+static void fsk_connect_end_priming(struct sock *sk)
+{
+	lock_sock(sk);
+	if (fsk_connect_primed(sk))
+		fsk_connect_make_plain(sk);
+	release_sock(sk);
+}
+
 /* TLS copies sk_prot before it looks whether the socket is connected, over the
  * functions that all its sockets use.  So another ULP finds a plain socket;
  * ours says -EALREADY.  The kernel gets the name that we have read: the
@@ -221,12 +230,8 @@ static int fsk_connect_set_ulp(struct sock *sk, sockptr_t optval,
 	if (len < 0)
 		return -EFAULT;
 	name[len] = '\0';
-	if (strcmp(name, FSK_ULP_RFD_NAME)) {
-		lock_sock(sk);
-		if (fsk_connect_primed(sk))
-			fsk_connect_make_plain(sk);
-		release_sock(sk);
-	}
+	if (strcmp(name, FSK_ULP_RFD_NAME))
+		fsk_connect_end_priming(sk);
 	return fsk_host_get(sk->sk_family)->prot->setsockopt(sk, SOL_TCP,
 			TCP_ULP, KERNEL_SOCKPTR(name), optlen);
 }
@@ -240,6 +245,9 @@ static int fsk_connect_setsockopt(struct sock *sk, int level, int optname,
 	int err, idx = srcu_read_lock(&fsk_connect_srcu);
 	const struct proto *prot = fsk_host_get(sk->sk_family)->prot;
 
+	/* IPV6_ADDRFORM looks at sk_prot first, and says EBUSY. */
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
+		fsk_connect_end_priming(sk);
 	if (level == SOL_TCP && optname == TCP_ULP)
 		err = fsk_connect_set_ulp(sk, optval, optlen);
 	else
@@ -401,10 +409,7 @@ static void fsk_connect_make_all_plain(void)
 	struct sock *sk;
 
 	while ((sk = fsk_primed_get_any())) {
-		lock_sock(sk);
-		if (fsk_connect_primed(sk))
-			fsk_connect_make_plain(sk);
-		release_sock(sk);
+		fsk_connect_end_priming(sk);
 		sock_put(sk);
 	}
 }

@@ -234,6 +234,23 @@ TEST_F(connect, primed__other_ulp)
 	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
 }
 
+/* Its answer is a plain socket's, which it is then. */
+TEST_F(connect, primed__addrform)
+{
+	int fd = rfd_make(self->trial.family), family = AF_INET;
+
+	if (self->trial.family != AF_INET6)
+		SKIP(return, "IPv6's own option");
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(is_primed(fd));
+	EXPECT_EQ(-1, setsockopt(fd, SOL_IPV6, IPV6_ADDRFORM, &family,
+				 sizeof(family)));
+	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(0, prime(fd));
+	EXPECT_EQ(0, connect(fd, (void *)&self->to, self->len));
+	EXPECT_EQ(1, count(FSK_STAT_CONNECT_OWN));
+}
+
 /* Whoever else has it may be on the way to give it another ULP. */
 TEST_F(connect, priming__by_its_only_owner)
 {
