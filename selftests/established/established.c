@@ -259,6 +259,22 @@ TEST_F(established, core__foreign)
 	GOES_DIRECT(&pair);
 }
 
+/* No packet comes in on a core that is off, so the sweep finds who has ended. */
+TEST_F(established, core__offline)
+{
+	struct pair pair;
+
+	PAIR(&pair);
+	GOES_DIRECT(&pair);
+	ASSERT_EQ(1, est_list(1));
+	if (cpu_switch(1, false))
+		SKIP(return, "cores of this machine stay online");
+	EXPECT_TRUE(until(!est_list(1)));
+	EXPECT_EQ(0, cpu_switch(1, true));
+	ASSERT_EQ(0, pin(1));
+	GOES_DIRECT(&pair);
+}
+
 /* How connections end */
 
 TEST_F(established, end__peer_closes)
