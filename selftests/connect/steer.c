@@ -59,16 +59,21 @@ static int listen_here(const struct trial *p, int port)
 	return fd;
 }
 
+static int set_up(FIXTURE_DATA(steer) *self)
+{
+	if (nets_make(&self->nets))
+		return -1;
+	self->lfd = IN_NET(self->nets.server, self->nets.client,
+			   listen_here(&self->trial, PORT));
+	return self->lfd < 0 ? -1 : rfd_config(FSK_RFD_STEER, false);
+}
+
 FIXTURE_SETUP(steer)
 {
 	self->trial = variant->trial;
 	if (cpus_online() < 4)
 		SKIP(return, "needs 4 CPUs");
-	ASSERT_EQ(0, nets_make(&self->nets));
-	self->lfd = IN_NET(self->nets.server, self->nets.client,
-			   listen_here(&self->trial, PORT));
-	ASSERT_LE(0, self->lfd);
-	ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
+	ASSERT_EQ(0, set_up(self));
 }
 
 FIXTURE_TEARDOWN(steer)
@@ -190,6 +195,29 @@ TEST_F_TIMEOUT(steer, unload__under_load, 300)
 		ASSERT_EQ(0, rfd_config(FSK_RFD_STEER, false));
 		end(client);
 		end(peer);
+	}
+}
+
+/* It waits for each packet that holds it, and drops what has not been through
+ * yet: none is left, or the command would not end, nor the namespace.
+ */
+TEST_F_TIMEOUT(steer, device__goes_under_load, 300)
+{
+	int rounds = fault_count(3, 30);
+	pid_t peer, client;
+
+	ASSERT_EQ(0, pin(ELSEWHERE));
+	while (rounds--) {
+		peer = start(&self->trial, self->lfd);
+		client = start(&self->trial, -1);
+		EXPECT_TRUE(until_ms(3 * PATIENCE_MS, STEERED > 1000));
+		EXPECT_EQ(0, sh("ip link delete fska"));
+		end(client);
+		end(peer);
+		close(self->lfd);
+		close(self->nets.server);
+		close(self->nets.client);
+		ASSERT_EQ(0, set_up(self));
 	}
 }
 
