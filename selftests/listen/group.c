@@ -128,6 +128,24 @@ static int choose_in_turn(FIXTURE_DATA(group) *self)
 					 SO_ATTACH_REUSEPORT_EBPF, prog);
 }
 
+/* One that counts how often it runs, and refuses all. */
+static int refuse(FIXTURE_DATA(group) *self)
+{
+	int map = bpf_map(BPF_MAP_TYPE_ARRAY, 1);
+	const struct bpf_insn code[] = {
+		I_STORE_IMM_W(10, -4, 0),
+		I_COUNT(map, 0),
+		I_MOV(0, SK_DROP),
+		I_EXIT,
+	};
+	int prog = bpf_load(BPF_PROG_TYPE_SK_REUSEPORT,
+			    BPF_SK_REUSEPORT_SELECT, code, ARRAY_SIZE(code));
+
+	self->map = map;
+	return prog < 0 ? prog : sock_set(self->fd[0], SOL_SOCKET,
+					 SO_ATTACH_REUSEPORT_EBPF, prog);
+}
+
 static int choose_always(int fd, int which)
 {
 	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, which) };
@@ -188,6 +206,18 @@ TEST_F(group, program__runs_once_for_cookie)
 	 */
 	if (self->trial.join)
 		EXPECT_EQ(0, netstat("SyncookiesFailed"));
+}
+
+/* The kernel's lookup says then that there is no listener, and a packet can't
+ * carry that answer: TCP asks again.
+ */
+TEST_F(group, program__refuses_after_two_runs)
+{
+	ASSERT_EQ(0, refuse(self));
+	ASSERT_EQ(0, work(self, (const int[]) { 0, 1 }));
+	pin(0);
+	EXPECT_EQ(-ECONNREFUSED, sock_dial(&self->trial, self->port));
+	EXPECT_EQ(self->trial.join ? 2 : 1, bpf_map_get(self->map, 0));
 }
 
 static bool late(int port, int cpu)
