@@ -291,14 +291,14 @@ TEST_F(rescue, limit__lowered)
 	    variant->method >= BY_URING_SINGLE)
 		SKIP(return, "takes one before it can be held");
 	ASSERT_EQ(0, rescue_set_ms(FSK_RESCUE_MS_MAX));
-	ASSERT_EQ(0, late_set_ms(100));
+	ASSERT_EQ(0, late_set_ms(FSK_LATE_MS_MAX));
 	ASSERT_EQ(0, crew_start(&self->crew));
 	ASSERT_TRUE(crew_waits(&self->crew, self->port, true));
 	self->home->hold = HOLD_SPIN;
 	self->other->hold = HOLD_SPIN;
 	ASSERT_EQ(0, dial_from(&self->trial, self->port, HOME, fd, QUEUED));
 	ASSERT_EQ(0, rescue_set_ms(20));
-	EXPECT_TRUE(until(orphaned(self->port, HOME)));
+	EXPECT_TRUE(until_ms(FSK_LATE_MS_MAX / 2, orphaned(self->port, HOME)));
 	self->other->hold = HOLD_NOT;
 	EXPECT_EQ(QUEUED, hear_all(fd, QUEUED, self->other->id));
 	self->home->hold = HOLD_NOT;
