@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "groups.h"
 #include "support.h"
 #include "workers.h"
 
@@ -610,6 +611,100 @@ TEST_F(placement, serial__nobody_waits_for_the_lock)
 TEST_F(placement, serial__not_even_without_a_limit)
 {
 	serial(_metadata, self, 0);
+}
+
+/* Workers whose control group may use a part of one CPU */
+
+#define QUOTA_GROUP	"fsk-quota"
+#define QUOTA_WORK_MS	4	/* for each connection, so that it is used up */
+
+static int quota_set(const char *root, int percent)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d 100000", percent * 1000);
+	return group_write(root, QUOTA_GROUP, "cpu.max", text);
+}
+
+/* How often the group has been stopped until its next period. */
+static long quota_throttled(const char *root)
+{
+	char path[96], line[64];
+	long n = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/" QUOTA_GROUP "/cpu.stat", root);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "nr_throttled %ld", &n) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+static int quota_start(FIXTURE_DATA(placement) *self, const char *root)
+{
+	int cpu, err;
+
+	for (cpu = 0; cpu < CPUS; cpu++)
+		add(self, cpu)->work_ms = QUOTA_WORK_MS;
+	err = crew_start(&self->crew);
+	for (cpu = 0; !err && cpu < CPUS; cpu++)
+		err = group_put(root, QUOTA_GROUP, self->crew.w[cpu].pid);
+	return err;
+}
+
+/* One connection from each CPU at once, time after time. Return: how many were
+ * answered.
+ */
+static int ask_at_once(FIXTURE_DATA(placement) *self)
+{
+	int fd[CPUS], i, cpu, n = 0;
+
+	for (i = 0; i < EACH; i++) {
+		for (cpu = 0; cpu < CPUS; cpu++) {
+			pin(cpu);
+			fd[cpu] = sock_dial(&self->trial, self->port);
+		}
+		for (cpu = 0; cpu < CPUS; cpu++)
+			n += ask_hear(fd[cpu]) >= 0;
+	}
+	return n;
+}
+
+/* All of a group stand still at once: none could take for another. */
+TEST_F_TIMEOUT(placement, quota__leaves_connections_near, 300)
+{
+	static const int percent[] = { 20, 40, 80 };
+	char root[GROUPS_ROOT];
+	uint64_t near;
+	long stopped;
+	size_t i;
+
+	ASSERT_EQ(0, rescue_set_ms(20));	/* as by default */
+	if (groups_mount(root) ||
+	    group_write(root, ".", "cgroup.subtree_control", "+cpu"))
+		SKIP(return, "no control groups with quotas here");
+	ASSERT_LE(0, group_make(root, QUOTA_GROUP));
+	EXPECT_EQ(0, quota_start(self, root));
+	EXPECT_TRUE(until(mapped(self->port, CPUS)));
+	EXPECT_EQ(0, settle(self));
+	for (i = 0; i < ARRAY_SIZE(percent); i++) {
+		EXPECT_EQ(0, quota_set(root, percent[i]));
+		near = count(FSK_STAT_ACCEPT_LOCAL);
+		stopped = quota_throttled(root);
+		EXPECT_EQ(CPUS * EACH, ask_at_once(self));
+		near = count(FSK_STAT_ACCEPT_LOCAL) - near;
+		EXPECT_LE(CPUS * EACH * 9 / 10, near)
+			TH_LOG("at %d %%", percent[i]);
+		EXPECT_LT(stopped, quota_throttled(root));
+	}
+	/* A CPU that a client uses as well may seem to be kept from nobody. */
+	EXPECT_LE(12 * count(FSK_STAT_RESCUE), quota_throttled(root));
+	crew_end(&self->crew);
+	group_remove(root, QUOTA_GROUP);
+	groups_unmount(root);
 }
 
 TEST_HARNESS_MAIN
