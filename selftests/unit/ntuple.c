@@ -16,12 +16,15 @@
 
 #define LOCATIONS 64
 
-/* The interface: its rules, and how it is. */
+/* The interface: its rules, how it is, and what it saw. */
 static struct {
 	struct ethtool_rx_flow_spec rule[LOCATIONS];
 	bool used[LOCATIONS];
 	bool special;
 	int refuse_after;
+	int keep_after;
+	unsigned int writes;
+	unsigned int fewest;
 	unsigned int low;
 	unsigned int mask;
 } nic;
@@ -46,20 +49,49 @@ static unsigned int rules(void)
 	return count;
 }
 
+/* Has it a rule for these packets? */
+static bool duplicate(const struct ethtool_rx_flow_spec *rule)
+{
+	for (int i = 0; i < LOCATIONS; i++)
+		if (nic.used[i] && nic.rule[i].flow_type == rule->flow_type &&
+		    !memcmp(&nic.rule[i].h_u, &rule->h_u, sizeof(rule->h_u)) &&
+		    !memcmp(&nic.rule[i].m_u, &rule->m_u, sizeof(rule->m_u)))
+			return true;
+	return false;
+}
+
+static int nic_delete(uint32_t location)
+{
+	if (nic.keep_after >= 0 && !nic.keep_after--)
+		return EBUSY;
+	if (location >= LOCATIONS || !nic.used[location])
+		return ENOENT;
+	nic.used[location] = false;
+	nic.writes++;
+	if (rules() < nic.fewest)
+		nic.fewest = rules();
+	return 0;
+}
+
 static int nic_insert(struct ethtool_rxnfc *request)
 {
 	uint32_t location = request->fs.location;
 
 	if (nic.refuse_after >= 0 && !nic.refuse_after--)
 		return EINVAL;
-	if (nic.special && location == RX_CLS_LOC_ANY)
+	if (duplicate(&request->fs))
+		return EEXIST;
+	if (nic.special && location != RX_CLS_LOC_ANY)
+		return EINVAL;
+	if (nic.special)
 		for (location = 0;
 		     location < LOCATIONS && nic.used[location]; location++)
 			;
 	if (location >= LOCATIONS)
 		return ENOSPC;
+	request->fs.location = location;
 	nic.rule[location] = request->fs;
-	nic.rule[location].location = location;
+	nic.writes++;
 	nic.used[location] = true;
 	return 0;
 }
@@ -86,8 +118,7 @@ int fsk_nic_ioctl(const char *name, void *data)
 		request->fs = nic.rule[request->fs.location];
 		return 0;
 	case ETHTOOL_SRXCLSRLDEL:
-		nic.used[request->fs.location] = false;
-		return 0;
+		return nic_delete(request->fs.location);
 	case ETHTOOL_SRXCLSRLINS:
 		return nic_insert(request);
 	}
@@ -107,6 +138,7 @@ FIXTURE_SETUP(ntuple)
 
 	memset(&nic, 0, sizeof(nic));
 	nic.refuse_after = -1;
+	nic.keep_after = -1;
 	nic.low = 32768;
 	nic.mask = 3;
 	nic.used[LOCATIONS - 2] = true;
@@ -185,22 +217,139 @@ TEST_F(ntuple, add__driver_chooses_locations)
 	EXPECT_TRUE(sorted(self->read.cpu, 32768));
 }
 
-TEST_F(ntuple, add__again_replaces)
+/* Rules for the cores that the interface has now, with what was written. */
+static int add(FIXTURE_DATA(ntuple) *self)
 {
-	ASSERT_EQ(0, fsk_ntuple_add(&self->read, self->why,
-				    sizeof(self->why)));
-	ASSERT_EQ(0, fsk_ntuple_add(&self->read, self->why,
-				    sizeof(self->why)));
+	nic.writes = 0;
+	nic.fewest = rules();
+	return fsk_ntuple_add(&self->read, self->why, sizeof(self->why));
+}
+
+/* Another core for each queue. */
+static void turn(FIXTURE_DATA(ntuple) *self)
+{
+	static const uint32_t cpu[] = { 0, 2, 1, 3, 0, FSK_NO_CPU };
+
+	memcpy(self->read.cpu, cpu, sizeof(cpu));
+}
+
+TEST_F(ntuple, add__again_writes_nothing)
+{
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(8, nic.writes);
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(0, nic.writes);
 	EXPECT_EQ(9, rules());
 }
 
-TEST_F(ntuple, add__refused_leaves_none)
+/* What is missing comes, and what is right stays. */
+TEST_F(ntuple, add__one_missing)
 {
+	ASSERT_EQ(0, add(self));
+	nic.used[LOCATIONS - 1] = false;
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(1, nic.writes);
+	EXPECT_TRUE(sorted(self->read.cpu, 32768));
+}
+
+/* The card refuses two rules for the same packets, so one is away at a time. */
+TEST_F(ntuple, add__other_queues)
+{
+	ASSERT_EQ(0, add(self));
+	turn(self);
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(9, rules());
+	EXPECT_EQ(8, nic.fewest);
+	EXPECT_TRUE(sorted(self->read.cpu, 32768));
+}
+
+/* The old rules go when the new ones are there. */
+TEST_F(ntuple, add__other_range)
+{
+	ASSERT_EQ(0, add(self));
+	nic.low = 49152;
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(9, rules());
+	EXPECT_EQ(9, nic.fewest);
+	EXPECT_TRUE(sorted(self->read.cpu, 49152));
+}
+
+TEST_F(ntuple, add__driver_chooses_others)
+{
+	nic.special = true;
+	ASSERT_EQ(0, add(self));
+	turn(self);
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(8, nic.fewest);
+	EXPECT_TRUE(sorted(self->read.cpu, 32768));
+	nic.low = 49152;
+	ASSERT_EQ(0, add(self));
+	EXPECT_EQ(9, nic.fewest);
+	EXPECT_TRUE(sorted(self->read.cpu, 49152));
+}
+
+/* Without room for both, each new rule waits for an old one to go. */
+TEST_F(ntuple, add__no_room_beside)
+{
+	for (int special = 0; special < 2; special++) {
+		nic.special = special;
+		nic.low = 32768;
+		ASSERT_EQ(0, fsk_ntuple_remove("eth0"));
+		for (int i = 0; i < LOCATIONS - 9; i++)
+			nic.used[i] = true;
+		ASSERT_EQ(0, add(self));
+		nic.low = 49152;
+		ASSERT_EQ(0, add(self));
+		EXPECT_EQ(LOCATIONS, rules());
+		EXPECT_EQ(LOCATIONS - 1, nic.fewest);
+		EXPECT_TRUE(sorted(self->read.cpu, 49152));
+	}
+}
+
+/* Whatever fails, the rules of before are there. */
+TEST_F(ntuple, add__refused_leaves_before)
+{
+	uint32_t before[6];
+
 	nic.refuse_after = 3;
-	EXPECT_EQ(EINVAL, fsk_ntuple_add(&self->read, self->why,
-					 sizeof(self->why)));
+	EXPECT_EQ(EINVAL, add(self));
 	EXPECT_STREQ("it refuses the rules: Invalid argument", self->why);
 	EXPECT_EQ(1, rules());
+	ASSERT_EQ(0, add(self));
+	memcpy(before, self->read.cpu, sizeof(before));
+	nic.low = 49152;
+	nic.refuse_after = 3;
+	EXPECT_EQ(EINVAL, add(self));
+	EXPECT_EQ(9, rules());
+	EXPECT_EQ(9, nic.fewest);
+	EXPECT_TRUE(sorted(before, 32768));
+	nic.low = 32768;
+	turn(self);
+	nic.refuse_after = 3;
+	EXPECT_EQ(EINVAL, add(self));
+	EXPECT_EQ(9, rules());
+	EXPECT_TRUE(sorted(before, 32768));
+}
+
+/* An old rule that can't be deleted is an error, and no reason to end with
+ * none.
+ */
+TEST_F(ntuple, add__old_stays)
+{
+	ASSERT_EQ(0, add(self));
+	nic.low = 49152;
+	nic.keep_after = 2;
+	EXPECT_EQ(EBUSY, add(self));
+	EXPECT_EQ(9, rules());
+	EXPECT_TRUE(sorted(self->read.cpu, 32768));
+}
+
+TEST_F(ntuple, add__no_core)
+{
+	ASSERT_EQ(0, add(self));
+	self->read.queues = 0;
+	EXPECT_EQ(EOPNOTSUPP, add(self));
+	EXPECT_EQ(9, rules());
 }
 
 TEST_F(ntuple, add__no_room)

@@ -18,6 +18,7 @@
 
 #include <linux/ethtool.h>
 
+#include "array.h"
 #include "irq.h"
 
 #define FSK_NTUPLE_RULES	65536
@@ -134,15 +135,20 @@ static int fsk_ntuple_delete(const char *name, uint32_t location)
 	return fsk_nic_ioctl(name, &rule);
 }
 
-/* Is the rule at this location one of ours? */
-static bool fsk_ntuple_ours_at(const char *name, uint32_t location)
+/* Is the rule at this location one of ours? Then @spec, if any, gets it. */
+static bool fsk_ntuple_ours_at(const char *name, uint32_t location,
+			       struct ethtool_rx_flow_spec *spec)
 {
 	struct ethtool_rxnfc rule = {
 		.cmd = ETHTOOL_GRXCLSRULE,
 		.fs.location = location,
 	};
 
-	return !fsk_nic_ioctl(name, &rule) && fsk_ntuple_is_ours(rule.fs);
+	if (fsk_nic_ioctl(name, &rule) || !fsk_ntuple_is_ours(rule.fs))
+		return false;
+	if (spec)
+		*spec = rule.fs;
+	return true;
 }
 
 /**
@@ -157,7 +163,7 @@ bool fsk_ntuple_any(const char *name)
 	bool any = false;
 
 	for (uint32_t i = 0; list && i < list->rule_cnt && !any; i++)
-		any = fsk_ntuple_ours_at(name, list->rule_locs[i]);
+		any = fsk_ntuple_ours_at(name, list->rule_locs[i], NULL);
 	free(list);
 	return any;
 }
@@ -179,51 +185,265 @@ int fsk_ntuple_remove(const char *name)
 	if (!list)
 		return 0;
 	for (uint32_t i = 0; i < list->rule_cnt && !err; i++)
-		if (fsk_ntuple_ours_at(name, list->rule_locs[i]))
+		if (fsk_ntuple_ours_at(name, list->rule_locs[i], NULL))
 			err = fsk_ntuple_delete(name, list->rule_locs[i]);
 	free(list);
 	return err;
 }
 
-/* A free location, from the end of the table, where rules matter least. */
-static bool fsk_ntuple_location(struct ethtool_rxnfc *list, uint32_t *next)
+/**
+ * struct fsk_ntuple_rule - a rule of ours
+ * @spec: what it compares, and where it is
+ * @before: the interface had it before
+ * @now: the interface has it
+ * @wanted: a core needs it
+ */
+struct fsk_ntuple_rule {
+	struct ethtool_rx_flow_spec spec;
+	bool before;
+	bool now;
+	bool wanted;
+};
+
+/**
+ * struct fsk_ntuple_change - from the rules of before to those that are wanted
+ * @name: the interface
+ * @list: the locations that had rules before, ours and others'
+ * @next: locations from here on are taken, or were looked at
+ * @count: of @rules
+ * @rules: those of before, then new ones
+ */
+struct fsk_ntuple_change {
+	const char *name;
+	struct ethtool_rxnfc *list;
+	uint32_t next;
+	size_t count;
+	struct fsk_ntuple_rule *rules;
+};
+
+static struct fsk_ntuple_rule *
+fsk_ntuple_append(struct fsk_ntuple_change *change)
 {
-	if (list->fs.location == RX_CLS_LOC_ANY) {
-		*next = RX_CLS_LOC_ANY;
-		return true;
+	struct fsk_ntuple_rule *rules;
+
+	rules = fsk_array_grow(change->rules, change->count, sizeof(*rules));
+	if (!rules)
+		return NULL;
+	change->rules = rules;
+	return &rules[change->count++];
+}
+
+/* Read the rules of before. Returns errno, positive, or 0. */
+static int fsk_ntuple_begin(struct fsk_ntuple_change *change)
+{
+	struct ethtool_rx_flow_spec spec;
+	struct fsk_ntuple_rule *rule;
+
+	change->list = fsk_ntuple_list(change->name);
+	if (!change->list)
+		return errno;
+	change->next = change->list->data;
+	for (uint32_t i = 0; i < change->list->rule_cnt; i++) {
+		if (!fsk_ntuple_ours_at(change->name,
+					change->list->rule_locs[i], &spec))
+			continue;
+		rule = fsk_ntuple_append(change);
+		if (!rule)
+			return ENOMEM;
+		rule->spec = spec;
+		rule->spec.location = change->list->rule_locs[i];
+		rule->before = true;
+		rule->now = true;
 	}
-	while ((*next)--) {
+	return 0;
+}
+
+static void fsk_ntuple_end(struct fsk_ntuple_change *change)
+{
+	free(change->rules);
+	free(change->list);
+}
+
+static uint16_t fsk_ntuple_port(uint32_t flow,
+				const union ethtool_flow_union *fields)
+{
+	return ntohs(flow == TCP_V4_FLOW ? fields->tcp_ip4_spec.pdst :
+					   fields->tcp_ip6_spec.pdst);
+}
+
+/* Do two rules of ours take the same packets? */
+static bool fsk_ntuple_same(const struct ethtool_rx_flow_spec *a,
+			    const struct ethtool_rx_flow_spec *b)
+{
+	uint16_t mask = fsk_ntuple_port(a->flow_type, &a->m_u);
+
+	return a->flow_type == b->flow_type &&
+	       mask == fsk_ntuple_port(b->flow_type, &b->m_u) &&
+	       !(mask & (fsk_ntuple_port(a->flow_type, &a->h_u) ^
+			 fsk_ntuple_port(b->flow_type, &b->h_u)));
+}
+
+/* Want a rule, which may be there. Returns errno, positive, or 0. */
+static int fsk_ntuple_want(struct fsk_ntuple_change *change,
+			   const struct ethtool_rx_flow_spec *spec)
+{
+	struct fsk_ntuple_rule *rule = change->rules;
+
+	for (size_t i = 0; i < change->count; i++, rule++)
+		if (!rule->wanted && fsk_ntuple_same(&rule->spec, spec) &&
+		    rule->spec.ring_cookie == spec->ring_cookie) {
+			rule->wanted = true;
+			return 0;
+		}
+	rule = fsk_ntuple_append(change);
+	if (!rule)
+		return ENOMEM;
+	rule->spec = *spec;
+	rule->wanted = true;
+	return 0;
+}
+
+/* A free location, from the end of the table, where rules matter least. */
+static bool fsk_ntuple_location(struct fsk_ntuple_change *change)
+{
+	const struct ethtool_rxnfc *list = change->list;
+
+	while (change->next) {
 		bool taken = false;
 
+		change->next--;
 		for (uint32_t i = 0; i < list->rule_cnt && !taken; i++)
-			taken = list->rule_locs[i] == *next;
+			taken = list->rule_locs[i] == change->next;
 		if (!taken)
 			return true;
 	}
 	return false;
 }
 
-static int fsk_ntuple_insert(const char *name, uint32_t flow, uint32_t location,
-			     const struct fsk_block *block, uint32_t cpu,
-			     uint32_t queue)
+/* Returns errno, positive, or 0. */
+static int fsk_ntuple_insert(const struct fsk_ntuple_change *change,
+			     struct fsk_ntuple_rule *rule, uint32_t location)
+{
+	struct ethtool_rxnfc request = {
+		.cmd = ETHTOOL_SRXCLSRLINS,
+		.fs = rule->spec,
+	};
+	int err;
+
+	if (change->list->fs.location == RX_CLS_LOC_ANY)
+		location = RX_CLS_LOC_ANY;
+	request.fs.location = location;
+	err = fsk_nic_ioctl(change->name, &request);
+	if (err)
+		return err;
+	/* The driver tells what it has chosen. */
+	rule->spec.location = request.fs.location;
+	rule->now = true;
+	return 0;
+}
+
+/* Returns errno, positive, or 0. */
+static int fsk_ntuple_drop(const struct fsk_ntuple_change *change,
+			   struct fsk_ntuple_rule *rule)
+{
+	int err = fsk_ntuple_delete(change->name, rule->spec.location);
+
+	rule->now = err;
+	return err;
+}
+
+/* A rule that nobody wants, and that takes the same packets as @like, or any
+ * packets if that is %NULL.
+ */
+static struct fsk_ntuple_rule *
+fsk_ntuple_stale(const struct fsk_ntuple_change *change,
+		 const struct fsk_ntuple_rule *like)
+{
+	struct fsk_ntuple_rule *rule = change->rules;
+
+	for (size_t i = 0; i < change->count; i++, rule++)
+		if (rule->now && !rule->wanted &&
+		    (!like || fsk_ntuple_same(&rule->spec, &like->spec)))
+			return rule;
+	return NULL;
+}
+
+/* Insert a rule beside those of before. Of two that take the same packets the
+ * old one goes first, because drivers refuse the second as a duplicate. An old
+ * one also goes first where the card has no room for both: then the ports of
+ * that rule have none until the new one is there.
+ */
+static int fsk_ntuple_place(struct fsk_ntuple_change *change,
+			    struct fsk_ntuple_rule *rule)
+{
+	struct fsk_ntuple_rule *stale = fsk_ntuple_stale(change, rule);
+	bool any = change->list->fs.location == RX_CLS_LOC_ANY;
+	int err = ENOSPC;
+
+	if (!stale && (any || fsk_ntuple_location(change)))
+		err = fsk_ntuple_insert(change, rule, change->next);
+	if (err != ENOSPC)
+		return err;
+	if (!stale)
+		stale = fsk_ntuple_stale(change, NULL);
+	if (!stale)
+		return err;
+	err = fsk_ntuple_drop(change, stale);
+	return err ? err :
+	       fsk_ntuple_insert(change, rule, stale->spec.location);
+}
+
+/* Insert what is missing, then delete what nobody wants. Returns errno,
+ * positive, or 0.
+ */
+static int fsk_ntuple_make(struct fsk_ntuple_change *change)
+{
+	struct fsk_ntuple_rule *rule = change->rules;
+	int err = 0;
+
+	for (size_t i = 0; i < change->count && !err; i++, rule++)
+		if (rule->wanted && !rule->now)
+			err = fsk_ntuple_place(change, rule);
+	while (!err && (rule = fsk_ntuple_stale(change, NULL)))
+		err = fsk_ntuple_drop(change, rule);
+	return err;
+}
+
+/* Go back to the rules of before. Returns whether all are there. */
+static bool fsk_ntuple_undo(struct fsk_ntuple_change *change)
+{
+	struct fsk_ntuple_rule *rule = change->rules;
+	bool all = true;
+
+	for (size_t i = 0; i < change->count; i++)
+		if (rule[i].now && !rule[i].before)
+			fsk_ntuple_drop(change, &rule[i]);
+	for (size_t i = 0; i < change->count; i++, rule++)
+		if (rule->before && !rule->now &&
+		    fsk_ntuple_insert(change, rule, rule->spec.location))
+			all = false;
+	return all;
+}
+
+static struct ethtool_rx_flow_spec
+fsk_ntuple_spec(uint32_t flow, const struct fsk_block *block, uint32_t cpu,
+		uint32_t queue)
 {
 	uint16_t mask = htons(block->mask | fsk_nic_port_mask());
 	uint16_t port = htons(block->port | cpu);
-	struct ethtool_rxnfc rule = {
-		.cmd = ETHTOOL_SRXCLSRLINS,
-		.fs.flow_type = flow,
-		.fs.location = location,
-		.fs.ring_cookie = queue,
+	struct ethtool_rx_flow_spec spec = {
+		.flow_type = flow,
+		.ring_cookie = queue,
 	};
 
 	if (flow == TCP_V4_FLOW) {
-		rule.fs.h_u.tcp_ip4_spec.pdst = port;
-		rule.fs.m_u.tcp_ip4_spec.pdst = mask;
+		spec.h_u.tcp_ip4_spec.pdst = port;
+		spec.m_u.tcp_ip4_spec.pdst = mask;
 	} else {
-		rule.fs.h_u.tcp_ip6_spec.pdst = port;
-		rule.fs.m_u.tcp_ip6_spec.pdst = mask;
+		spec.h_u.tcp_ip6_spec.pdst = port;
+		spec.m_u.tcp_ip6_spec.pdst = mask;
 	}
-	return fsk_nic_ioctl(name, &rule);
+	return spec;
 }
 
 /* Cut the range of source ports. Returns how many blocks: none on a machine
@@ -237,25 +457,22 @@ static unsigned int fsk_ntuple_cut(struct fsk_block *blocks)
 	return mask ? fsk_ntuple_blocks(low, mask, blocks) : 0;
 }
 
-/* Insert the rules for the core of a queue. Returns errno, positive, or 0. */
-static int fsk_ntuple_core(const struct fsk_nic *nic,
-			   struct ethtool_rxnfc *list, uint32_t *next,
+/* Want the rules for the core of a queue. Returns errno, positive, or 0. */
+static int fsk_ntuple_core(struct fsk_ntuple_change *change, uint32_t cpu,
 			   uint32_t queue)
 {
 	static const uint32_t flows[] = { TCP_V4_FLOW, TCP_V6_FLOW };
 	struct fsk_block blocks[FSK_NTUPLE_BLOCKS];
 	unsigned int count = fsk_ntuple_cut(blocks);
-	int err;
+	struct ethtool_rx_flow_spec spec;
+	int err = 0;
 
-	for (unsigned int i = 0; i < 2 * count; i++) {
-		if (!fsk_ntuple_location(list, next))
-			return ENOSPC;
-		err = fsk_ntuple_insert(nic->name, flows[i % 2], *next,
-					&blocks[i / 2], nic->cpu[queue], queue);
-		if (err)
-			return err;
+	for (unsigned int i = 0; i < 2 * count && !err; i++) {
+		spec = fsk_ntuple_spec(flows[i % 2], &blocks[i / 2], cpu,
+				       queue);
+		err = fsk_ntuple_want(change, &spec);
 	}
-	return 0;
+	return err;
 }
 
 /* Does an earlier queue have the same core? */
@@ -283,45 +500,57 @@ bool fsk_ntuple_possible(const char *name)
 	return possible;
 }
 
+/* Want the rules for all cores. Returns errno, positive, or 0. */
+static int fsk_ntuple_cores(struct fsk_ntuple_change *change,
+			    const struct fsk_nic *nic)
+{
+	int err = EOPNOTSUPP;
+
+	for (uint32_t i = 0; i < nic->queues; i++) {
+		if (nic->cpu[i] == FSK_NO_CPU || fsk_ntuple_again(nic, i))
+			continue;
+		err = fsk_ntuple_core(change, nic->cpu[i], i);
+		if (err)
+			break;
+	}
+	return err;
+}
+
 /**
  * fsk_ntuple_add() - give the interface a rule for each core that has a queue
- * @nic: the interface; new rules replace those that we made before
- * @why: gets the reason if the interface refuses; then no rule is left
+ * @nic: the interface; rules that we made before stay where they are right,
+ *	 and else go when the new ones are there
+ * @why: gets the reason if the interface refuses; then its rules are those of
+ *	 before
  * @size: of @why
  *
  * Return: 0, or errno, positive.
  */
 int fsk_ntuple_add(const struct fsk_nic *nic, char *why, size_t size)
 {
+	struct fsk_ntuple_change change = { .name = nic->name };
 	struct fsk_block blocks[FSK_NTUPLE_BLOCKS];
-	struct ethtool_rxnfc *list;
-	uint32_t next;
+	bool all = true;
 	int err;
 
-	fsk_ntuple_remove(nic->name);
 	if (!fsk_ntuple_cut(blocks)) {
 		snprintf(why, size, "no rule fits the range of source ports");
 		return ERANGE;
 	}
-	list = fsk_ntuple_list(nic->name);
-	if (!list) {
-		err = errno;
+	err = fsk_ntuple_begin(&change);
+	if (err) {
 		snprintf(why, size, "it takes no rules: %s", strerror(err));
+		fsk_ntuple_end(&change);
 		return err;
 	}
-	err = EOPNOTSUPP;
-	next = list->data;
-	for (uint32_t i = 0; i < nic->queues; i++) {
-		if (nic->cpu[i] == FSK_NO_CPU || fsk_ntuple_again(nic, i))
-			continue;
-		err = fsk_ntuple_core(nic, list, &next, i);
-		if (err)
-			break;
+	err = fsk_ntuple_cores(&change, nic);
+	if (!err) {
+		err = fsk_ntuple_make(&change);
+		all = !err || fsk_ntuple_undo(&change);
 	}
-	free(list);
-	if (!err)
-		return 0;
-	snprintf(why, size, "it refuses the rules: %s", strerror(err));
-	fsk_ntuple_remove(nic->name);
+	fsk_ntuple_end(&change);
+	if (err)
+		snprintf(why, size, "it refuses the rules: %s%s", strerror(err),
+			 all ? "" : ", and to have those of before again");
 	return err;
 }
