@@ -18,6 +18,41 @@
 
 #define FSK_CONFIG_COLUMN	32	/* where a value's origin stands */
 
+/* Is there a later one that means the same interface, by another name? Then
+ * that one holds.
+ */
+static const struct fsk_conf_interface *
+fsk_config_later(const struct fsk_conf_section *section,
+		 const struct fsk_conf_interface *interface)
+{
+	const struct fsk_conf_interface *last;
+
+	last = fsk_conf_named(section, interface->name);
+	return last == interface ? NULL : last;
+}
+
+/* One interface by two names is no mistake: a later file may replace what an
+ * earlier one says. But it is worth a line, since nobody sees it.
+ */
+static void fsk_config_check_names(const struct fsk_conf *conf)
+{
+	const struct fsk_conf_interface *interface, *later;
+	struct fsk_conf_section machine;
+
+	fsk_conf_effective(conf, &conf->machine, NULL, &machine);
+	for (size_t i = 0; i < machine.interface_count; i++) {
+		interface = &machine.interfaces[i];
+		later = fsk_config_later(&machine, interface);
+		if (later)
+			fsk_error_at(interface->mode.file, interface->mode.line,
+				     interface->mode.column,
+				     "%s is also named %s, and %s:%u holds",
+				     interface->name, later->name,
+				     later->mode.file, later->mode.line);
+	}
+	free(machine.interfaces);
+}
+
 /**
  * fsk_cmd_config_check() - fastsocket config check [FILE...]
  * @argc: as main()
@@ -34,6 +69,8 @@ int fsk_cmd_config_check(int argc, char **argv)
 	if (argc < 0)
 		return -1 - argc;
 	status = fsk_conf_read(&conf, argc, argv + 1);
+	if (!status)
+		fsk_config_check_names(&conf);
 	fsk_conf_free(&conf);
 	return status;
 }
@@ -245,6 +282,8 @@ static int fsk_config_machine(struct fsk_nl *nl,
 	if (status)
 		return status;
 	for (size_t i = 0; i < section->interface_count; i++) {
+		if (fsk_config_later(section, &section->interfaces[i]))
+			continue;
 		each = fsk_config_interface(nl, section,
 					    &section->interfaces[i]);
 		status = status ? status : each;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The configuration, see tools/base/conf_read.c and conf.c. */
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,13 @@
 
 #include "../../tools/base/conf.h"
 #include "no_module.h"
+
+/* "lan0" is another name of eth0. */
+unsigned int if_nametoindex(const char *name)
+{
+	return !strcmp(name, "eth0") || !strcmp(name, "lan0") ? 7 :
+	       !strcmp(name, "eth1") ? 8 : 0;
+}
 
 FIXTURE(conf) {
 	struct fsk_conf conf;
@@ -188,6 +196,42 @@ TEST_F(conf, files_in_order)
 	ASSERT_NE(NULL, nginx);
 	EXPECT_STREQ("on", nginx->option[FSK_CONF_PIN].word);
 	EXPECT_STREQ("80", nginx->option[FSK_CONF_PORTS].word);
+}
+
+static const char *mode_of(const struct fsk_conf_section *section,
+			   const char *name)
+{
+	const struct fsk_conf_interface *named = fsk_conf_named(section, name);
+
+	return named ? named->mode.word : "none";
+}
+
+/* Of two names of an interface the one that is given last holds. */
+TEST_F(conf, other_name)
+{
+	const struct fsk_conf_section *machine = &self->conf.machine;
+	struct fsk_conf_section section;
+
+	EXPECT_EQ(0, read_text(self, "interfaces:\n"
+			       "  lan0: mask\n"
+			       "  all: auto\n"
+			       "  eth0: rss\n"));
+	EXPECT_STREQ("rss", mode_of(machine, "eth0"));
+	EXPECT_STREQ("rss", mode_of(machine, "lan0"));
+	EXPECT_STREQ("none", mode_of(machine, "eth1"));
+	EXPECT_STREQ("none", mode_of(machine, "eth2"));
+	/* Another file has the first name again. */
+	EXPECT_EQ(0, read_text(self, "interfaces: {lan0: off}\n"));
+	EXPECT_STREQ("off", mode_of(machine, "eth0"));
+	EXPECT_EQ(3, machine->interface_count);
+	/* What the machine says goes before its profile. */
+	EXPECT_EQ(0, read_text(self, "profile: a\n"
+			       "profiles:\n"
+			       "  a:\n"
+			       "    interfaces: {lan0: steer, eth0: mask}\n"));
+	fsk_conf_effective(&self->conf, machine, NULL, &section);
+	EXPECT_STREQ("off", mode_of(&section, "eth0"));
+	free(section.interfaces);
 }
 
 /* Own words, then the profile's, then the default. */

@@ -245,6 +245,10 @@ TEST_F(watch, other_name)
 	EXPECT_EQ(0, go(self));
 	EXPECT_EQ(FSK_RFD_MASK, mode_of("eth0"));
 	EXPECT_EQ(FSK_RFD_OFF, mode_of("eth1"));
+	text = "interfaces: {lan0: mask, eth0: off}\n";
+	self->watch.reload = true;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(FSK_RFD_OFF, mode_of("eth0"));
 }
 
 /* What the files say holds when something is applied, and on SIGHUP. */

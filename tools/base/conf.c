@@ -51,23 +51,31 @@ fsk_conf_section(struct fsk_conf_sections *sections, const char *name)
  * @section: the section
  * @name: of the interface
  *
+ * What is said now is said last: the interface becomes the last one, as another
+ * one may be the same by another name.
+ *
  * Return: the interface, or %NULL without memory.
  */
 struct fsk_conf_interface *
 fsk_conf_interface(struct fsk_conf_section *section, const char *name)
 {
 	struct fsk_conf_interface *found = section->interfaces;
-	size_t i;
+	size_t count = section->interface_count, i = 0;
 
-	for (i = 0; i < section->interface_count; i++)
-		if (!strcmp(found[i].name, name))
-			return &found[i];
-	found = fsk_array_grow(found, i, sizeof(*found));
-	if (!found)
-		return NULL;
-	section->interfaces = found;
-	section->interface_count++;
-	found[i].name = name;
+	while (i < count && strcmp(found[i].name, name))
+		i++;
+	if (i < count) {
+		memmove(&found[i], &found[i + 1],
+			(count - i - 1) * sizeof(*found));
+		i = count - 1;
+	} else {
+		found = fsk_array_grow(found, count, sizeof(*found));
+		if (!found)
+			return NULL;
+		section->interfaces = found;
+		section->interface_count++;
+	}
+	found[i] = (struct fsk_conf_interface) { .name = name };
 	return &found[i];
 }
 
@@ -76,22 +84,20 @@ fsk_conf_interface(struct fsk_conf_section *section, const char *name)
  * @section: the section
  * @name: one of the interface's names; it may be named by another one
  *
- * Return: the first such interface, or %NULL if only "all" means it.
+ * Return: what was said last of it, or %NULL if only "all" means it.
  */
 const struct fsk_conf_interface *
 fsk_conf_named(const struct fsk_conf_section *section, const char *name)
 {
-	const struct fsk_conf_interface *found = section->interfaces;
-	unsigned int ifindex = 0;
+	unsigned int ifindex = if_nametoindex(name);
+	const struct fsk_conf_interface *found;
 
-	for (size_t i = 0; i < section->interface_count; i++, found++) {
+	for (size_t i = section->interface_count; i--; ) {
+		found = &section->interfaces[i];
 		if (!strcmp(found->name, name))
 			return found;
-		if (!strcmp(found->name, "all"))
-			continue;
-		if (!ifindex)
-			ifindex = if_nametoindex(name);
-		if (ifindex && if_nametoindex(found->name) == ifindex)
+		if (ifindex && strcmp(found->name, "all") &&
+		    if_nametoindex(found->name) == ifindex)
 			return found;
 	}
 	return NULL;

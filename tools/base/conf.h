@@ -64,7 +64,8 @@ struct fsk_conf_interface {
  * @profile: what holds where this section says nothing; not in a profile
  * @option: of `run`; not of the machine
  * @setting: of `set`, by FSK_A_CONFIG_*; not of a service
- * @interfaces: of `rfd`; not of a service
+ * @interfaces: of `rfd`, in the order in which they were last given; not of a
+ *		service
  * @interface_count: of @interfaces
  */
 struct fsk_conf_section {

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/* `config check` and `config apply`, see tools/cmd_config.c. */
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kselftest_harness.h"
+
+#include "no_module.h"
+
+#include "../../tools/cmd_config.c"
+
+/* "lan0" is another name of eth0. */
+unsigned int if_nametoindex(const char *name)
+{
+	return !strcmp(name, "eth0") || !strcmp(name, "lan0") ? 7 :
+	       !strcmp(name, "eth1") ? 8 : 0;
+}
+
+static char done[512];	/* what was applied */
+
+static int note(const char *name, int mode)
+{
+	size_t len = strlen(done);
+
+	snprintf(done + len, sizeof(done) - len, "%s=%s ", name,
+		 mode < 0 ? "auto" : fsk_rfd_mode_name(mode));
+	return 0;
+}
+
+int fsk_rfd_set_one(struct fsk_nl *nl, const char *name, unsigned int mode,
+		    bool dry_run)
+{
+	return note(name, mode);
+}
+
+int fsk_rfd_auto_one(struct fsk_nl *nl, const char *name, bool dry_run)
+{
+	return note(name, -1);
+}
+
+/* eth0 and eth1 are there. */
+int fsk_rfd_all(struct fsk_nl *nl, int mode, bool dry_run,
+		bool (*leave)(const char *name, void *data), void *data)
+{
+	return (leave("eth0", data) ? 0 : note("eth0", mode)) ||
+	       (leave("eth1", data) ? 0 : note("eth1", mode));
+}
+
+int fsk_enable_refresh(const struct fsk_conf *conf)
+{
+	return 0;
+}
+
+struct fsk_nl *fsk_nl_open(void)
+{
+	return (struct fsk_nl *)done;
+}
+
+void fsk_nl_close(struct fsk_nl *nl)
+{
+}
+
+int fsk_words(int argc, char **argv, int min, int max,
+	      const struct option *options)
+{
+	return argc - 1;
+}
+
+FIXTURE(config) {
+	char file[32];
+	char said[4096];
+};
+
+FIXTURE_SETUP(config)
+{
+	memset(self, 0, sizeof(*self));
+	snprintf(self->file, sizeof(self->file), "/tmp/fsk-config-XXXXXX");
+	close(mkstemp(self->file));
+}
+
+FIXTURE_TEARDOWN(config)
+{
+	unlink(self->file);
+}
+
+/* Give a command this configuration. What it writes to standard error is in
+ * self->said, with "F" for the file's name.
+ */
+static int run(FIXTURE_DATA(config) *self, int (*command)(int, char **),
+	       const char *text)
+{
+	char *words[3] = { "config", self->file, NULL }, *name;
+	int status, saved = dup(STDERR_FILENO);
+	FILE *errors = tmpfile(), *file;
+	size_t len;
+
+	file = fopen(self->file, "w");
+	fputs(text, file);
+	fclose(file);
+	dup2(fileno(errors), STDERR_FILENO);
+	*done = '\0';
+	status = command(2, words);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(errors);
+	len = fread(self->said, 1, sizeof(self->said) - 1, errors);
+	self->said[len] = '\0';
+	fclose(errors);
+	len = strlen(self->file);
+	while ((name = strstr(self->said, self->file))) {
+		*name = 'F';
+		memmove(name + 1, name + len, strlen(name + len) + 1);
+	}
+	return status;
+}
+
+/* Of two names of an interface the last one holds. */
+TEST_F(config, apply__other_name)
+{
+	EXPECT_EQ(0, run(self, fsk_cmd_config_apply,
+			 "interfaces: {lan0: mask, eth0: off, all: auto}\n"));
+	EXPECT_STREQ("eth0=off eth1=auto ", done);
+	EXPECT_EQ(0, run(self, fsk_cmd_config_apply,
+			 "interfaces: {eth0: off, lan0: auto}\n"));
+	EXPECT_STREQ("lan0=auto ", done);
+}
+
+TEST_F(config, check__other_name)
+{
+	EXPECT_EQ(0, run(self, fsk_cmd_config_check,
+			 "interfaces:\n"
+			 "  lan0: mask\n"
+			 "  eth0: off\n"
+			 "  eth1: off\n"
+			 "  eth2: off\n"
+			 "  all: auto\n"));
+	EXPECT_STREQ("F:2:9: lan0 is also named eth0, and F:3 holds\n",
+		     self->said);
+}
+
+TEST_HARNESS_MAIN
