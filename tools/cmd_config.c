@@ -11,6 +11,7 @@
 #include "base/nl.h"
 #include "base/out.h"
 #include "base/rfd.h"
+#include "base/selected.h"
 #include "base/yaml.h"
 #include "cmd_enable.h"
 #include "cmd_rfd.h"
@@ -122,6 +123,15 @@ static void fsk_config_set_text(const struct fsk_conf_section *section,
 				&section->interfaces[i].mode);
 }
 
+static void fsk_config_cgroups_text(const struct fsk_conf *conf)
+{
+	if (conf->cgroup_count)
+		puts("cgroups:");
+	for (size_t i = 0; i < conf->cgroup_count; i++)
+		fsk_config_line(1, conf->cgroups[i].path,
+				&conf->cgroups[i].selected);
+}
+
 static void fsk_config_named_text(const char *kind,
 				  const struct fsk_conf_sections *sections)
 {
@@ -194,6 +204,20 @@ static void fsk_config_named_json(const char *kind,
 	fsk_json_close(']');
 }
 
+static void fsk_config_cgroups_json(const struct fsk_conf *conf)
+{
+	const struct fsk_conf_cgroup *cgroup = conf->cgroups;
+
+	fsk_json_open("cgroups", '[');
+	for (size_t i = 0; i < conf->cgroup_count; i++, cgroup++) {
+		fsk_json_open(NULL, '{');
+		fsk_json_str("cgroup", cgroup->path);
+		fsk_json_bool("selected", !strcmp(cgroup->selected.word, "on"));
+		fsk_json_close('}');
+	}
+	fsk_json_close(']');
+}
+
 static void fsk_config_json(const struct fsk_conf *conf,
 			    const struct fsk_conf_section *machine)
 {
@@ -201,6 +225,7 @@ static void fsk_config_json(const struct fsk_conf *conf,
 	if (machine->profile.word)
 		fsk_json_str("profile", machine->profile.word);
 	fsk_config_set_json(machine);
+	fsk_config_cgroups_json(conf);
 	fsk_config_named_json("services", &conf->services, false);
 	fsk_config_named_json("profiles", &conf->profiles, true);
 	fsk_json_close('}');
@@ -211,6 +236,7 @@ static void fsk_config_text(const struct fsk_conf *conf,
 {
 	fsk_config_line(0, "profile", &machine->profile);
 	fsk_config_set_text(machine, 0);
+	fsk_config_cgroups_text(conf);
 	fsk_config_named_text("services", &conf->services);
 	fsk_config_named_text("profiles", &conf->profiles);
 }
@@ -291,18 +317,49 @@ static int fsk_config_machine(struct fsk_nl *nl,
 	return status;
 }
 
+/* What the tool says of a group doesn't name it. */
+static int fsk_config_cgroup(struct fsk_nl *nl,
+			     const struct fsk_conf_cgroup *cgroup)
+{
+	bool selected = !strcmp(cgroup->selected.word, "on");
+	char why[FSK_ERROR_LINE] = "";
+	int status;
+
+	fsk_error_keep(why, sizeof(why));
+	status = fsk_selected_set(nl, cgroup->path, selected);
+	fsk_error_keep(NULL, 0);
+	if (status)
+		fsk_error("%s: %s", cgroup->path, why);
+	return status;
+}
+
+/* Each for itself, as interfaces. */
+static int fsk_config_cgroups(struct fsk_nl *nl, const struct fsk_conf *conf)
+{
+	int status = 0, each;
+
+	for (size_t i = 0; i < conf->cgroup_count; i++) {
+		each = fsk_config_cgroup(nl, &conf->cgroups[i]);
+		status = status ? status : each;
+	}
+	return status;
+}
+
 /* The machine, and services unless @machine_only. In JSON one list has both. */
 static int fsk_config_conf(const struct fsk_conf *conf, bool machine_only)
 {
 	struct fsk_conf_section machine;
 	struct fsk_nl *nl;
-	int status, last;
+	int status, groups = 0, last;
 
 	fsk_conf_effective(conf, &conf->machine, NULL, &machine);
 	if (fsk_json)
 		fsk_json_open(NULL, '[');
 	nl = fsk_nl_open();
 	status = nl ? fsk_config_machine(nl, &machine) : FSK_EXIT_REFUSED;
+	if (nl)
+		groups = fsk_config_cgroups(nl, conf);
+	status = status ? status : groups;
 	fsk_nl_close(nl);
 	last = machine_only ? 0 : fsk_enable_refresh(conf);
 	if (fsk_json)

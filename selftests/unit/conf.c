@@ -151,6 +151,35 @@ TEST_F(conf, mistakes)
 	EXPECT_EQ(13, self->conf.errors);
 }
 
+TEST_F(conf, cgroups)
+{
+	EXPECT_EQ(0, read_text(self, "cgroups:\n"
+			       "  /machine.slice: yes\n"
+			       "  /: on\n"
+			       "  /sys/fs/cgroups: off\n"));
+	EXPECT_EQ(0, read_text(self, "cgroups: {/machine.slice: off}\n"));
+	ASSERT_EQ(3, self->conf.cgroup_count);
+	EXPECT_STREQ("/machine.slice", self->conf.cgroups[0].path);
+	EXPECT_STREQ("off", self->conf.cgroups[0].selected.word);
+	EXPECT_STREQ("on", self->conf.cgroups[1].selected.word);
+	EXPECT_EQ(1, read_text(self, "cgroups:\n"
+			       "  machine.slice: on\n"
+			       "  /a/: on\n"
+			       "  /a//b: on\n"
+			       "  /sys/fs/cgroup/a: on\n"
+			       "  /sys/fs/cgroup: on\n"
+			       "  /b: maybe\n"
+			       "profiles: {a: {cgroups: {/: on}}}\n"));
+	EXPECT_STREQ("F:2:3: 'machine.slice' is no control group, "
+		     "such as /machine.slice\n"
+		     "F:3:3: '/a/' is no control group, such as /machine.slice\n"
+		     "F:4:3: '/a//b' is no control group, such as /machine.slice\n"
+		     "F:5:3: '/sys/fs/cgroup/a' is no control group, such as /machine.slice\n"
+		     "F:6:3: '/sys/fs/cgroup' is no control group, such as /machine.slice\n"
+		     "F:7:7: /b: 'maybe' is neither on nor off\n"
+		     "F:8:16: a profile has no 'cgroups'\n", self->said);
+}
+
 TEST_F(conf, no_yaml)
 {
 	EXPECT_EQ(1, read_text(self, "set:\n  vfs: [on\nx: 1\n"));

@@ -48,6 +48,16 @@ int fsk_rfd_all(struct fsk_nl *nl, int mode, bool dry_run,
 	       (leave("eth1", data) ? 0 : note("eth1", mode));
 }
 
+/* "/full" can't be selected. */
+int fsk_selected_set(struct fsk_nl *nl, const char *path, bool selected)
+{
+	if (!strcmp(path, "/full")) {
+		fsk_error("1024 are selected");
+		return FSK_EXIT_REFUSED;
+	}
+	return note(path, selected ? FSK_RFD_STEER : FSK_RFD_OFF);
+}
+
 int fsk_enable_refresh(const struct fsk_conf *conf)
 {
 	return 0;
@@ -126,6 +136,16 @@ TEST_F(config, apply__other_name)
 	EXPECT_EQ(0, run(self, fsk_cmd_config_apply,
 			 "interfaces: {eth0: off, lan0: auto}\n"));
 	EXPECT_STREQ("lan0=auto ", done);
+}
+
+/* One that can't be selected keeps no other from it. */
+TEST_F(config, apply__cgroups)
+{
+	EXPECT_EQ(2, run(self, fsk_cmd_config_apply,
+			 "interfaces: {eth1: mask}\n"
+			 "cgroups: {/full: on, /a: on, /b: off}\n"));
+	EXPECT_STREQ("eth1=mask /a=steer /b=off ", done);
+	EXPECT_STREQ("fastsocket: /full: 1024 are selected\n", self->said);
 }
 
 TEST_F(config, check__other_name)

@@ -28,6 +28,7 @@ test_config_again() {
 	cat >"$work/first" <<-END
 		profile: "a: b"
 		interfaces: {eth0.5: rss, "br#0": off, "it's": mask}
+		cgroups: {/machine.slice: on, "/a #b": off}
 		services:
 		  'foo\\x2dbar@.service': {ports: '$ports', profile: " c\\t"}
 		  "\\u4e2d.service": {pin: on}
@@ -42,6 +43,7 @@ test_config_again() {
 	tool 0 config show "$work/first"
 	grep -q '^  *connect-ports: 10000,.*,10800 # ' <<<"$out" || fail "$out"
 	grep -q '^profile: "a: b"  *# ' <<<"$out" || fail "$out"
+	grep -q '^  /machine.slice: on  *# ' <<<"$out" || fail "$out"
 	cp "$work/out" "$work/second"
 	tool 0 config check "$work/second"
 	tool 0 -j config show "$work/first"

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 module=$FSK_ROOT/build/kmod/$(uname -r)/fastsocket.ko
 conf=/etc/fastsocket
-tests=(check show apply refused interfaces)
+tests=(check show apply refused interfaces cgroups)
 
 # A configuration of no file, and the settings as they were.
 begin() {
@@ -141,6 +141,22 @@ test_interfaces() {
 	disown
 	defer stop_pid "$watch" KILL
 	wait_for 20 is_mode "$nic" mask || fail "$(cat "$work/watch")"
+}
+
+# A control group may be selected already, or not.
+test_cgroups() {
+	begin
+	"$FSK_TOOL" cgroup add /fsk-a 2>"$work/err" || skip "$(cat "$work/err")"
+	defer "$FSK_TOOL" cgroup remove /fsk-a /fsk-b
+	echo 'cgroups: {/fsk-a: on, /fsk-b: on}' >"$conf/fastsocket.conf"
+	tool 0 config apply
+	tool 0 show cgroup
+	grep -q '^/fsk-b ' <<<"$out" || fail "$out"
+	echo 'cgroups: {/fsk-a: off, /fsk-b: off, /fsk-c: off}' \
+		>"$conf/fastsocket.conf"
+	tool 0 config apply
+	tool 0 show cgroup
+	! grep -q '^/fsk-' <<<"$out" || fail "$out"
 }
 
 [ $# -eq 0 ] || tests=("$@")

@@ -80,6 +80,31 @@ fsk_conf_interface(struct fsk_conf_section *section, const char *name)
 }
 
 /**
+ * fsk_conf_cgroup() - find a control group, or begin it
+ * @conf: the configuration
+ * @path: of the group
+ *
+ * Return: the group, or %NULL without memory.
+ */
+struct fsk_conf_cgroup *
+fsk_conf_cgroup(struct fsk_conf *conf, const char *path)
+{
+	struct fsk_conf_cgroup *found = conf->cgroups;
+	size_t i;
+
+	for (i = 0; i < conf->cgroup_count; i++)
+		if (!strcmp(found[i].path, path))
+			return &found[i];
+	found = fsk_array_grow(found, i, sizeof(*found));
+	if (!found)
+		return NULL;
+	conf->cgroups = found;
+	conf->cgroup_count++;
+	found[i].path = path;
+	return &found[i];
+}
+
+/**
  * fsk_conf_named() - what a section says of an interface
  * @section: the section
  * @name: one of the interface's names; it may be named by another one

@@ -59,6 +59,16 @@ struct fsk_conf_interface {
 };
 
 /**
+ * struct fsk_conf_cgroup - a control group
+ * @path: from the root of the hierarchy
+ * @selected: "on" or "off"
+ */
+struct fsk_conf_cgroup {
+	const char *path;
+	struct fsk_conf_value selected;
+};
+
+/**
  * struct fsk_conf_section - what is said of the machine, a service, a profile
  * @name: of the service or profile
  * @profile: what holds where this section says nothing; not in a profile
@@ -92,6 +102,8 @@ struct fsk_conf_sections {
  * @machine: what holds for the machine, or the network namespace
  * @services: what holds for services
  * @profiles: ours, and those of the files
+ * @cgroup_count: of @cgroups
+ * @cgroups: of `cgroup add`
  * @errors: how many were reported
  * @document_count: of @documents
  * @documents: what was read; all words are in there
@@ -100,6 +112,8 @@ struct fsk_conf {
 	struct fsk_conf_section machine;
 	struct fsk_conf_sections services;
 	struct fsk_conf_sections profiles;
+	size_t cgroup_count;
+	struct fsk_conf_cgroup *cgroups;
 	unsigned int errors;
 	size_t document_count;
 	struct fsk_conf_document *documents;
@@ -113,6 +127,8 @@ struct fsk_conf_section *
 fsk_conf_section(struct fsk_conf_sections *sections, const char *name);
 struct fsk_conf_interface *
 fsk_conf_interface(struct fsk_conf_section *section, const char *name);
+struct fsk_conf_cgroup *
+fsk_conf_cgroup(struct fsk_conf *conf, const char *path);
 const struct fsk_conf_interface *
 fsk_conf_named(const struct fsk_conf_section *section, const char *name);
 const struct fsk_conf_section *

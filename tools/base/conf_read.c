@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 
 #include "../../lib/ports.h"
 #include "array.h"
+#include "cgroup.h"
 #include "error.h"
 #include "nearest.h"
 #include "rfd.h"
@@ -120,6 +122,22 @@ static const char *fsk_conf_word(struct fsk_conf_reader *reader,
 		fsk_conf_wrong(reader, node, "%s: a zero byte", name);
 	else
 		return word;
+	return NULL;
+}
+
+/* "on" or "off", or NULL after an error message. */
+static const char *fsk_conf_switch(struct fsk_conf_reader *reader,
+				   const yaml_node_t *node, const char *name)
+{
+	const char *word = fsk_conf_word(reader, node, name);
+	bool on;
+
+	if (!word)
+		return NULL;
+	if (fsk_setting_switch(word, &on))
+		return on ? "on" : "off";
+	fsk_conf_wrong(reader, node, "%s: '%s' is neither on nor off", name,
+		       word);
 	return NULL;
 }
 
@@ -264,6 +282,45 @@ static void fsk_conf_take_interfaces(struct fsk_conf_reader *reader,
 	fsk_conf_pairs(reader, name, value, fsk_conf_take_interface);
 }
 
+/* One name for each group, so that a later file has the same one: without a
+ * slash at its end, and without where the hierarchy is mounted.
+ */
+static bool fsk_conf_is_cgroup(const char *path)
+{
+	size_t len = strlen(path), mount = strlen(FSK_CGROUP_MOUNT);
+
+	return *path == '/' && len < PATH_MAX && !strstr(path, "//") &&
+	       (len == 1 || path[len - 1] != '/') &&
+	       (strncmp(path, FSK_CGROUP_MOUNT, mount) ||
+		(path[mount] && path[mount] != '/'));
+}
+
+static void fsk_conf_take_cgroup(struct fsk_conf_reader *reader,
+				 const char *name, yaml_node_t *key,
+				 yaml_node_t *value)
+{
+	const char *word = fsk_conf_switch(reader, value, name);
+	struct fsk_conf_cgroup *cgroup;
+
+	if (!word)
+		return;
+	if (!fsk_conf_is_cgroup(name)) {
+		fsk_conf_wrong(reader, key, "'%s' is no control group, %s",
+			       name, "such as /machine.slice");
+		return;
+	}
+	cgroup = fsk_conf_cgroup(reader->conf, name);
+	if (cgroup)
+		cgroup->selected = fsk_conf_value_at(reader, word, value);
+}
+
+static void fsk_conf_take_cgroups(struct fsk_conf_reader *reader,
+				  const char *name, yaml_node_t *key,
+				  yaml_node_t *value)
+{
+	fsk_conf_pairs(reader, name, value, fsk_conf_take_cgroup);
+}
+
 static void fsk_conf_take_profile(struct fsk_conf_reader *reader,
 				  const char *name, yaml_node_t *key,
 				  yaml_node_t *value)
@@ -279,28 +336,20 @@ static void fsk_conf_take_option(struct fsk_conf_reader *reader,
 				 const char *name, yaml_node_t *key,
 				 yaml_node_t *value)
 {
-	const char *word = fsk_conf_word(reader, value, name);
 	struct fsk_ports ports = { 0 };
-	bool on;
+	const char *word;
 	int i = 0;
 
 	while (strcmp(fsk_conf_options[i].name, name))
 		i++;
+	word = fsk_conf_options[i].list ? fsk_conf_word(reader, value, name) :
+					  fsk_conf_switch(reader, value, name);
 	if (!word)
 		return;
 	if (fsk_conf_options[i].list && fsk_ports_parse(&ports, word)) {
 		fsk_conf_wrong(reader, value, "%s: '%s' is no list %s", name,
 			       word, "such as 80,8000-8999");
 		return;
-	}
-	if (!fsk_conf_options[i].list) {
-		if (!fsk_setting_switch(word, &on)) {
-			fsk_conf_wrong(reader, value,
-				       "%s: '%s' is neither on nor off", name,
-				       word);
-			return;
-		}
-		word = on ? "on" : "off";
 	}
 	reader->section->option[i] = fsk_conf_value_at(reader, word, value);
 }
@@ -385,6 +434,7 @@ static void fsk_conf_take_top(struct fsk_conf_reader *reader, const char *name,
 			      yaml_node_t *key, yaml_node_t *value)
 {
 	static const struct fsk_conf_key keys[] = {
+		{ "cgroups", fsk_conf_take_cgroups },
 		{ "interfaces", fsk_conf_take_interfaces },
 		{ "profile", fsk_conf_take_profile },
 		{ "profiles", fsk_conf_take_profiles },
@@ -630,6 +680,7 @@ void fsk_conf_free(struct fsk_conf *conf)
 	}
 	free(conf->documents);
 	free(conf->machine.interfaces);
+	free(conf->cgroups);
 	fsk_conf_free_sections(&conf->services);
 	fsk_conf_free_sections(&conf->profiles);
 }

@@ -2,7 +2,6 @@
 /* Changes which control groups the module has selected. */
 #include "selected.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +36,48 @@ int fsk_selected_change(struct fsk_nl *nl, uint8_t cmd, const char *path)
 
 	mnl_attr_put_strz(msg, FSK_A_CGROUP_PATH, path);
 	return fsk_nl_do(nl, msg, 0, NULL, NULL);
+}
+
+/**
+ * struct fsk_selected_look - is a control group selected?
+ * @path: of the group
+ * @found: it is
+ */
+struct fsk_selected_look {
+	const char *path;
+	bool found;
+};
+
+static int fsk_selected_compare(const struct nlmsghdr *msg,
+				const struct nlattr **attrs, void *data)
+{
+	struct fsk_selected_look *look = data;
+
+	if (!msg)
+		look->found = false;
+	else if (!strcmp(fsk_nl_str(attrs[FSK_A_CGROUP_PATH]), look->path))
+		look->found = true;
+	return 0;
+}
+
+/**
+ * fsk_selected_set() - select a control group or not, whatever it is now
+ * @nl: the socket
+ * @path: of the group, from the root of the hierarchy
+ * @selected: select it
+ *
+ * Return: exit status.
+ */
+int fsk_selected_set(struct fsk_nl *nl, const char *path, bool selected)
+{
+	struct fsk_selected_look look = { .path = path };
+	int status = fsk_nl_dump(nl, FSK_CMD_CGROUP_GET, FSK_A_CGROUP_MAX,
+				 fsk_selected_compare, &look);
+
+	if (status || look.found == selected)
+		return status;
+	return fsk_selected_change(nl, selected ? FSK_CMD_CGROUP_ADD :
+				   FSK_CMD_CGROUP_DEL, path);
 }
 
 static void fsk_selected_reset(struct fsk_selected_paths *all)
