@@ -109,10 +109,13 @@ static void fsk_stats_json(void *data)
 
 /* Rates */
 
-static void fsk_stats_json_rates(const uint64_t *n, double seconds)
+static void fsk_stats_json_rates(const struct fsk_stats_all *stats,
+				 const uint64_t *n, double seconds)
 {
 	for (int i = 0; i < __FSK_STAT_MAX; i++)
-		fsk_json_double(fsk_stat_names[i].name, n[i] / seconds);
+		if (stats->known[i])
+			fsk_json_double(fsk_stat_names[i].name,
+					n[i] / seconds);
 }
 
 static void fsk_stats_json_all_rates(const struct fsk_stats_all *stats,
@@ -121,13 +124,13 @@ static void fsk_stats_json_all_rates(const struct fsk_stats_all *stats,
 	fsk_json_open(NULL, '{');
 	fsk_json_double("seconds", seconds);
 	fsk_json_open("total", '{');
-	fsk_stats_json_rates(stats->total, seconds);
+	fsk_stats_json_rates(stats, stats->total, seconds);
 	fsk_json_close('}');
 	fsk_json_open("cores", '[');
 	for (size_t i = 0; i < stats->count; i++) {
 		fsk_json_open(NULL, '{');
 		fsk_json_uint("cpu", stats->cores[i].cpu);
-		fsk_stats_json_rates(stats->cores[i].n, seconds);
+		fsk_stats_json_rates(stats, stats->cores[i].n, seconds);
 		fsk_json_close('}');
 	}
 	fsk_json_close(']');
