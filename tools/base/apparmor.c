@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "error.h"
 
 /* A test has a folder of its own. */
@@ -47,21 +47,12 @@ bool fsk_apparmor_possible(const char *profile)
 static int fsk_apparmor_reload(const char *profile)
 {
 	char path[PATH_MAX];
-	pid_t pid = fork();
-	int status = -1;
+	char *words[4] = { "apparmor_parser", "-r", path, NULL };
 
-	if (!pid) {
-		snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s",
-			 profile);
-		execlp("apparmor_parser", "apparmor_parser", "-r", path, NULL);
-		_exit(127);
-	}
-	if (pid > 0)
-		waitpid(pid, &status, 0);
-	if (!status)
+	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s", profile);
+	if (!fsk_command_run(words, NULL, false))
 		return 0;
-	fsk_error("'apparmor_parser -r %s/%s' fails", FSK_APPARMOR_FOLDER,
-		  profile);
+	fsk_error("'apparmor_parser -r %s' fails", path);
 	return FSK_EXIT_REFUSED;
 }
 

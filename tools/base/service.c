@@ -6,15 +6,12 @@
 #include "service.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "command.h"
 #include "error.h"
 
 #define FSK_SERVICE_WORDS	20
@@ -39,67 +36,16 @@ bool fsk_service_template(const char *name)
 	return strstr(name, "@.");
 }
 
-/* All of what a descriptor gives. NULL without memory. */
-static char *fsk_service_slurp(int fd)
-{
-	size_t len = 0, room = 0;
-	char *text = NULL, *more;
-	ssize_t got;
-
-	do {
-		if (len + 4096 > room) {
-			room += 65536;
-			more = realloc(text, room);
-			if (!more) {
-				free(text);
-				return NULL;
-			}
-			text = more;
-		}
-		got = read(fd, text + len, room - len - 1);
-		len += got > 0 ? got : 0;
-	} while (got > 0 || (got < 0 && errno == EINTR));
-	text[len] = '\0';
-	return text;
-}
-
-static int fsk_service_spawn(char **words, int out, pid_t *pid)
-{
-	posix_spawn_file_actions_t actions;
-	int err;
-
-	posix_spawn_file_actions_init(&actions);
-	if (out >= 0)
-		posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	err = posix_spawnp(pid, words[0], &actions, NULL, words, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return err;
-}
-
 static int fsk_service_run(char **words, char **text)
 {
-	int pipes[2] = { -1, -1 }, status = 0, err;
-	pid_t pid;
+	int err = fsk_command_run(words, text, false);
 
-	if (text && pipe2(pipes, O_CLOEXEC))
+	if (err == ENOMEM)
 		return fsk_no_memory();
-	err = fsk_service_spawn(words, pipes[1], &pid);
-	if (text)
-		close(pipes[1]);
-	if (!err && text)
-		*text = fsk_service_slurp(pipes[0]);
-	if (text)
-		close(pipes[0]);
-	if (err) {
+	if (err > 0)
 		fsk_error("systemctl cannot be started: %s", strerror(err));
-		return FSK_EXIT_REFUSED;
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (text && !*text)
-		return fsk_no_memory();
-	/* It has said why. */
-	return status ? FSK_EXIT_REFUSED : 0;
+	/* If it fails it has said why. */
+	return err ? FSK_EXIT_REFUSED : 0;
 }
 
 /**
@@ -117,8 +63,6 @@ int fsk_service_systemctl(bool user, char **text, ...)
 	int count = 2;
 	va_list args;
 
-	if (text)
-		*text = NULL;
 	if (user)
 		words[count++] = "--user";
 	va_start(args, text);

@@ -2,14 +2,13 @@
 /* Asks systemd about a unit, by systemctl: what runs in it, and how. */
 #include "unit.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/command.h"
 #include "../base/error.h"
 #include "../base/service.h"
 
@@ -67,35 +66,14 @@ void fsk_unit_parse(struct fsk_unit *unit, char *text)
 	}
 }
 
-/* What a command prints; %NULL when it can't be run, or fails. */
+/* What a command prints; %NULL when that is nothing, or it fails. */
 static char *fsk_unit_output(char *const *argv)
 {
-	char *text = NULL;
-	int ends[2], status;
-	size_t size = 0;
-	FILE *file;
-	pid_t pid;
+	char *text;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (fsk_command_run(argv, &text, true) || !*text) {
+		free(text);
 		return NULL;
-	pid = fork();
-	if (!pid) {
-		dup2(ends[1], STDOUT_FILENO);
-		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
-		execvp(*argv, argv);
-		_exit(FSK_EXIT_NO_COMMAND);
-	}
-	close(ends[1]);
-	file = fdopen(ends[0], "r");
-	if (pid < 0 || !file || getdelim(&text, &size, '\0', file) < 0) {
-		free(text);
-		text = NULL;
-	}
-	if (file)
-		fclose(file);
-	if (pid > 0 && (waitpid(pid, &status, 0) != pid || status)) {
-		free(text);
-		text = NULL;
 	}
 	return text;
 }
