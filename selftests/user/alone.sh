@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 tests=(config_again config_list help pid pattern kept
-	metrics_file netns_sysfs no_list top_message)
+	metrics_file netns_sysfs no_list top_message package)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -231,6 +231,20 @@ int uname(struct utsname *host)
 	[ ${#message} -gt 160 ] || fail "$message"
 	ran 2 env "$lib" "$FSK_TOOL" top -b -n 1
 	[ "$err" = "$message" ] || fail "$err"
+}
+
+# The test that Debian's package has of its own, with this tree's files.
+test_package() {
+	[ ! -d /sys/module/fastsocket ] || skip "the module is loaded"
+	begin
+	cp "$FSK_TOOL" "$FSK_ROOT/build/libfsocket.so" "$work"
+	sed "s,/usr/lib/fastsocket/,$work/," "$FSK_ROOT/debian/tests/tool" \
+		>"$work/tool"
+	ran 0 env PATH="$work:$PATH" sh "$work/tool"
+	[ -z "$err" ] || grep -A 2 '^Tests: tool$' \
+		"$FSK_ROOT/debian/tests/control" |
+		grep -q '^Restrictions:.*allow-stderr' ||
+		fail "it may write no error: $err"
 }
 
 [ $# -eq 0 ] || tests=("$@")
