@@ -4,7 +4,8 @@
 # setup.sh GROUP...: install what a part of the project needs, from Debian's
 # packages. Quick when all of it is there.
 #
-#   build      compiler, kernel headers 6.1 and 6.12, libmnl, libyaml, ncurses
+#   build      compiler, kernel headers 6.1 and 6.12, libelf, libmnl, libyaml,
+#              ncurses
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
 #   arm64      emulator and compiler for arm64
 #   test       programs that the tests use, the kselftest headers' source, and
@@ -58,8 +59,9 @@ packages_of() {
 			coccinelle clang prometheus systemd linux-source-6.12
 		;;
 	package)
-		echo gcc make libc6-dev libmnl-dev libncurses-dev libyaml-dev pkg-config \
-			scdoc dpkg-dev \
+		echo gcc make libc6-dev libelf-dev libmnl-dev \
+			libncurses-dev libyaml-dev \
+			pkg-config scdoc dpkg-dev \
 			debhelper dh-dkms lintian rpm debootstrap binutils
 		;;
 	debug) echo gcc make kmod "$kernel_build" linux-source-6.12 ;;

@@ -61,7 +61,7 @@ inside() {
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$root" "$@"
 }
 
-# What DKMS needs is there before, and is not what the packages leave.
+# What DKMS and the tool need is there before, and is not what the packages leave.
 test_prepare() {
 	local fresh=
 
@@ -75,8 +75,8 @@ test_prepare() {
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
 	[ -z "$fresh" ] || inside apt-get -q -y install \
-		--no-install-recommends dkms kmod libmnl0 libyaml-0-2 gcc make \
-		systemd linux-headers-cloud-amd64 >&2 || fail "no DKMS"
+		--no-install-recommends dkms kmod libelf1 libmnl0 \
+		libncursesw6 libyaml-0-2 gcc make systemd linux-headers-cloud-amd64 >&2 || fail "no DKMS"
 	inside find / -xdev ! -path '/proc/*' ! -path '/sys/*' \
 		! -path '/dev/*' ! -path '/tmp/*' >"$root.before"
 }
