@@ -156,7 +156,9 @@ install-module: module
 	rm -f $(DESTDIR)/lib/modules/$(release)/extra/fastsocket.ko
 	@[ -n "$(DESTDIR)" ] || packaging/module chosen $(release) $(module_file)
 
+uninstall_env := PREFIX=$(PREFIX) LIBDIR=$(LIBDIR) UNITDIR=$(UNITDIR)
 uninstall:
+	@[ -n "$(DESTDIR)" ] || $(uninstall_env) packaging/units disable
 	rm -f $(DESTDIR)$(PREFIX)/bin/fastsocket \
 		$(DESTDIR)$(LIBDIR)/libfsocket.so \
 		$(DESTDIR)$(PREFIX)/include/linux/fastsocket.h \
@@ -175,6 +177,7 @@ uninstall:
 	rmdir --ignore-fail-on-non-empty $(conf_dir)/conf.d $(conf_dir) || :
 	@DESTDIR=$(DESTDIR) packaging/module remove
 	@DESTDIR=$(DESTDIR) DKMS_ROOT=$(DKMS_ROOT) packaging/module forget
+	@[ -n "$(DESTDIR)" ] || packaging/units forget
 	$(if $(DESTDIR),,ldconfig)
 
 # The marks in dkms.conf tell these sources from those of a package.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the tool does by itself, without a module and without rights:
+# What the tool does by itself, without a module and without rights, and what
+# is left when it is uninstalled:
 #
 #   selftests/user/alone.sh [TEST...]
 #
@@ -12,7 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../harness/lib.sh"
 
 tests=(config_again config_list help pid pattern kept
-	metrics_file netns_sysfs no_list top_message package)
+	metrics_file netns_sysfs no_list top_message package
+	uninstall uninstall_units)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -245,6 +247,77 @@ test_package() {
 		"$FSK_ROOT/debian/tests/control" |
 		grep -q '^Restrictions:.*allow-stderr' ||
 		fail "it may write no error: $err"
+}
+
+# installed FOLDER: this tree's, as if for a package, and a module
+installed() {
+	make -s -C "$FSK_ROOT" install-programs dkms-install DESTDIR="$1" \
+		>"$work/log" 2>&1 || fail "$(tail "$work/log")"
+	mkdir -p "$1/lib/modules/6.1/updates"
+	touch "$1/lib/modules/6.1/updates/fastsocket.ko"
+}
+
+# uninstalled FOLDER: the files that are left
+uninstalled() {
+	make -s -C "$FSK_ROOT" uninstall DESTDIR="$1" >"$work/log" 2>&1 ||
+		fail "$(tail "$work/log")"
+	find "$1" ! -type d
+}
+
+test_uninstall() {
+	local left
+
+	begin
+	installed "$work/root"
+	left=$(uninstalled "$work/root")
+	[ -z "$left" ] || fail "left: $left"
+	[ ! -e "$work/root/etc/fastsocket" ] || fail "its folder is left"
+	installed "$work/root"
+	echo "# mine" >>"$work/root/etc/fastsocket/fastsocket.conf"
+	left=$(uninstalled "$work/root")
+	[ "$left" = "$work/root/etc/fastsocket/fastsocket.conf" ] ||
+		fail "left: $left"
+}
+
+# Where no systemd runs, and with a folder for what this machine's has.
+test_uninstall_units() {
+	local etc=/etc/systemd/system hidden
+
+	begin
+	hidden="mount -t tmpfs none $etc && mount -t tmpfs none /lib/modules &&
+		mount -t tmpfs none /run"
+	unshare -rm bash -c "$hidden" 2>/dev/null ||
+		skip "no mount namespace here"
+	mkdir "$work/bin"
+	ln -s /bin/true "$work/bin/ldconfig"
+	cat >"$work/switched" <<-END
+		set -e
+		cd $etc
+		mkdir many.wants one.service.d two.service.d three.service.d
+		ln -s $work/units/fastsocket-tune@.service \
+			many.wants/fastsocket-tune@eth0.service
+		ln -s $work/units/fastsocket-metrics.socket many.wants
+		ln -s /lib/systemd/system/fastsocket.service many.wants
+		echo "# Made by 'fastsocket enable'; " |
+			tee {one,two,three}.service.d/50-fastsocket.conf \
+			>/dev/null
+		echo Environment=LD_PRELOAD=$work/usr/lib/libfsocket.so:a.so \
+			>>one.service.d/50-fastsocket.conf
+		echo "ExecStartPre=-+$work/usr/bin/fastsocket cgroup add self" \
+			>>two.service.d/50-fastsocket.conf
+		touch two.service.d/mine.conf
+		echo Environment=LD_PRELOAD=/usr/lib/fastsocket/libfsocket.so \
+			>>three.service.d/50-fastsocket.conf
+	END
+	# Nothing of this machine is named.
+	ran 0 unshare -rm bash -c "$hidden && . $work/switched &&
+		PATH=$work/bin:\$PATH make -s -C $FSK_ROOT uninstall \
+		PREFIX=$work/usr UNITDIR=$work/units SYSCONFDIR=$work/etc \
+		DKMS_ROOT=$work/src >&2 &&
+		find $etc ! -type d -printf '%P\n' -o -empty -print"
+	[ "$(sort "$work/out" | xargs)" = "many.wants/$(
+		)fastsocket.service three.service.d/50-fastsocket.conf $(
+		)two.service.d/mine.conf" ] || fail "left: $out"
 }
 
 [ $# -eq 0 ] || tests=("$@")
