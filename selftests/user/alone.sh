@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(config_again config_list help pid pattern kept
 	metrics_file netns_sysfs no_list top_message package
-	uninstall uninstall_units)
+	rpm_scripts uninstall uninstall_units)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -247,6 +247,36 @@ test_package() {
 		"$FSK_ROOT/debian/tests/control" |
 		grep -q '^Restrictions:.*allow-stderr' ||
 		fail "it may write no error: $err"
+}
+
+# scriptlet NAME COUNT: what that script of the RPM package asks of systemctl,
+# when so many versions of the package will be there
+scriptlet() {
+	awk -v name="%$1" '$0 == name { found = 1; next }
+		/^%/ { found = 0 } found' "$FSK_ROOT/packaging/fastsocket.spec" |
+		sed "s,/run/systemd/system,$work," >"$work/$1"
+	ran 0 env PATH="$work:$PATH" sh "$work/$1" "$2"
+}
+
+# An upgrade switches nothing; a removal stops and disables all there is.
+test_rpm_scripts() {
+	begin
+	printf '#!/bin/sh\necho "$@"\n' >"$work/systemctl"
+	printf '#!/bin/sh\necho head\necho one.service\n' >"$work/fastsocket"
+	chmod +x "$work/systemctl" "$work/fastsocket"
+	scriptlet post 1
+	grep -qx daemon-reload <<<"$out" || fail "$out"
+	grep -q 'enable fastsocket.service$' <<<"$out" || fail "$out"
+	scriptlet post 2
+	[ "$out" = daemon-reload ] || fail "upgraded: $out"
+	scriptlet preun 1
+	[ -z "$out" ] || fail "upgraded: $out"
+	scriptlet preun 0
+	grep -qx 'stop fastsocket-tune@\*.service' <<<"$out" || fail "$out"
+	grep -q 'disable fastsocket-tune@.service$' <<<"$out" || fail "$out"
+	grep -q 'disable --now .*fastsocket.service$' <<<"$out" || fail "$out"
+	scriptlet postun 1
+	! grep -q -e 'fastsocket.service' -e tune <<<"$out" || fail "$out"
 }
 
 # installed FOLDER: this tree's, as if for a package, and a module
