@@ -34,6 +34,13 @@ _fastsocket_units() {
 		2>/dev/null | cut -d' ' -f1
 }
 
+# Those that there are now; what bash would read a backslash for is left out.
+_fastsocket_running() {
+	systemctl list-units --type=service --state=active --plain \
+		--no-legend --no-pager 2>/dev/null |
+		sed '/\\/d; s/ .*//'
+}
+
 _fastsocket_profiles() {
 	fastsocket config show 2>/dev/null |
 		sed -n '/^profiles:/,$s/^  \([^ ]*\):$/\1/p'
@@ -53,6 +60,12 @@ _fastsocket_args() {
 	set) fastsocket set --help 2>/dev/null |
 		sed -n 's/^  \([a-z-]*=\).*/\1/p' ;;
 	enable) _fastsocket_units ;;
+	adopt | check | release) [ "$count" != 0 ] || _fastsocket_running ;;
+	cgroup\ *)
+		echo self
+		_fastsocket_running
+		;;
+	tune) _fastsocket_interfaces ;;
 	disable) fastsocket enabled 2>/dev/null |
 		sed -n '2,$s/ .*//p' ;;
 	"rfd set")
@@ -117,6 +130,11 @@ _fastsocket() {
 	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$current")
 	case ${words[*]} in
 	config\ *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	cgroup\ *)
+		case $current in
+		/*) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+		esac
+		;;
 	esac
 	case ${COMPREPLY[*]} in
 	*=) compopt -o nospace 2>/dev/null ;;

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../tools/completion.bash
 . "$FSK_ROOT/tools/completion.bash"
 
-tests=(commands second options settings values interfaces run fish zsh)
+tests=(commands second options settings values interfaces units run fish zsh)
 
 # The tool of this tree, by whatever name it is asked.
 fastsocket() {
@@ -71,6 +71,34 @@ test_interfaces() {
 	offers "lo" fastsocket rfd set lo
 	offers "mask" fastsocket rfd set lo m
 	offers "lo" fastsocket rfd set -n lo
+	offers "lo" fastsocket tune lo
+	offers "lo" fastsocket tune --undo lo
+	offers "--undo" fastsocket tune --u
+}
+
+# A systemd with two services, one of which runs.
+systemctl() {
+	case $* in
+	list-unit-files*) printf '%s\n' 'mine.service enabled -' \
+		'other.service disabled -' ;;
+	list-units*--state=active*) printf '%s\n' \
+		'mine.service loaded active running Mine' \
+		'a\x2db.service loaded active running Other' ;;
+	esac
+}
+
+test_units() {
+	local command
+
+	offers "mine.service other.service" fastsocket enable ""
+	for command in adopt check release; do
+		offers "mine.service" fastsocket "$command" ""
+		offers "" fastsocket "$command" mine ""
+	done
+	offers "--all-netns" fastsocket check --a
+	offers "mine.service self" fastsocket cgroup add ""
+	offers "self" fastsocket cgroup remove mine.service s
+	offers "/proc/self" fastsocket cgroup add /proc/sel
 }
 
 # After "--" it is another program's line.
@@ -89,6 +117,7 @@ lines() {
 		fastsocket set rescue-ms=5 vfs=|vfs=off vfs=on
 		fastsocket set vfs=on rfd=m|rfd=mask
 		fastsocket rfd set lo m|mask
+		fastsocket tune lo|lo
 		fastsocket run --pin -- setpri|setpriv
 		fastsocket set rescue-ms=|
 	END
