@@ -8,8 +8,9 @@
 #              ncurses
 #   vm         QEMU and the stock kernels 6.1 and 6.12 for virtual machines
 #   arm64      emulator and compiler for arm64
-#   test       programs that the tests use, the kselftest headers' source, and
-#              the C libraries that other systems have
+#   test       programs that the tests use, the kselftest headers' source, what
+#              makes and boots a container, and the C libraries that other
+#              systems have
 #   lint       static checks; of the usual ones, Debian has no smatch
 #   package    what `make deb` and `make rpm` need, and what tests the packages
 #   debug      source of the 6.12 debug kernel and what builds it
@@ -52,7 +53,8 @@ packages_of() {
 			prometheus-node-exporter \
 			liburing-dev nftables iproute2 procps lsof apparmor \
 			strace irqbalance linux-perf bpftrace musl-tools \
-			zsh fish linux-source-6.12
+			zsh fish debootstrap systemd-container \
+			linux-source-6.12
 		;;
 	lint)
 		echo sparse shellcheck codespell yamllint perl mandoc \

@@ -6,7 +6,10 @@
 # root; it is made at first, by debootstrap, and kept in the cache. No module is
 # needed: what is looked at is whether the service loads the library and lives.
 #
-#   selftests/user/services.sh [TEST...]
+#   selftests/user/services.sh [TEST... | boots]
+#
+# Two minutes, and at first some more for the folder. "boots" makes the folder,
+# and tells whether a container boots here at all.
 #
 # shellcheck disable=SC2317 # tests are called by name
 set -u
@@ -44,7 +47,9 @@ start() {
 
 	need systemd-nspawn gcc
 	mkdir -p "$vm_cache"
+	vm_lock services
 	[ -d "$kept" ] || make_root "$kept"
+	vm_unlock
 	work=$(mktemp -d) || fail "no temporary folder"
 	root=$(mktemp -d) || fail "no temporary folder"
 	cp -a "$kept/." "$root" || fail "no copy of $kept"
@@ -167,6 +172,11 @@ no() {
 
 dropin() {
 	cat "$root/etc/systemd/system/$1.service.d/50-fastsocket.conf"
+}
+
+# What all others need, for selftests/check.
+test_boots() {
+	booted || fail "$(tail -n 20 "$root.log")"
 }
 
 # Nothing is started, and nothing restarted.
