@@ -210,7 +210,9 @@ static int fsk_enable_put(struct fsk_enable *enable, struct fsk_service *unit,
 	status = fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS,
 				 path);
 	*same = !status && fsk_enable_same(path, text);
-	if (!status && *dropin->profile && !(*same && enable->again))
+	/* A profile that is noted still may have no file any more. */
+	if (!status && *dropin->profile && !(*same && enable->again) &&
+	    fsk_apparmor_possible(dropin->profile))
 		status = fsk_apparmor_add(dropin->profile, dropin->library);
 	if (!status && !*same)
 		status = fsk_enable_undo(path, unit->name, dropin);
@@ -264,6 +266,22 @@ static struct fsk_dropin fsk_enable_want(const struct fsk_enable *enable,
 	return dropin;
 }
 
+/* Without the command line nobody has asked to take AppArmor's line back: a
+ * profile that is not enforced now may be loaded later, or again.
+ */
+static void fsk_enable_keep(const struct fsk_enable *enable,
+			    const struct fsk_service *unit,
+			    struct fsk_dropin *dropin)
+{
+	char path[PATH_MAX];
+
+	if (!enable->again || dropin->cgroup || *dropin->profile ||
+	    fsk_enable_path(unit->name, unit->user, FSK_UNIT_FILES_OURS, path))
+		return;
+	fsk_dropin_note(path, "apparmor", dropin->profile,
+			sizeof(dropin->profile));
+}
+
 static int fsk_enable_unit(struct fsk_enable *enable,
 			   const struct fsk_conf *conf,
 			   struct fsk_service *unit)
@@ -285,6 +303,7 @@ static int fsk_enable_unit(struct fsk_enable *enable,
 			  fsk_enable_hint(enable, unit));
 		return FSK_EXIT_REFUSED;
 	}
+	fsk_enable_keep(enable, unit, &dropin);
 	status = fsk_enable_put(enable, unit, &dropin, &section, &same);
 	if (!status && !(same && enable->again))
 		fsk_enable_say(unit->name, enable->again ?

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(config_again config_list help pid pattern kept
 	metrics_file netns_sysfs no_list top_message package
-	rpm_scripts uninstall uninstall_units)
+	rpm_scripts uninstall uninstall_units boot_order)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -348,6 +348,13 @@ test_uninstall_units() {
 	[ "$(sort "$work/out" | xargs)" = "many.wants/$(
 		)fastsocket.service three.service.d/50-fastsocket.conf $(
 		)two.service.d/mine.conf" ] || fail "left: $out"
+}
+
+# Who looks which profiles are enforced comes after who loads them.
+test_boot_order() {
+	grep -q '^After=.*\bapparmor\.service\b' \
+		"$FSK_ROOT/tools/fastsocket.service" ||
+		fail "config apply may run before profiles are loaded"
 }
 
 [ $# -eq 0 ] || tests=("$@")

@@ -20,6 +20,9 @@
 #ifndef FSK_APPARMOR_FOLDER
 #define FSK_APPARMOR_FOLDER	"/etc/apparmor.d"
 #endif
+#ifndef FSK_APPARMOR_KERNEL
+#define FSK_APPARMOR_KERNEL	"/sys/kernel/security/apparmor"
+#endif
 #define FSK_APPARMOR_MARK	"# made by 'fastsocket enable'"
 
 /**
@@ -44,13 +47,15 @@ bool fsk_apparmor_possible(const char *profile)
 	return found;
 }
 
+/* A kernel without AppArmor has nothing loaded, and the parser would fail. */
 static int fsk_apparmor_reload(const char *profile)
 {
 	char path[PATH_MAX];
 	char *words[4] = { "apparmor_parser", "-r", path, NULL };
 
 	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s", profile);
-	if (!fsk_command_run(words, NULL, false))
+	if (access(FSK_APPARMOR_KERNEL, F_OK) ||
+	    !fsk_command_run(words, NULL, false))
 		return 0;
 	fsk_error("'apparmor_parser -r %s' fails", path);
 	return FSK_EXIT_REFUSED;

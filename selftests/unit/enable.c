@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Drop-ins of services, see tools/cmd_enable.c. A user's manager has them, as
+ * its folder can be any; systemctl and AppArmor's parser are stand-ins.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+
+#include "no_module.h"
+
+#include "../../tools/cmd_enable.c"
+
+#define FOLDER	FSK_TEST_FOLDER
+#define UNIT	FOLDER "/systemd/user/one.service.d/50-fastsocket.conf"
+#define LOCAL	FOLDER "/apparmor.d/local/bin.true"
+#define KERNEL	FSK_APPARMOR_KERNEL
+#define LIBRARY	"/usr/lib/libfsocket.so"
+#define OURS	LIBRARY " mr, # made by 'fastsocket enable'\n"
+#define LOADED	"LoadState=loaded\nMainPID=0\n" \
+	"ExecStart={ path=/bin/true ; argv[]=/bin/true ; status=0/0 }\n"
+
+bool fsk_nic_netns;
+
+int fsk_words(int argc, char **argv, int min, int max,
+	      const struct option *options)
+{
+	abort();
+}
+
+int fsk_words_check(int argc, char **argv, int min, int max)
+{
+	abort();
+}
+
+const char *fsk_option_value(int letter)
+{
+	abort();
+}
+
+int fsk_selected_forget(const char *unit)
+{
+	return 0;
+}
+
+/* Make a file, and the folders above it. */
+static void put(const char *path, const char *text)
+{
+	char whole[PATH_MAX];
+	FILE *file;
+
+	snprintf(whole, sizeof(whole), "%s", path);
+	file = fsk_enable_folders(whole) ? NULL : fopen(path, "w");
+	if (!file || fputs(text, file) < 0 || fclose(file))
+		abort();
+}
+
+FIXTURE(enable)
+{
+	struct fsk_conf conf;
+	struct fsk_refresh refresh;
+	char text[8192];
+};
+
+/* A service that the manager knows; nothing is configured. */
+FIXTURE_SETUP(enable)
+{
+	ASSERT_EQ(0, system("rm -rf " FOLDER));
+	put(FOLDER "/bin/systemctl", "#!/bin/sh\n[ $2 = daemon-reload ] || "
+	    "cat " FOLDER "/show\n");
+	ASSERT_EQ(0, chmod(FOLDER "/bin/systemctl", 0700));
+	/* As the real one without AppArmor in the kernel. */
+	put(FOLDER "/bin/apparmor_parser", "#!/bin/sh\n[ -e " KERNEL " ]\n");
+	ASSERT_EQ(0, chmod(FOLDER "/bin/apparmor_parser", 0700));
+	setenv("PATH", FOLDER "/bin:/usr/bin:/bin", 1);
+	setenv("XDG_CONFIG_HOME", FOLDER, 1);
+	put(FOLDER "/show", LOADED);
+	self->refresh.conf = &self->conf;
+	self->refresh.enable.user = 1;
+	self->refresh.enable.again = true;
+	snprintf(self->refresh.enable.library, PATH_MAX, LIBRARY);
+	snprintf(self->refresh.enable.tool, PATH_MAX, "/usr/bin/fastsocket");
+}
+
+FIXTURE_TEARDOWN(enable)
+{
+	EXPECT_EQ(0, system("rm -r " FOLDER));
+}
+
+static const char *get(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	size_t len = file ? fread(text, 1, size - 1, file) : 0;
+
+	text[len] = '\0';
+	if (file)
+		fclose(file);
+	return text;
+}
+
+#define file(path)	get(path, self->text, sizeof(self->text))
+#define again()		fsk_enabled_each(true, fsk_enable_again, &self->refresh)
+
+/* At boot a profile may be loaded after us, and later a service needs it. */
+TEST_F(enable, apparmor_later)
+{
+	put(UNIT, "# apparmor=bin.true\n");
+	put(LOCAL, "/a r,\n" OURS);
+	EXPECT_EQ(0, again());
+	EXPECT_TRUE(self->refresh.enable.changed);
+	EXPECT_STREQ("/a r,\n" OURS, file(LOCAL));
+	EXPECT_NE(NULL, strstr(file(UNIT), "\n# apparmor=bin.true\n"));
+	self->refresh.enable.changed = false;
+	EXPECT_EQ(0, again());
+	EXPECT_FALSE(self->refresh.enable.changed);
+	/* The command line means what is so now. */
+	self->refresh.enable.again = false;
+	EXPECT_EQ(0, again());
+	EXPECT_STREQ("/a r,\n", file(LOCAL));
+	EXPECT_EQ(NULL, strstr(file(UNIT), "apparmor"));
+}
+
+TEST_HARNESS_MAIN
