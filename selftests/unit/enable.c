@@ -123,4 +123,15 @@ TEST_F(enable, apparmor_later)
 	EXPECT_EQ(NULL, strstr(file(UNIT), "apparmor"));
 }
 
+/* systemd.exec(5): without a "-" what isn't there is the end of the service. */
+TEST_F(enable, library_gone)
+{
+	put(UNIT, "");
+	put(FOLDER "/show", LOADED "TemporaryFileSystem=/usr:ro\n"
+	    "NoExecPaths=/\n");
+	EXPECT_EQ(0, again());
+	EXPECT_NE(NULL, strstr(file(UNIT), "\nBindReadOnlyPaths=-" LIBRARY
+			       "\nExecPaths=-" LIBRARY "\n"));
+}
+
 TEST_HARNESS_MAIN

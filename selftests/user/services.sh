@@ -593,7 +593,7 @@ test_again() {
 		is_state "$kind" loaded ||
 			fail "$(inside systemctl status "$kind")"
 	done
-	dropin allow | grep -qx ExecPaths=/usr/local/lib/libfsocket.so ||
+	dropin allow | grep -qx ExecPaths=-/usr/local/lib/libfsocket.so ||
 		fail "$(dropin allow)"
 	# A filter that is gone takes our line with it: alone it would be one.
 	unit deny

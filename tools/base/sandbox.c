@@ -53,6 +53,17 @@ static void fsk_sandbox_line(struct fsk_dropin *dropin, const char *name,
 		 name, value);
 }
 
+/* Once the library is gone, the line must not stop the service: it starts
+ * without what a "-" precedes.
+ */
+static void fsk_sandbox_library(struct fsk_dropin *dropin, const char *name)
+{
+	char value[PATH_MAX];
+
+	snprintf(value, sizeof(value), "-%.4094s", dropin->library);
+	fsk_sandbox_line(dropin, name, value);
+}
+
 /* Is @path in the folder? Folders of lists may begin with "-" or "+", and end
  * with options.
  */
@@ -117,13 +128,13 @@ static void fsk_sandbox_check_folders(struct fsk_dropin *dropin,
 	fsk_service_get(unit, "RootDirectory", root, sizeof(root));
 	if ((*root && strcmp(root, "/")) ||
 	    fsk_sandbox_depth(dropin, unit, "TemporaryFileSystem"))
-		fsk_sandbox_line(dropin, "BindReadOnlyPaths", library);
+		fsk_sandbox_library(dropin, "BindReadOnlyPaths");
 	if (fsk_sandbox_depth(dropin, unit, "InaccessiblePaths"))
 		fsk_sandbox_refuse(dropin, "InaccessiblePaths= hides %s",
 				   library);
 	/* Not only where ExecPaths= is less deep: that may be our own. */
 	if (fsk_sandbox_depth(dropin, unit, "NoExecPaths"))
-		fsk_sandbox_line(dropin, "ExecPaths", library);
+		fsk_sandbox_library(dropin, "ExecPaths");
 	if ((fsk_service_is(unit, "ProtectHome", "yes") ||
 	     fsk_service_is(unit, "ProtectHome", "tmpfs")) &&
 	    (fsk_sandbox_inside(library, "/home") ||
