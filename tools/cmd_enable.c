@@ -681,11 +681,24 @@ struct fsk_refresh {
 	const struct fsk_conf *conf;
 };
 
+/* A service may go, or be masked, and come again. Its drop-in does no harm
+ * meanwhile, and is no reason for the whole refresh to fail.
+ */
+static const char *fsk_enable_absent(const struct fsk_service *unit)
+{
+	if (fsk_service_is(unit, "LoadState", "not-found"))
+		return "there is no such service: its drop-in stays as it is";
+	if (fsk_service_is(unit, "LoadState", "masked"))
+		return "it is masked: its drop-in stays as it is";
+	return NULL;
+}
+
 static int fsk_enable_again(const char *name, const char *path, bool user,
 			    void *data)
 {
 	struct fsk_refresh *refresh = data;
 	struct fsk_service unit;
+	const char *absent;
 	char profile[256];
 	int status;
 
@@ -700,7 +713,10 @@ static int fsk_enable_again(const char *name, const char *path, bool user,
 	if (fsk_conf_find(&refresh->conf->profiles, profile))
 		refresh->enable.profile = profile;
 	status = fsk_service_read(&unit, name, user);
-	if (!status)
+	absent = status ? NULL : fsk_enable_absent(&unit);
+	if (absent)
+		fsk_enable_say(unit.name, absent, NULL, false);
+	else if (!status)
 		status = fsk_enable_unit(&refresh->enable, refresh->conf,
 					 &unit);
 	fsk_service_free(&unit);

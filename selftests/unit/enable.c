@@ -134,4 +134,29 @@ TEST_F(enable, library_gone)
 			       "\nExecPaths=-" LIBRARY "\n"));
 }
 
+/* A package that is removed, or a mask, is no failed boot. Who names such a
+ * service is told.
+ */
+TEST_F(enable, absent)
+{
+	static const char * const states[] = { "not-found", "masked" };
+	struct fsk_service unit;
+	char show[64];
+
+	for (int i = 0; i < 2; i++) {
+		put(UNIT, "# profile=web\n");
+		snprintf(show, sizeof(show), "LoadState=%s\n", states[i]);
+		put(FOLDER "/show", show);
+		EXPECT_EQ(0, again());
+		EXPECT_FALSE(self->refresh.enable.changed);
+		EXPECT_STREQ("# profile=web\n", file(UNIT));
+		ASSERT_EQ(0, fsk_service_read(&unit, "one", true));
+		EXPECT_EQ(2, fsk_enable_unit(&self->refresh.enable, &self->conf,
+					     &unit));
+		fsk_service_free(&unit);
+	}
+	put(FOLDER "/show", "LoadState=error\n");
+	EXPECT_EQ(2, again());
+}
+
 TEST_HARNESS_MAIN
