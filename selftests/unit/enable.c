@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "kselftest_harness.h"
 
@@ -43,6 +44,14 @@ const char *fsk_option_value(int letter)
 
 int fsk_selected_forget(const char *unit)
 {
+	return 0;
+}
+
+static unsigned long flags;	/* of all mounts */
+
+int statvfs(const char *path, struct statvfs *mount)
+{
+	*mount = (struct statvfs) { .f_flag = flags };
 	return 0;
 }
 
@@ -157,6 +166,17 @@ TEST_F(enable, absent)
 	}
 	put(FOLDER "/show", "LoadState=error\n");
 	EXPECT_EQ(2, again());
+}
+
+/* The loader maps nothing from there: the control group needs no library. */
+TEST_F(enable, noexec)
+{
+	flags = ST_NOEXEC;
+	put(UNIT, "# profile=web\n");
+	EXPECT_EQ(2, again());
+	EXPECT_STREQ("# profile=web\n", file(UNIT));
+	flags = 0;
+	EXPECT_EQ(0, again());
 }
 
 TEST_HARNESS_MAIN

@@ -22,6 +22,7 @@
 #include "conf.h"
 #include "dropin.h"
 #include "elf.h"
+#include "library.h"
 #include "preload.h"
 #include "service.h"
 #include "unit_files.h"
@@ -412,6 +413,8 @@ void fsk_sandbox_needs(struct fsk_dropin *dropin,
 void fsk_sandbox_check(struct fsk_dropin *dropin,
 		       const struct fsk_service *unit)
 {
+	const char *why;
+
 	*dropin->extra = '\0';
 	*dropin->why = '\0';
 	*dropin->profile = '\0';
@@ -431,6 +434,9 @@ void fsk_sandbox_check(struct fsk_dropin *dropin,
 	if (strpbrk(dropin->library, " :\"\\%$"))
 		fsk_sandbox_refuse(dropin, "the path %s cannot be preloaded",
 				   dropin->library);
+	why = fsk_library_refusal(dropin->library);
+	if (why)
+		fsk_sandbox_refuse(dropin, "%s", why);
 	if (*dropin->why)
 		return;
 	fsk_sandbox_check_programs(dropin, unit);
