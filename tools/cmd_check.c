@@ -172,6 +172,8 @@ static void fsk_check_judge(struct fsk_check *check,
 	if (!*unit.name && listening->pid &&
 	    listening->joined < listening->sockets)
 		fsk_unit_of(&unit, listening->pid);
+	if (unit.main)
+		unit.start = fsk_facts_start(unit.main);
 	fsk_verdict_find(verdict, listening, &check->facts, &unit);
 	snprintf(root, sizeof(root), "/proc/%d/root", listening->pid);
 	fsk_advise(verdict, listening, &check->facts, root);

@@ -4,10 +4,13 @@
  * systemctl prints, see unit.c.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -156,7 +159,17 @@ TEST_F(verdict, not_asked)
 	set(self->unit.name, "a.service");
 	expect("started without", "enable --now a.service");
 	self->unit.enabled = true;
+	self->unit.changed = 1001;
+	self->facts.start = 1000;
 	expect("not restarted since", "systemctl restart a.service");
+	/* A worker of a service that goes on since before. */
+	self->unit.start = 1000;
+	self->facts.start = 1002;
+	expect("not restarted since", "systemctl restart a.service");
+	self->unit.start = 1001;
+	expect("cleans the environment", "enable --cgroup --now a.service");
+	self->unit.selected = true;
+	expect("enabled by its control group", "adopt 42");
 	self->unit.reload = true;
 	expect("not restarted since", "systemctl daemon-reload && ");
 }
@@ -316,6 +329,41 @@ TEST_F(verdict, unit)
 	set(text, "Id=c.service\nExecStart={ path=/usr/sbin/c ; }\n");
 	fsk_unit_parse(&self->unit, text);
 	EXPECT_FALSE(self->unit.enabled);
+	EXPECT_FALSE(self->unit.selected);
+	snprintf(text, sizeof(text), "Id=d.service\nMainPID=42\n"
+		 "FragmentPath=%s\nExecStartPre={ path=/usr/bin/fastsocket ; "
+		 "argv[]=/usr/bin/fastsocket cgroup add self ; }\n", path);
+	fsk_unit_parse(&self->unit, text);
+	EXPECT_EQ(42, self->unit.main);
+	EXPECT_TRUE(self->unit.selected);
+	EXPECT_GT(self->unit.changed, 1000000000);
+	set(text, "ExecStart={ path=/usr/bin/fastsocket ; "
+	    "argv[]=/usr/bin/fastsocket run --cgroup -- e ; }\n");
+	fsk_unit_parse(&self->unit, text);
+	EXPECT_TRUE(self->unit.enabled);
+	EXPECT_TRUE(self->unit.selected);
+}
+
+/* A program that is started after a file was written is not older than it. */
+TEST_F(verdict, start)
+{
+	time_t now;
+	pid_t pid;
+
+	for (int i = 0; i < 20; i++) {
+		usleep(i * 10000);
+		now = time(NULL);
+		pid = fork();
+		if (!pid) {
+			pause();
+			_exit(0);
+		}
+		self->facts.start = fsk_facts_start(pid);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		EXPECT_GE(self->facts.start, now);
+		EXPECT_LE(self->facts.start, time(NULL) + 1);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -14,10 +14,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/inside.h"
 #include "../base/library.h"
+
+#define FSK_FACTS_SECOND_NS	1000000000LL
 
 /* Reads a file of the process, and ends it with 0. Returns its length or -1. */
 static ssize_t fsk_facts_file(pid_t pid, const char *name, char *text,
@@ -155,35 +158,44 @@ static void fsk_facts_tasks(struct fsk_facts *facts)
 		closedir(folder);
 }
 
-/* When the machine was started, seconds since 1970. */
-static int64_t fsk_facts_boot(void)
+/* When the machine was started, since 1970. btime of /proc/stat is cut to whole
+ * seconds: by that a service would seem to be older than the drop-in that it
+ * was restarted for at once.
+ */
+static int64_t fsk_facts_boot_ns(void)
 {
-	static const char key[] = "btime ";
-	int64_t boot = 0;
-	char line[256];
-	FILE *file = fopen("/proc/stat", "re");
+	struct timespec now, up;
 
-	while (file && !boot && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, sizeof(key) - 1))
-			boot = strtoll(line + sizeof(key) - 1, NULL, 10);
-	if (file)
-		fclose(file);
-	return boot;
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (now.tv_sec - up.tv_sec) * FSK_FACTS_SECOND_NS + now.tv_nsec -
+	       up.tv_nsec;
 }
 
-/* Field 22 of stat, counted from behind the name, which may have blanks. */
-static void fsk_facts_start(struct fsk_facts *facts)
+/**
+ * fsk_facts_start() - when was a process started?
+ * @pid: its number
+ *
+ * Field 22 of stat, counted from behind the name, which may have blanks.
+ *
+ * Return: seconds since 1970, or 0 when it is not known.
+ */
+int64_t fsk_facts_start(pid_t pid)
 {
 	char text[1024], *at;
+	int64_t up_ns;
 
-	if (fsk_facts_file(facts->pid, "stat", text, sizeof(text)) < 0)
-		return;
+	if (fsk_facts_file(pid, "stat", text, sizeof(text)) < 0)
+		return 0;
 	at = strrchr(text, ')');
 	for (int i = 0; at && i < 20; i++)
 		at = strchr(at + 1, ' ');
-	if (at)
-		facts->start = fsk_facts_boot() +
-			       strtoll(at, NULL, 10) / sysconf(_SC_CLK_TCK);
+	if (!at)
+		return 0;
+	/* The end of the tick in which it was started. */
+	up_ns = (strtoll(at, NULL, 10) + 1) *
+		(FSK_FACTS_SECOND_NS / sysconf(_SC_CLK_TCK));
+	return (fsk_facts_boot_ns() + up_ns) / FSK_FACTS_SECOND_NS;
 }
 
 /**
@@ -212,5 +224,5 @@ void fsk_facts_read(struct fsk_facts *facts, pid_t pid)
 	facts->seccomp = seccomp && atoi(seccomp + strlen("\nSeccomp:")) == 2;
 	fsk_facts_profile(facts);
 	fsk_facts_tasks(facts);
-	fsk_facts_start(facts);
+	facts->start = fsk_facts_start(pid);
 }

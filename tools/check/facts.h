@@ -57,6 +57,7 @@ struct fsk_facts {
 	int64_t start;
 };
 
+int64_t fsk_facts_start(pid_t pid);
 void fsk_facts_read(struct fsk_facts *facts, pid_t pid);
 
 #endif

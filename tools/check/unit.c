@@ -12,18 +12,34 @@
 #include "../base/error.h"
 #include "../base/service.h"
 
-/* Newest of our files among the drop-ins, which are separated by blanks. */
-static void fsk_unit_drop_ins(struct fsk_unit *unit, char *paths)
+static void fsk_unit_file(struct fsk_unit *unit, const char *path)
 {
 	struct stat file;
+
+	if (!stat(path, &file) && file.st_mtime > unit->changed)
+		unit->changed = file.st_mtime;
+}
+
+/* Drop-ins are separated by blanks. */
+static void fsk_unit_drop_ins(struct fsk_unit *unit, char *paths)
+{
 	char *path;
 
 	while ((path = strsep(&paths, " "))) {
-		if (!strstr(path, "fastsocket"))
-			continue;
+		unit->enabled |= !!strstr(path, "fastsocket");
+		fsk_unit_file(unit, path);
+	}
+}
+
+/* Drop-ins of ours select the group before the start; `run --cgroup` can. */
+static void fsk_unit_exec(struct fsk_unit *unit, const char *name,
+			  const char *value)
+{
+	if (!strcmp(name, "ExecStartPre")) {
+		unit->selected |= !!strstr(value, "fastsocket cgroup add");
+	} else if (strstr(value, "fastsocket")) {
 		unit->enabled = true;
-		if (!stat(path, &file) && file.st_mtime > unit->changed)
-			unit->changed = file.st_mtime;
+		unit->selected |= !!strstr(value, " --cgroup ");
 	}
 }
 
@@ -39,12 +55,16 @@ static void fsk_unit_property(struct fsk_unit *unit, const char *name,
 			       !strcmp(value, "reloading");
 	else if (!strcmp(name, "NeedDaemonReload"))
 		unit->reload = !strcmp(value, "yes");
+	else if (!strcmp(name, "MainPID"))
+		unit->main = atoi(value);
+	else if (!strcmp(name, "FragmentPath"))
+		fsk_unit_file(unit, value);
 	else if (!strcmp(name, "DropInPaths"))
 		fsk_unit_drop_ins(unit, value);
 	else if (!strcmp(name, "Environment"))
 		unit->enabled |= !!strstr(value, "libfsocket");
-	else if (!strcmp(name, "ExecStart"))
-		unit->enabled |= !!strstr(value, "fastsocket");
+	else if (!strncmp(name, "ExecStart", strlen("ExecStart")))
+		fsk_unit_exec(unit, name, value);
 }
 
 /**
@@ -87,9 +107,11 @@ static char *fsk_unit_output(char *const *argv)
  */
 int fsk_unit_read(struct fsk_unit *unit, const char *name)
 {
-	char *argv[7] = {
+	char *argv[12] = {
 		"systemctl", "show", "--property",
-		"Id,LoadState,ActiveState,ControlGroup,NeedDaemonReload,DropInPaths,Environment,ExecStart",
+		"Id,LoadState,ActiveState,ControlGroup,NeedDaemonReload",
+		"--property", "FragmentPath,DropInPaths,MainPID,Environment",
+		"--property", "ExecStart,ExecStartPre",
 		"--", (char *)name, NULL,
 	};
 	char *text;

@@ -105,19 +105,53 @@ static void fsk_verdict_refused(struct fsk_verdict *verdict,
 	}
 }
 
+/* Its service is enabled, and the program has nothing of it. A worker may be
+ * younger than its service, whose environment it has.
+ */
+static void fsk_verdict_not_told(struct fsk_verdict *verdict,
+				 const struct fsk_facts *facts,
+				 const struct fsk_unit *unit)
+{
+	const char *name = unit->name;
+
+	if (unit->reload ||
+	    unit->changed > (unit->start ? unit->start : facts->start)) {
+		fsk_verdict_add(verdict, "", "%s was not restarted since it "
+					     "was enabled or changed",
+				name);
+		fsk_verdict_act(verdict, "%ssystemctl restart %s",
+				unit->reload ? "systemctl daemon-reload && " :
+				"", name);
+	} else if (unit->selected) {
+		fsk_verdict_add(verdict, "", "%s is enabled by its control "
+					     "group, and that was not selected "
+					     "when it began to listen",
+				name);
+		fsk_verdict_act(verdict, "systemctl restart %s, or 'fastsocket "
+					 "adopt %d'; 'journalctl -u %s' has "
+					 "what kept it from being selected",
+				name, facts->pid, name);
+	} else {
+		fsk_verdict_add(verdict, "", "%s is enabled, but LD_PRELOAD "
+					     "did not come to the program: its "
+					     "start cleans the environment, as "
+					     "sudo, su or env -i do",
+				name);
+		fsk_verdict_act(verdict, "start it without those; or "
+					 "'fastsocket enable --cgroup --now "
+					 "%s', or without a restart "
+					 "'fastsocket adopt %d'",
+				name, facts->pid);
+	}
+}
+
 /* Nothing asked the program to load the library. */
 static void fsk_verdict_not_asked(struct fsk_verdict *verdict,
 				  const struct fsk_facts *facts,
 				  const struct fsk_unit *unit)
 {
-	if (unit->enabled && (unit->reload || unit->changed > facts->start ||
-			      !facts->asked)) {
-		fsk_verdict_add(verdict, "", "%s was not restarted since it "
-					     "was enabled",
-				unit->name);
-		fsk_verdict_act(verdict, "%ssystemctl restart %s",
-				unit->reload ? "systemctl daemon-reload && " :
-				"", unit->name);
+	if (unit->enabled) {
+		fsk_verdict_not_told(verdict, facts, unit);
 		return;
 	}
 	fsk_verdict_add(verdict, "", "the program was started without "
