@@ -135,7 +135,13 @@ TEST_F(verdict, refused)
 	self->facts.loaded = false;
 	expect("the loader did not take /usr/lib/libfsocket.so", "standard");
 	set(self->facts.profile, "/usr/sbin/nginx");
-	expect("profile '/usr/sbin/nginx'", "'/usr/lib/libfsocket.so mr,'");
+	expect("profile '/usr/sbin/nginx'", "/etc/apparmor.d/local/"
+	       "usr.sbin.nginx has '/usr/lib/libfsocket.so mr,'");
+	set(self->facts.profile, "/usr/sbin/nginx//worker");
+	expect("profile '/usr/sbin/nginx//worker'", "'apparmor_parser -r "
+	       "/etc/apparmor.d/usr.sbin.nginx' and restart the program");
+	set(self->unit.name, "a.service");
+	expect("profile", "' and 'systemctl restart a.service'");
 	self->facts.noexec = true;
 	expect("mounted noexec", "another file system");
 	self->facts.there = false;

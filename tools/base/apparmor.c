@@ -26,6 +26,25 @@
 #define FSK_APPARMOR_MARK	"# made by 'fastsocket enable'"
 
 /**
+ * fsk_apparmor_file() - the file that a profile is in, by custom
+ * @profile: its name: a path, a word, or one with a child's name behind "//"
+ * @file: filled in with the file's name
+ * @size: of @file
+ */
+void fsk_apparmor_file(const char *profile, char *file, size_t size)
+{
+	const char *child = strstr(profile, "//");
+	char *slash;
+
+	profile += *profile == '/';
+	snprintf(file, size, "%.*s",
+		 child ? (int)(child - profile) : (int)strlen(profile),
+		 profile);
+	while ((slash = strchr(file, '/')))
+		*slash = '.';
+}
+
+/**
  * fsk_apparmor_possible() - has a profile a local part?
  * @profile: name of its file
  *

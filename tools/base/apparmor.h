@@ -3,7 +3,9 @@
 #define FSK_APPARMOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+void fsk_apparmor_file(const char *profile, char *file, size_t size);
 bool fsk_apparmor_possible(const char *profile);
 int fsk_apparmor_add(const char *profile, const char *library);
 int fsk_apparmor_remove(const char *profile);

@@ -19,6 +19,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "apparmor.h"
 #include "conf.h"
 #include "dropin.h"
 #include "elf.h"
@@ -278,7 +279,7 @@ static void fsk_sandbox_check_apparmor(struct fsk_dropin *dropin,
 				       const char *path)
 {
 	FILE *list = fopen("/sys/kernel/security/apparmor/profiles", "re");
-	char name[PATH_MAX], line[PATH_MAX], want[PATH_MAX + 16], *slash;
+	char name[PATH_MAX], line[PATH_MAX], want[PATH_MAX + 16];
 	bool found = false;
 
 	fsk_service_get(unit, "AppArmorProfile", name, sizeof(name));
@@ -291,10 +292,7 @@ static void fsk_sandbox_check_apparmor(struct fsk_dropin *dropin,
 	if (!found)
 		return;
 	*strstr(want, " (enforce)") = '\0';
-	snprintf(dropin->profile, sizeof(dropin->profile), "%.*s", 500,
-		 want + (*want == '/'));
-	while ((slash = strchr(dropin->profile, '/')))
-		*slash = '.';
+	fsk_apparmor_file(want, dropin->profile, sizeof(dropin->profile));
 }
 
 /* Why does the loader not load the library? NULL when it does. A file that is

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../../lib/ports.h"
-#include "../base/library.h"
+#include "../base/apparmor.h"
 #include "facts.h"
 #include "listeners.h"
 #include "unit.h"
@@ -54,9 +54,30 @@ void fsk_verdict_act(struct fsk_verdict *verdict, const char *act, ...)
 	va_end(args);
 }
 
+/* The file is a guess by the profile's name. */
+static void fsk_verdict_apparmor(struct fsk_verdict *verdict,
+				 const struct fsk_facts *facts,
+				 const struct fsk_unit *unit)
+{
+	char file[sizeof(facts->profile)];
+
+	fsk_apparmor_file(facts->profile, file, sizeof(file));
+	fsk_verdict_add(verdict, "", "the AppArmor profile '%s' keeps the "
+				     "loader from the library",
+			facts->profile);
+	fsk_verdict_act(verdict, "see that /etc/apparmor.d/local/%s has '%s "
+				 "mr,', then 'apparmor_parser -r "
+				 "/etc/apparmor.d/%s' and %s%s%s",
+			file, facts->asked_path, file,
+			*unit->name ? "'systemctl restart " :
+				      "restart the program",
+			unit->name, *unit->name ? "'" : "");
+}
+
 /* The library was to be loaded, and is not: who refused it? */
 static void fsk_verdict_refused(struct fsk_verdict *verdict,
-				const struct fsk_facts *facts)
+				const struct fsk_facts *facts,
+				const struct fsk_unit *unit)
 {
 	const char *path = facts->asked_path;
 
@@ -91,13 +112,7 @@ static void fsk_verdict_refused(struct fsk_verdict *verdict,
 				"%s is on a file system that is mounted noexec",
 				path);
 	} else if (*facts->profile) {
-		fsk_verdict_add(verdict, "", "the AppArmor profile '%s' keeps "
-					     "the loader from the library",
-				facts->profile);
-		fsk_verdict_act(verdict, "add '%s mr,' to its file in "
-					 "/etc/apparmor.d/local, load the "
-					 "profile and restart the program",
-				path);
+		fsk_verdict_apparmor(verdict, facts, unit);
 	} else {
 		fsk_verdict_add(verdict, "look for the loader's message on "
 					 "the program's standard error",
@@ -216,7 +231,7 @@ static void fsk_verdict_plain(struct fsk_verdict *verdict,
 	} else if (facts->loaded) {
 		fsk_verdict_not_joined(verdict, listening, facts);
 	} else if (facts->asked) {
-		fsk_verdict_refused(verdict, facts);
+		fsk_verdict_refused(verdict, facts, unit);
 	} else {
 		fsk_verdict_not_asked(verdict, facts, unit);
 	}
