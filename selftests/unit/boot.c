@@ -84,6 +84,18 @@ TEST_F(root, nothing_installed)
 	EXPECT_FALSE(self->boot.found);
 	EXPECT_NE(NULL, strstr(text, "no fastsocket.ko for kernel "));
 	EXPECT_NE(NULL, strstr(text, self->boot.release));
+	EXPECT_NE(NULL, strstr(text, "headers, and 'make install-module'"));
+	EXPECT_EQ(NULL, strstr(text, "dkms"));
+}
+
+TEST_F(root, nothing_built)
+{
+	const char *text;
+
+	puts_in(self->root, "/var/lib/dkms/fastsocket/x", "");
+	text = advice(&self->boot, self->root, self->text, sizeof(self->text));
+	EXPECT_NE(NULL, strstr(text, "headers for DKMS; 'dkms status' shows"));
+	EXPECT_EQ(NULL, strstr(text, "make"));
 }
 
 TEST_F(root, installed)

@@ -102,6 +102,8 @@ void fsk_boot_read(struct fsk_boot *boot, const char *root)
 			  sizeof(text)) > 0)
 		boot->refcount = atol(text);
 	boot->found = fsk_boot_module_file(root, text, sizeof(text));
+	snprintf(text, sizeof(text), "%s/var/lib/dkms/fastsocket", root);
+	boot->dkms = !access(text, F_OK);
 	boot->signed_only = fsk_boot_signed_only(root);
 	/* Four bytes of attributes, then one that is 1 or 0. */
 	if (fsk_boot_file(root, FSK_BOOT_SECURE, text, sizeof(text)) >= 5)
@@ -121,9 +123,10 @@ const char *fsk_boot_advice(const struct fsk_boot *boot, char *text,
 {
 	if (!boot->found)
 		snprintf(text, size, "no fastsocket.ko for kernel %s is "
-				     "installed: 'dkms status' shows what was "
-				     "built",
-			 boot->release);
+				     "installed: install its headers%s",
+			 boot->release, boot->dkms ?
+			 " for DKMS; 'dkms status' shows what was built" :
+			 ", and 'make install-module' in Fastsocket's sources");
 	else if (boot->signed_only)
 		snprintf(text, size, "this kernel%s loads signed modules "
 				     "only: 'modprobe fastsocket' tells "

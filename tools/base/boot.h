@@ -10,6 +10,7 @@
  * @release: of the kernel
  * @refcount: of our module, or -1 when it is not loaded
  * @found: a fastsocket.ko for this kernel is installed
+ * @dkms: DKMS has our module's sources, or has built them
  * @signed_only: the kernel loads signed modules only
  * @secure_boot: the firmware says that Secure Boot is on
  */
@@ -17,6 +18,7 @@ struct fsk_boot {
 	char release[65];
 	long refcount;
 	bool found;
+	bool dkms;
 	bool signed_only;
 	bool secure_boot;
 };
