@@ -17,12 +17,12 @@
 
 #define FOLDER	FSK_TEST_FOLDER
 #define UNIT	FOLDER "/systemd/user/one.service.d/50-fastsocket.conf"
-#define LOCAL	FOLDER "/apparmor.d/local/bin.true"
+#define LOCAL	FOLDER "/apparmor.d/local/usr.bin.env"
 #define KERNEL	FSK_APPARMOR_KERNEL
 #define LIBRARY	"/usr/lib/libfsocket.so"
 #define OURS	LIBRARY " mr, # made by 'fastsocket enable'\n"
 #define LOADED	"LoadState=loaded\nMainPID=0\n" \
-	"ExecStart={ path=/bin/true ; argv[]=/bin/true ; status=0/0 }\n"
+	"ExecStart={ path=/usr/bin/env ; argv[]=/usr/bin/env ; status=0/0 }\n"
 
 bool fsk_nic_netns;
 
@@ -116,12 +116,12 @@ static const char *get(const char *path, char *text, size_t size)
 /* At boot a profile may be loaded after us, and later a service needs it. */
 TEST_F(enable, apparmor_later)
 {
-	put(UNIT, "# apparmor=bin.true\n");
+	put(UNIT, "# apparmor=usr.bin.env\n");
 	put(LOCAL, "/a r,\n" OURS);
 	EXPECT_EQ(0, again());
 	EXPECT_TRUE(self->refresh.enable.changed);
 	EXPECT_STREQ("/a r,\n" OURS, file(LOCAL));
-	EXPECT_NE(NULL, strstr(file(UNIT), "\n# apparmor=bin.true\n"));
+	EXPECT_NE(NULL, strstr(file(UNIT), "\n# apparmor=usr.bin.env\n"));
 	self->refresh.enable.changed = false;
 	EXPECT_EQ(0, again());
 	EXPECT_FALSE(self->refresh.enable.changed);
@@ -177,6 +177,101 @@ TEST_F(enable, noexec)
 	EXPECT_STREQ("# profile=web\n", file(UNIT));
 	flags = 0;
 	EXPECT_EQ(0, again());
+}
+
+static void show(const char *folder, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	put(path, text);
+}
+
+/* As the kernel shows a loaded profile. */
+static void load(const char *name, const char *attach, const char *mode)
+{
+	char folder[PATH_MAX / 2];
+	static int count;
+
+	snprintf(folder, sizeof(folder), KERNEL "/policy/profiles/x.%d",
+		 count++);
+	show(folder, "name", name);
+	show(folder, "attach", attach);
+	show(folder, "mode", mode);
+}
+
+static void unload(void)
+{
+	if (system("rm -rf " KERNEL))
+		abort();
+}
+
+/* The file whose profile needs a line; empty for none, "?" when refused. */
+static const char *needs(const char *show)
+{
+	static struct fsk_dropin dropin;
+	struct fsk_service unit;
+
+	dropin.library = LIBRARY;
+	put(FOLDER "/show", show);
+	fsk_service_read(&unit, "one", true);
+	fsk_sandbox_check(&dropin, &unit);
+	fsk_service_free(&unit);
+	return *dropin.why ? "?" : dropin.profile;
+}
+
+TEST_F(enable, attached)
+{
+	static const char * const match[] = {
+		"/usr/bin/env\n", "/{,usr/}bin/en[vw]\n", "/**v\n",
+		"/usr/b?n/{a,{b,e*}}\n", "/usr/bin/env{,.{a,b}}\n",
+	};
+	static const char * const other[] = {
+		"/*v\n", "/{,usr/}sbin/env\n", "/usr/bin/env{a\n", "word\n",
+		"/usr/bin/env/**\n", "/usr/bin/{a,b}\n",
+	};
+
+	EXPECT_STREQ("", needs(LOADED));
+	ASSERT_EQ(0, symlink("/usr/bin/env", FOLDER "/link"));
+	load("/usr/bin/env\n", "/usr/bin/env\n", "enforce\n");
+	EXPECT_STREQ("usr.bin.env", needs("LoadState=loaded\nExecStart={ path="
+					  FOLDER "/link ; argv[]=x ; }\n"));
+	unload();
+	for (size_t i = 0; i < ARRAY_SIZE(match); i++) {
+		load("word\n", match[i], "enforce\n");
+		EXPECT_STREQ("usr.bin.env", needs(LOADED))
+			TH_LOG("%s", match[i]);
+		unload();
+		load(match[i], "<unknown>\n", "enforce\n");
+		EXPECT_STREQ("usr.bin.env", needs(LOADED))
+			TH_LOG("%s", match[i]);
+		unload();
+		load("word\n", match[i], "complain\n");
+		EXPECT_STREQ("", needs(LOADED));
+		unload();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		load("word\n", other[i], "enforce\n");
+		EXPECT_STREQ("", needs(LOADED))
+			TH_LOG("%s", other[i]);
+		unload();
+	}
+}
+
+/* A file may have the name of the profile, and a service may ask for one. */
+TEST_F(enable, profile_name)
+{
+	load("word\n", "/usr/bin/*\n", "enforce\n");
+	EXPECT_STREQ("usr.bin.env", needs(LOADED));
+	EXPECT_STREQ("", needs(LOADED "AppArmorProfile=other\n"));
+	put(FOLDER "/apparmor.d/word", "include if exists <local/word>\n");
+	EXPECT_STREQ("word", needs(LOADED));
+	load("/usr/bin/{env,false}\n", "<unknown>\n", "unconfined\n");
+	EXPECT_STREQ("?", needs(LOADED));
+	EXPECT_STREQ("word", needs(LOADED "AppArmorProfile=-word\n"));
+	/* The path itself is closer than each pattern. */
+	load("/usr/bin/env\n", "/usr/bin/env\n", "complain\n");
+	EXPECT_STREQ("", needs(LOADED));
 }
 
 TEST_HARNESS_MAIN

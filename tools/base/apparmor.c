@@ -20,9 +20,6 @@
 #ifndef FSK_APPARMOR_FOLDER
 #define FSK_APPARMOR_FOLDER	"/etc/apparmor.d"
 #endif
-#ifndef FSK_APPARMOR_KERNEL
-#define FSK_APPARMOR_KERNEL	"/sys/kernel/security/apparmor"
-#endif
 #define FSK_APPARMOR_MARK	"# made by 'fastsocket enable'"
 
 /**

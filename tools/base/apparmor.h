@@ -5,6 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A test has a folder of its own. */
+#ifndef FSK_APPARMOR_KERNEL
+#define FSK_APPARMOR_KERNEL	"/sys/kernel/security/apparmor"
+#endif
+
 void fsk_apparmor_file(const char *profile, char *file, size_t size);
 bool fsk_apparmor_possible(const char *profile);
 int fsk_apparmor_add(const char *profile, const char *library);

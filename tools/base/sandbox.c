@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "apparmor.h"
+#include "attached.h"
 #include "conf.h"
 #include "dropin.h"
 #include "elf.h"
@@ -272,27 +273,34 @@ static void fsk_sandbox_check_rights(struct fsk_dropin *dropin,
 }
 
 /* Does the kernel enforce an AppArmor profile on this program? A profile that
- * has a local part gets a line there.
+ * has a local part gets a line there. Its file has the profile's name, or that
+ * of the program. The kernel knows the program without links.
  */
 static void fsk_sandbox_check_apparmor(struct fsk_dropin *dropin,
 				       const struct fsk_service *unit,
-				       const char *path)
+				       const char *root, const char *path)
 {
-	FILE *list = fopen("/sys/kernel/security/apparmor/profiles", "re");
-	char name[PATH_MAX], line[PATH_MAX], want[PATH_MAX + 16];
-	bool found = false;
+	char name[FSK_ATTACHED_NAME], real[PATH_MAX];
+	struct fsk_attached attached = { .path = path };
 
+	if (!*root && realpath(path, real))
+		attached.path = real;
 	fsk_service_get(unit, "AppArmorProfile", name, sizeof(name));
-	snprintf(want, sizeof(want), "%s (enforce)\n",
-		 *name ? name + strspn(name, "-") : path);
-	while (list && !found && fgets(line, sizeof(line), list))
-		found = !strcmp(line, want);
-	if (list)
-		fclose(list);
-	if (!found)
+	attached.wanted = name + strspn(name, "-");
+	fsk_attached_find(&attached);
+	if (!attached.enforced)
 		return;
-	*strstr(want, " (enforce)") = '\0';
-	fsk_apparmor_file(want, dropin->profile, sizeof(dropin->profile));
+	if (attached.count > 1)
+		fsk_sandbox_refuse(dropin,
+				   "%u AppArmor profiles match %s, %s: %s",
+				   attached.count, attached.path,
+				   "one is enforced",
+				   "name one by AppArmorProfile=");
+	fsk_apparmor_file(attached.name, dropin->profile,
+			  sizeof(dropin->profile));
+	if (!fsk_apparmor_possible(dropin->profile))
+		fsk_apparmor_file(attached.path, dropin->profile,
+				  sizeof(dropin->profile));
 }
 
 /* Why does the loader not load the library? NULL when it does. A file that is
@@ -323,7 +331,7 @@ static void fsk_sandbox_check_program(struct fsk_dropin *dropin,
 	why = fsk_sandbox_no_loader(file);
 	if (why)
 		fsk_sandbox_refuse(dropin, "%s: %s", path, why);
-	fsk_sandbox_check_apparmor(dropin, unit, path);
+	fsk_sandbox_check_apparmor(dropin, unit, root, path);
 }
 
 /* Where systemd finds a program without a slash; without one it stays so. */
