@@ -259,7 +259,7 @@ TEST_F(established, core__foreign)
 	GOES_DIRECT(&pair);
 }
 
-/* No packet comes in on a core that is off, so the sweep finds who has ended. */
+/* No packet comes in on a core that is off: the sweep finds who has ended. */
 TEST_F(established, core__offline)
 {
 	struct pair pair;

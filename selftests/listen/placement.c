@@ -583,7 +583,7 @@ static int64_t slowest_plain(const FIXTURE_DATA(placement) *self)
 	return longest;
 }
 
-#define STALL_MS	500	/* of an emulated CPU; a rescue takes a second */
+#define STALL_MS	500	/* of an emulated CPU; a rescue takes 1 s */
 
 static void serial(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(placement) *self, unsigned int rescue_ms)
