@@ -250,14 +250,15 @@ static int fsk_accept_once(struct fsk_listener *l, struct fsk_core *own,
 {
 	bool app = !fsk_queue_empty(sock->sk);
 	bool local = own && !fsk_queue_empty(own->sock->sk);
-	bool first = fsk_accept_begins_with_app(own, app, local);
 	int err = -EAGAIN;
+	bool first;
 
 	if (fsk_accept_turns_to_others(l, own)) {
 		err = fsk_accept_other(l, own, newsock, arg);
 		if (err != -EAGAIN)
 			return err;
 	}
+	first = fsk_accept_begins_with_app(own, app, local);
 	if (first)
 		err = fsk_accept_app(l, own, sock, newsock, arg);
 	if (err == -EAGAIN && local)
