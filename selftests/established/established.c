@@ -61,6 +61,7 @@ FIXTURE_SETUP(established)
 
 FIXTURE_TEARDOWN(established)
 {
+	cpu_switch(1, true);	/* core__offline may not have come so far */
 }
 
 static int dial_addr(const struct trial *p, int host, int port, bool primed)

@@ -10,8 +10,10 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "counters.h"
@@ -583,7 +585,8 @@ static int64_t slowest_plain(const FIXTURE_DATA(placement) *self)
 	return longest;
 }
 
-#define STALL_MS	500	/* of an emulated CPU; a rescue takes 1 s */
+#define LIMIT_MS	10000	/* until a rescue by it */
+#define STALL_MS	(LIMIT_MS / 2)	/* of an emulated CPU */
 
 static void serial(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(placement) *self, unsigned int rescue_ms)
@@ -603,12 +606,12 @@ static void serial(struct __test_metadata *_metadata,
 	EXPECT_LT(0, count(FSK_STAT_RESCUE));
 }
 
-TEST_F(placement, serial__nobody_waits_for_the_lock)
+TEST_F_TIMEOUT(placement, serial__nobody_waits_for_the_lock, 300)
 {
-	serial(_metadata, self, 1000);
+	serial(_metadata, self, LIMIT_MS);
 }
 
-TEST_F(placement, serial__not_even_without_a_limit)
+TEST_F_TIMEOUT(placement, serial__not_even_without_a_limit, 300)
 {
 	serial(_metadata, self, 0);
 }
@@ -673,33 +676,51 @@ static int ask_at_once(FIXTURE_DATA(placement) *self)
 	return n;
 }
 
+/* In a timer that runs in a thread nobody knows who would run else. */
+static bool timers_are_tasks(void)
+{
+	struct utsname host;
+
+	return !uname(&host) && strstr(host.version, "PREEMPT_RT");
+}
+
+/* Return: connections that stayed near, or -1 if one was not answered. */
+static int64_t quota_ask(FIXTURE_DATA(placement) *self, const char *root,
+			 int percent)
+{
+	uint64_t near = count(FSK_STAT_ACCEPT_LOCAL);
+
+	if (quota_set(root, percent) || ask_at_once(self) != CPUS * EACH)
+		return -1;
+	return count(FSK_STAT_ACCEPT_LOCAL) - near;
+}
+
 /* All of a group stand still at once: none could take for another. */
 TEST_F_TIMEOUT(placement, quota__leaves_connections_near, 300)
 {
 	static const int percent[] = { 20, 40, 80 };
 	char root[GROUPS_ROOT];
-	uint64_t near;
-	long stopped;
 	size_t i;
 
+	if (timers_are_tasks())
+		SKIP(return, "a throttled worker is not known on PREEMPT_RT");
 	ASSERT_EQ(0, rescue_set_ms(20));	/* as by default */
-	if (groups_mount(root) ||
-	    group_write(root, ".", "cgroup.subtree_control", "+cpu"))
-		SKIP(return, "no control groups with quotas here");
-	ASSERT_LE(0, group_make(root, QUOTA_GROUP));
+	ASSERT_EQ(0, groups_mount(root));
+	group_write(root, ".", "cgroup.subtree_control", "+cpu");
+	EXPECT_LE(0, group_make(root, QUOTA_GROUP));
+	if (quota_set(root, 100)) {
+		group_remove(root, QUOTA_GROUP);
+		groups_unmount(root);
+		SKIP(return, "no quotas for control groups here");
+	}
 	EXPECT_EQ(0, quota_start(self, root));
 	EXPECT_TRUE(until(mapped(self->port, CPUS)));
 	EXPECT_EQ(0, settle(self));
-	for (i = 0; i < ARRAY_SIZE(percent); i++) {
-		EXPECT_EQ(0, quota_set(root, percent[i]));
-		near = count(FSK_STAT_ACCEPT_LOCAL);
-		stopped = quota_throttled(root);
-		EXPECT_EQ(CPUS * EACH, ask_at_once(self));
-		near = count(FSK_STAT_ACCEPT_LOCAL) - near;
-		EXPECT_LE(CPUS * EACH * 9 / 10, near)
+	for (i = 0; i < ARRAY_SIZE(percent); i++)
+		EXPECT_LE(CPUS * EACH * 9 / 10,
+			  quota_ask(self, root, percent[i]))
 			TH_LOG("at %d %%", percent[i]);
-		EXPECT_LT(stopped, quota_throttled(root));
-	}
+	EXPECT_LT(20, quota_throttled(root));
 	/* A CPU that a client uses as well may seem to be kept from nobody. */
 	EXPECT_LE(12 * count(FSK_STAT_RESCUE), quota_throttled(root));
 	crew_end(&self->crew);

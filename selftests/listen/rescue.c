@@ -473,9 +473,9 @@ TEST_F_TIMEOUT(rescue, outside__one_does_not_hear, 120)
 /* Of those that wait, the nearest is stopped: it is no helper for one that is
  * late, and the next is woken at once.
  */
-TEST_F(rescue, late__nearest_is_stopped)
+TEST_F_TIMEOUT(rescue, late__nearest_is_stopped, 120)
 {
-	enum { NEAREST = HOME + 1, TICK_MS = 1000 };
+	enum { NEAREST = HOME + 1, TICK_MS = 4000 };
 	struct worker *nearest;
 	uint64_t begin;
 	int fd;
