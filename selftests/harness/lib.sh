@@ -99,16 +99,17 @@ quietly() {
 }
 
 # watch_over PID: ends a test that takes too long, once it has said what it waits
-# for. Bash heeds a signal only when the program in front has ended, so what
-# descends from the test is ended, too. A test that ends in time kills this.
+# for. A test that ends in time kills this; one that is killed leaves it, and the
+# number may be another's by then.
 watch_over() {
 	local limit=${one_limit:-${FSK_ONE_LIMIT:-1800}} watcher=$BASHPID sleeping=
-	local pid pids
+	local pid pids=()
 
-	trap 'kill $sleeping; exit' TERM
+	trap 'quietly kill $sleeping; exit' TERM
 	sleep "$limit" >/dev/null 2>&1 &
 	sleeping=$!
-	wait $sleeping
+	wait $sleeping || exit
+	is_parent "$1" || exit
 	trap '' TERM
 	mapfile -t pids < <(descendants "$1")
 	note "no end in $limit s; what runs in it:"
@@ -116,8 +117,25 @@ watch_over() {
 		show_process "$pid"
 	done
 	kill -TERM "$1"
-	# Some may have ended.
-	quietly kill -KILL "${pids[@]}"
+	# Bash heeds that only when the program in front has ended, and then
+	# another one may be there, or what undoes the test.
+	for _ in 1 2 3 4; do
+		quietly kill -KILL "${pids[@]}"
+		sleep 20 >/dev/null 2>&1
+		is_parent "$1" || exit
+		mapfile -t pids < <(descendants "$1")
+	done
+	quietly kill -KILL "$1" "${pids[@]}"
+}
+
+# is_parent PID: of the one who asks
+is_parent() {
+	local name value
+
+	while read -r name value; do
+		[ "$name" != PPid: ] || [ "$value" != "$1" ] || return 0
+	done <"/proc/$BASHPID/status"
+	return 1
 }
 
 # descendants PID: the asker's own branch is not among them
