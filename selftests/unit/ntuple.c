@@ -21,6 +21,7 @@ static struct {
 	struct ethtool_rx_flow_spec rule[LOCATIONS];
 	bool used[LOCATIONS];
 	bool special;
+	bool size_with_list;
 	int refuse_after;
 	int keep_after;
 	unsigned int writes;
@@ -106,10 +107,11 @@ int fsk_nic_ioctl(const char *name, void *data)
 	switch (request->cmd) {
 	case ETHTOOL_GRXCLSRLCNT:
 		request->rule_cnt = rules();
-		request->data = LOCATIONS |
+		request->data = (nic.size_with_list ? 0 : LOCATIONS) |
 				(nic.special ? RX_CLS_LOC_SPECIAL : 0);
 		return 0;
 	case ETHTOOL_GRXCLSRLALL:
+		request->data = nic.size_with_list ? LOCATIONS : 0;
 		for (int i = 0; i < LOCATIONS; i++)
 			if (nic.used[i])
 				request->rule_locs[count++] = i;
@@ -207,6 +209,17 @@ TEST_F(ntuple, add__low_range)
 	ASSERT_EQ(0, fsk_ntuple_add(&self->read, self->why,
 				    sizeof(self->why)));
 	EXPECT_TRUE(sorted(self->read.cpu, 20000));
+}
+
+/* mlx5, nfp and otx2 tell the size of the table with the list of its rules. */
+TEST_F(ntuple, add__size_with_list)
+{
+	nic.size_with_list = true;
+	nic.used[LOCATIONS - 2] = false;
+	ASSERT_EQ(0, fsk_ntuple_add(&self->read, self->why,
+				    sizeof(self->why)));
+	EXPECT_EQ(8, rules());
+	EXPECT_TRUE(sorted(self->read.cpu, 32768));
 }
 
 TEST_F(ntuple, add__driver_chooses_locations)

@@ -67,13 +67,12 @@ static struct ethtool_rxnfc *fsk_ntuple_list(const char *name)
 		return NULL;
 	list->cmd = ETHTOOL_GRXCLSRLALL;
 	list->rule_cnt = count.rule_cnt;
-	if (count.rule_cnt) {
-		err = fsk_nic_ioctl(name, list);
-		if (err) {
-			free(list);
-			errno = err;
-			return NULL;
-		}
+	/* Even of no rules: some drivers tell the table's size only here. */
+	err = fsk_nic_ioctl(name, list);
+	if (err) {
+		free(list);
+		errno = err;
+		return NULL;
 	}
 	/* A driver that chooses locations itself says so here. */
 	list->fs.location = count.data & RX_CLS_LOC_SPECIAL ? RX_CLS_LOC_ANY :
