@@ -357,6 +357,17 @@ TEST_F(ntuple, add__old_stays)
 	EXPECT_TRUE(sorted(self->read.cpu, 32768));
 }
 
+/* A new rule that can't be deleted is none of before. */
+TEST_F(ntuple, add__new_stays)
+{
+	nic.refuse_after = 3;
+	nic.keep_after = 0;
+	EXPECT_EQ(EINVAL, add(self));
+	EXPECT_EQ(2, rules());
+	EXPECT_STREQ("it refuses the rules: Invalid argument, and to have "
+		     "those of before again", self->why);
+}
+
 TEST_F(ntuple, add__no_core)
 {
 	ASSERT_EQ(0, add(self));

@@ -408,15 +408,17 @@ static int fsk_ntuple_make(struct fsk_ntuple_change *change)
 	return err;
 }
 
-/* Go back to the rules of before. Returns whether all are there. */
+/* Go back to the rules of before. Returns whether all are there, and no others.
+ */
 static bool fsk_ntuple_undo(struct fsk_ntuple_change *change)
 {
 	struct fsk_ntuple_rule *rule = change->rules;
 	bool all = true;
 
 	for (size_t i = 0; i < change->count; i++)
-		if (rule[i].now && !rule[i].before)
-			fsk_ntuple_drop(change, &rule[i]);
+		if (rule[i].now && !rule[i].before &&
+		    fsk_ntuple_drop(change, &rule[i]))
+			all = false;
 	for (size_t i = 0; i < change->count; i++, rule++)
 		if (rule->before && !rule->now &&
 		    fsk_ntuple_insert(change, rule, rule->spec.location))
