@@ -22,7 +22,10 @@ static struct {
 	bool used[LOCATIONS];
 	bool special;
 	bool size_with_list;
+	bool one_mask;
+	int full;
 	int refuse_after;
+	int refuse_times;
 	int keep_after;
 	unsigned int writes;
 	unsigned int fewest;
@@ -61,6 +64,17 @@ static bool duplicate(const struct ethtool_rx_flow_spec *rule)
 	return false;
 }
 
+/* Has it a rule that compares other bits of the port? */
+static bool other_mask(const struct ethtool_rx_flow_spec *rule)
+{
+	for (int i = 0; i < LOCATIONS; i++)
+		if (nic.used[i] && nic.rule[i].m_u.tcp_ip4_spec.pdst &&
+		    nic.rule[i].flow_type == rule->flow_type &&
+		    memcmp(&nic.rule[i].m_u, &rule->m_u, sizeof(rule->m_u)))
+			return true;
+	return false;
+}
+
 static int nic_delete(uint32_t location)
 {
 	if (nic.keep_after >= 0 && !nic.keep_after--)
@@ -78,7 +92,11 @@ static int nic_insert(struct ethtool_rxnfc *request)
 {
 	uint32_t location = request->fs.location;
 
-	if (nic.refuse_after >= 0 && !nic.refuse_after--)
+	if (nic.refuse_after > 0)
+		nic.refuse_after--;
+	else if (!nic.refuse_after && nic.refuse_times && nic.refuse_times--)
+		return EINVAL;
+	if (nic.one_mask && other_mask(&request->fs))
 		return EINVAL;
 	if (duplicate(&request->fs))
 		return EEXIST;
@@ -89,7 +107,7 @@ static int nic_insert(struct ethtool_rxnfc *request)
 		     location < LOCATIONS && nic.used[location]; location++)
 			;
 	if (location >= LOCATIONS)
-		return ENOSPC;
+		return nic.full;
 	request->fs.location = location;
 	nic.rule[location] = request->fs;
 	nic.writes++;
@@ -139,6 +157,7 @@ FIXTURE_SETUP(ntuple)
 	static const uint32_t cpu[] = { 2, 0, 3, 1, 2, FSK_NO_CPU };
 
 	memset(&nic, 0, sizeof(nic));
+	nic.full = ENOSPC;
 	nic.refuse_after = -1;
 	nic.keep_after = -1;
 	nic.low = 32768;
@@ -306,6 +325,7 @@ TEST_F(ntuple, add__no_room_beside)
 {
 	for (int special = 0; special < 2; special++) {
 		nic.special = special;
+		nic.full = special ? ENOMEM : ENOSPC;	/* bnxt's */
 		nic.low = 32768;
 		ASSERT_EQ(0, fsk_ntuple_remove("eth0"));
 		for (int i = 0; i < LOCATIONS - 9; i++)
@@ -319,26 +339,50 @@ TEST_F(ntuple, add__no_room_beside)
 	}
 }
 
+/* Rules of another range have another mask, so all old ones go at once. */
+TEST_F(ntuple, add__one_mask)
+{
+	for (int full = 0; full < 2; full++) {
+		ASSERT_EQ(0, fsk_ntuple_remove("eth0"));
+		for (int i = 0; i < LOCATIONS; i++)
+			nic.used[i] = full && i < LOCATIONS - 8;
+		memset(nic.rule, 0, sizeof(nic.rule));
+		nic.one_mask = true;
+		nic.low = 32768;
+		ASSERT_EQ(0, add(self));
+		nic.low = 49152;
+		ASSERT_EQ(0, add(self));
+		EXPECT_EQ(full ? LOCATIONS : 8, rules());
+		EXPECT_TRUE(sorted(self->read.cpu, 49152));
+	}
+}
+
+/* Refuse the fourth rule, this often. */
+static void refuse(int times)
+{
+	nic.refuse_after = 3;
+	nic.refuse_times = times;
+}
+
 /* Whatever fails, the rules of before are there. */
 TEST_F(ntuple, add__refused_leaves_before)
 {
 	uint32_t before[6];
 
-	nic.refuse_after = 3;
+	refuse(1);
 	EXPECT_EQ(EINVAL, add(self));
 	EXPECT_STREQ("it refuses the rules: Invalid argument", self->why);
 	EXPECT_EQ(1, rules());
 	ASSERT_EQ(0, add(self));
 	memcpy(before, self->read.cpu, sizeof(before));
 	nic.low = 49152;
-	nic.refuse_after = 3;
+	refuse(3);
 	EXPECT_EQ(EINVAL, add(self));
 	EXPECT_EQ(9, rules());
-	EXPECT_EQ(9, nic.fewest);
 	EXPECT_TRUE(sorted(before, 32768));
 	nic.low = 32768;
 	turn(self);
-	nic.refuse_after = 3;
+	refuse(2);
 	EXPECT_EQ(EINVAL, add(self));
 	EXPECT_EQ(9, rules());
 	EXPECT_TRUE(sorted(before, 32768));
@@ -360,7 +404,7 @@ TEST_F(ntuple, add__old_stays)
 /* A new rule that can't be deleted is none of before. */
 TEST_F(ntuple, add__new_stays)
 {
-	nic.refuse_after = 3;
+	refuse(1);
 	nic.keep_after = 0;
 	EXPECT_EQ(EINVAL, add(self));
 	EXPECT_EQ(2, rules());

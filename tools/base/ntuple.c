@@ -302,18 +302,38 @@ static int fsk_ntuple_want(struct fsk_ntuple_change *change,
 	return 0;
 }
 
-/* A free location, from the end of the table, where rules matter least. */
-static bool fsk_ntuple_location(struct fsk_ntuple_change *change)
+/* Is one of our rules at this location now? */
+static bool fsk_ntuple_used(const struct fsk_ntuple_change *change,
+			    uint32_t location)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (change->rules[i].now &&
+		    change->rules[i].spec.location == location)
+			return true;
+	return false;
+}
+
+/* A free location, from the end of the table, where rules matter least; or one
+ * that a rule of before has left.
+ */
+static bool fsk_ntuple_location(struct fsk_ntuple_change *change,
+				uint32_t *location)
 {
 	const struct ethtool_rxnfc *list = change->list;
 
 	while (change->next) {
 		bool taken = false;
 
-		change->next--;
+		*location = --change->next;
 		for (uint32_t i = 0; i < list->rule_cnt && !taken; i++)
-			taken = list->rule_locs[i] == change->next;
+			taken = list->rule_locs[i] == *location;
 		if (!taken)
+			return true;
+	}
+	for (size_t i = 0; i < change->count; i++) {
+		*location = change->rules[i].spec.location;
+		if (change->rules[i].before &&
+		    !fsk_ntuple_used(change, *location))
 			return true;
 	}
 	return false;
@@ -367,28 +387,55 @@ fsk_ntuple_stale(const struct fsk_ntuple_change *change,
 	return NULL;
 }
 
+/* Insert a rule beside those that are there. Returns errno, positive, or 0. */
+static int fsk_ntuple_beside(struct fsk_ntuple_change *change,
+			     struct fsk_ntuple_rule *rule)
+{
+	bool any = change->list->fs.location == RX_CLS_LOC_ANY;
+	uint32_t location = RX_CLS_LOC_ANY;
+
+	if (!any && !fsk_ntuple_location(change, &location))
+		return ENOSPC;
+	return fsk_ntuple_insert(change, rule, location);
+}
+
+/* Delete what nobody wants. Returns errno, positive, or 0. */
+static int fsk_ntuple_sweep(const struct fsk_ntuple_change *change)
+{
+	struct fsk_ntuple_rule *rule;
+	int err = 0;
+
+	while (!err && (rule = fsk_ntuple_stale(change, NULL)))
+		err = fsk_ntuple_drop(change, rule);
+	return err;
+}
+
 /* Insert a rule beside those of before. Of two that take the same packets the
- * old one goes first, because drivers refuse the second as a duplicate. An old
- * one also goes first where the card has no room for both: then the ports of
- * that rule have none until the new one is there.
+ * old one goes first, because drivers refuse the second as a duplicate.
+ *
+ * What drivers say where an old rule is in the way differs: bnxt says ENOMEM
+ * when it is full, and cards whose rules must all have the same mask say
+ * EINVAL. So whatever it is, an old rule goes, and then all of them. Until the
+ * new ones are there, the ports of those that went have none.
  */
 static int fsk_ntuple_place(struct fsk_ntuple_change *change,
 			    struct fsk_ntuple_rule *rule)
 {
 	struct fsk_ntuple_rule *stale = fsk_ntuple_stale(change, rule);
-	bool any = change->list->fs.location == RX_CLS_LOC_ANY;
-	int err = ENOSPC;
+	int err = stale ? EEXIST : fsk_ntuple_beside(change, rule), gone;
 
-	if (!stale && (any || fsk_ntuple_location(change)))
-		err = fsk_ntuple_insert(change, rule, change->next);
-	if (err != ENOSPC)
-		return err;
-	if (!stale)
+	if (err && !stale)
 		stale = fsk_ntuple_stale(change, NULL);
-	if (!stale)
+	if (!err || !stale)
 		return err;
-	err = fsk_ntuple_drop(change, stale);
-	return err ? err :
+	gone = fsk_ntuple_drop(change, stale);
+	if (gone)
+		return gone;
+	err = fsk_ntuple_insert(change, rule, stale->spec.location);
+	if (!err || !fsk_ntuple_stale(change, NULL))
+		return err;
+	gone = fsk_ntuple_sweep(change);
+	return gone ? gone :
 	       fsk_ntuple_insert(change, rule, stale->spec.location);
 }
 
@@ -403,9 +450,7 @@ static int fsk_ntuple_make(struct fsk_ntuple_change *change)
 	for (size_t i = 0; i < change->count && !err; i++, rule++)
 		if (rule->wanted && !rule->now)
 			err = fsk_ntuple_place(change, rule);
-	while (!err && (rule = fsk_ntuple_stale(change, NULL)))
-		err = fsk_ntuple_drop(change, rule);
-	return err;
+	return err ? err : fsk_ntuple_sweep(change);
 }
 
 /* Go back to the rules of before. Returns whether all are there, and no others.
