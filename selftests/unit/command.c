@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Commands of other programs, see tools/base/command.c. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,21 @@ TEST(run__fails)
 	EXPECT_EQ(-1, sh("kill $$", NULL, false, said, sizeof(said)));
 	EXPECT_EQ(ENOENT, fsk_command_run(words, &text, false));
 	EXPECT_EQ(NULL, text);
+}
+
+/* Whoever runs us may ignore it, and that survives exec(). */
+TEST(run__ignored_child)
+{
+	char *text, said[64];
+
+	signal(SIGCHLD, SIG_IGN);
+	EXPECT_EQ(-1, sh("echo a; exit 3", &text, false, said, sizeof(said)));
+	EXPECT_STREQ("a\n", text);
+	free(text);
+	EXPECT_EQ(-1, sh("exit 3", NULL, false, said, sizeof(said)));
+	EXPECT_EQ(0, sh("sh -c 'exit 3'; test $? = 3", NULL, false, said,
+			sizeof(said)));
+	EXPECT_EQ(SIG_IGN, signal(SIGCHLD, SIG_DFL));
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -51,24 +52,24 @@ static int fsk_command_spawn(char *const *words, int out, bool quiet,
 	return err;
 }
 
-/**
- * fsk_command_run() - run a command, and wait for it
- * @words: its name and its arguments, and %NULL at the end
- * @text: gets what it prints, to be freed, even if it fails; or %NULL, then it
- *	  prints where we do
- * @quiet: what it says on standard error goes nowhere
- *
- * Return: 0; -1 when it fails; errno, positive, when it can't be run.
- */
-int fsk_command_run(char *const *words, char **text, bool quiet)
+/* Returns as fsk_command_run(). */
+static int fsk_command_wait(pid_t pid)
 {
-	int pipes[2] = { -1, -1 }, status = 0, err;
-	pid_t pid;
+	int status;
 
-	if (text)
-		*text = NULL;
-	if (text && pipe2(pipes, O_CLOEXEC))
-		return errno;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return errno;
+	return status ? -1 : 0;
+}
+
+/* Run it with the pipe for what it prints, or without one. */
+static int fsk_command_pipe(char *const *words, int *pipes, char **text,
+			    bool quiet)
+{
+	pid_t pid;
+	int err;
+
 	err = fsk_command_spawn(words, pipes[1], quiet, &pid);
 	if (text)
 		close(pipes[1]);
@@ -76,11 +77,34 @@ int fsk_command_run(char *const *words, char **text, bool quiet)
 		*text = fsk_command_slurp(pipes[0]);
 	if (text)
 		close(pipes[0]);
-	if (err)
-		return err;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (text && !*text)
-		return ENOMEM;
-	return status ? -1 : 0;
+	if (!err)
+		err = fsk_command_wait(pid);
+	return err <= 0 && text && !*text ? ENOMEM : err;
+}
+
+/**
+ * fsk_command_run() - run a command, and wait for it
+ * @words: its name and its arguments, and %NULL at the end
+ * @text: gets what it prints, to be freed, even if it fails; or %NULL, then it
+ *	  prints where we do
+ * @quiet: what it says on standard error goes nowhere
+ *
+ * Where our caller ignores %SIGCHLD, so would we, and the command; nobody could
+ * tell then how a child has ended.
+ *
+ * Return: 0; -1 when it fails; errno, positive, when it can't be run.
+ */
+int fsk_command_run(char *const *words, char **text, bool quiet)
+{
+	struct sigaction saved, plain = { .sa_handler = SIG_DFL };
+	int pipes[2] = { -1, -1 }, err;
+
+	if (text)
+		*text = NULL;
+	if (text && pipe2(pipes, O_CLOEXEC))
+		return errno;
+	sigaction(SIGCHLD, &plain, &saved);
+	err = fsk_command_pipe(words, pipes, text, quiet);
+	sigaction(SIGCHLD, &saved, NULL);
+	return err;
 }
