@@ -6,6 +6,7 @@
 #ifndef FAKE_MODULE_H
 #define FAKE_MODULE_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 
 static struct nlmsghdr *answers[8];
 static size_t answer_count;
+static int refuses;	/* errno of each change */
 static char asked[256];	/* what changes something: commands and their words */
 
 static struct nlmsghdr *message(uint8_t cmd)
@@ -124,7 +126,16 @@ int fsk_nl_do(struct fsk_nl *nl, struct nlmsghdr *msg, int max,
 		break;
 	}
 	free(msg);
-	return status;
+	return refuses ? 2 : status;
+}
+
+int fsk_nl_change(struct fsk_nl *nl, struct nlmsghdr *msg, const int *fine)
+{
+	int status = fsk_nl_do(nl, msg, 0, NULL, NULL);
+
+	while (*fine && *fine != refuses)
+		fine++;
+	return *fine ? 0 : status;
 }
 
 #endif

@@ -263,6 +263,24 @@ int fsk_nl_do(struct fsk_nl *nl, struct nlmsghdr *msg, int max,
 }
 
 /**
+ * fsk_nl_change() - make a request that may find nothing left to do
+ * @nl: the socket
+ * @msg: from fsk_nl_message()
+ * @fine: errnos, positive, that mean so; then a 0
+ *
+ * Return: exit status.
+ */
+int fsk_nl_change(struct fsk_nl *nl, struct nlmsghdr *msg, const int *fine)
+{
+	struct fsk_nl_reply reply = { 0 };
+	int err = fsk_nl_exchange(nl, msg, &reply);
+
+	while (*fine && *fine != err)
+		fine++;
+	return *fine ? 0 : fsk_nl_explain(err, &reply);
+}
+
+/**
  * fsk_nl_dump() - read a whole table
  * @nl: the socket
  * @cmd: FSK_CMD_*

@@ -26,6 +26,7 @@ uint32_t fsk_nl_group(const char *name, const char *group);
 struct nlmsghdr *fsk_nl_message(struct fsk_nl *nl, uint8_t cmd);
 int fsk_nl_do(struct fsk_nl *nl, struct nlmsghdr *msg, int max,
 	      fsk_nl_take *take, void *data);
+int fsk_nl_change(struct fsk_nl *nl, struct nlmsghdr *msg, const int *fine);
 int fsk_nl_dump(struct fsk_nl *nl, uint8_t cmd, int max, fsk_nl_take *take,
 		void *data);
 void fsk_nl_nested(const struct nlattr *nest, int max,

@@ -2,13 +2,17 @@
 /* Changes which control groups the module has selected. */
 #include "selected.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <linux/fastsocket.h>
 
 #include "array.h"
 #include "error.h"
+
+#define FSK_SELECTED_USER_INO	0xeffffffdu	/* PROC_USER_INIT_INO */
 
 /**
  * struct fsk_selected_paths - paths of groups that belong to a service
@@ -38,26 +42,13 @@ int fsk_selected_change(struct fsk_nl *nl, uint8_t cmd, const char *path)
 	return fsk_nl_do(nl, msg, 0, NULL, NULL);
 }
 
-/**
- * struct fsk_selected_look - is a control group selected?
- * @path: of the group
- * @found: it is
- */
-struct fsk_selected_look {
-	const char *path;
-	bool found;
-};
-
-static int fsk_selected_compare(const struct nlmsghdr *msg,
-				const struct nlattr **attrs, void *data)
+/* Are we in a user namespace, where nobody may select groups? */
+static bool fsk_selected_inside(void)
 {
-	struct fsk_selected_look *look = data;
+	struct stat user;
 
-	if (!msg)
-		look->found = false;
-	else if (!strcmp(fsk_nl_str(attrs[FSK_A_CGROUP_PATH]), look->path))
-		look->found = true;
-	return 0;
+	return !stat("/proc/self/ns/user", &user) &&
+	       user.st_ino != FSK_SELECTED_USER_INO;
 }
 
 /**
@@ -66,18 +57,22 @@ static int fsk_selected_compare(const struct nlmsghdr *msg,
  * @path: of the group, from the root of the hierarchy
  * @selected: select it
  *
+ * Where no group can be selected, @path is not: an older module has no such
+ * command, and a user namespace no right to it.
+ *
  * Return: exit status.
  */
 int fsk_selected_set(struct fsk_nl *nl, const char *path, bool selected)
 {
-	struct fsk_selected_look look = { .path = path };
-	int status = fsk_nl_dump(nl, FSK_CMD_CGROUP_GET, FSK_A_CGROUP_MAX,
-				 fsk_selected_compare, &look);
+	int on[] = { EEXIST, 0 }, off[] = { ENOENT, EOPNOTSUPP, 0, 0 };
+	struct nlmsghdr *msg;
 
-	if (status || look.found == selected)
-		return status;
-	return fsk_selected_change(nl, selected ? FSK_CMD_CGROUP_ADD :
-				   FSK_CMD_CGROUP_DEL, path);
+	if (fsk_selected_inside())
+		off[2] = EPERM;
+	msg = fsk_nl_message(nl, selected ? FSK_CMD_CGROUP_ADD :
+				 FSK_CMD_CGROUP_DEL);
+	mnl_attr_put_strz(msg, FSK_A_CGROUP_PATH, path);
+	return fsk_nl_change(nl, msg, selected ? on : off);
 }
 
 static void fsk_selected_reset(struct fsk_selected_paths *all)
@@ -150,8 +145,7 @@ int fsk_selected_forget(const char *unit)
 	status = fsk_nl_dump(nl, FSK_CMD_CGROUP_GET, FSK_A_CGROUP_MAX,
 			     fsk_selected_take, &all);
 	for (size_t i = 0; !status && i < all.count; i++) {
-		one = fsk_selected_change(nl, FSK_CMD_CGROUP_DEL,
-					  all.paths[i]);
+		one = fsk_selected_set(nl, all.paths[i], false);
 		status = status ? status : one;
 	}
 	fsk_selected_reset(&all);
