@@ -44,7 +44,8 @@
  * @nic: how it was
  * @mode: what the configuration had for it, as fsk_watch_mode() says it
  * @none: it got no mode
- * @failed: why the module was not told, or empty
+ * @failed: why the module was not told, or not what the configuration has, or
+ *	    empty
  */
 struct fsk_seen {
 	uint32_t ifindex;
@@ -157,23 +158,29 @@ static int fsk_watch_mode(const struct fsk_watch *watch, const char *name)
 	return mode;
 }
 
-/* What the configuration says, if the interface can have that. */
+/* What the configuration says, if the interface can have that. Rules may be
+ * refused once and taken later: @refused says why, or is empty.
+ */
 static void fsk_watch_choose(const struct fsk_watch *watch, const char *name,
-			     struct fsk_choice *choice)
+			     struct fsk_choice *choice, char *refused)
 {
 	int mode = fsk_watch_mode(watch, name);
 	const struct fsk_nic *nic = &watch->nic;
+	char why[160] = "";
 
-	if (mode < 0 || (mode == FSK_RFD_RSS && *nic->no_rss) ||
-	    (mode == FSK_RFD_NTUPLE &&
-	     fsk_ntuple_add(nic, choice->why, sizeof(choice->why)))) {
-		fsk_rfd_choose(nic, false, choice);
+	*refused = '\0';
+	if (mode >= 0 && (mode != FSK_RFD_RSS || !*nic->no_rss) &&
+	    (mode != FSK_RFD_NTUPLE ||
+	     !fsk_ntuple_add(nic, why, sizeof(why)))) {
+		*choice = (struct fsk_choice) {
+			.mode = mode,
+			.why = "the configuration says so",
+		};
 		return;
 	}
-	*choice = (struct fsk_choice) {
-		.mode = mode,
-		.why = "the configuration says so",
-	};
+	fsk_rfd_choose(nic, false, choice);
+	if (*why && (choice->none || choice->mode != FSK_RFD_NTUPLE))
+		snprintf(refused, FSK_ERROR_LINE, "no ntuple: %s", why);
 }
 
 /* Would an interface that got no mode get none again? A core that comes online
@@ -182,30 +189,49 @@ static void fsk_watch_choose(const struct fsk_watch *watch, const char *name,
 static bool fsk_watch_none(const struct fsk_watch *watch, const char *name,
 			   const struct fsk_seen *seen)
 {
+	char refused[FSK_ERROR_LINE];
 	struct fsk_choice choice;
 
 	if (!seen->none)
 		return false;
-	fsk_watch_choose(watch, name, &choice);
+	fsk_watch_choose(watch, name, &choice, refused);
 	return choice.none;
 }
 
-/* Tell the module. What fails is tried in each round, and said once. */
-static void fsk_watch_apply(struct fsk_watch *watch, struct fsk_nl *nl,
-			    const char *name, struct fsk_seen *seen)
+/* Does the module have this already, in place of what was refused before? */
+static bool fsk_watch_same(const struct fsk_seen *seen,
+			   const struct fsk_rfd_row *row,
+			   const struct fsk_choice *choice, const char *refused)
 {
+	if (!*refused || strcmp(refused, seen->failed))
+		return false;
+	return row ? !choice->none && row->mode == choice->mode :
+		     choice->none && seen->none;
+}
+
+/* Tell the module. What fails is tried in each round, and said once: so is a
+ * mode of the configuration, in place of which the interface has another one.
+ */
+static void fsk_watch_apply(struct fsk_watch *watch, struct fsk_nl *nl,
+			    const struct fsk_rfd_row *row, const char *name,
+			    struct fsk_seen *seen, bool changed)
+{
+	char why[sizeof(seen->failed)] = "", refused[sizeof(seen->failed)];
 	struct fsk_choice choice;
-	char why[sizeof(seen->failed)] = "";
 	int status;
 
-	fsk_watch_choose(watch, name, &choice);
+	fsk_watch_choose(watch, name, &choice, refused);
+	if (!changed && fsk_watch_same(seen, row, &choice, refused))
+		return;
 	fsk_error_keep(why, sizeof(why));
 	status = fsk_rfd_apply(nl, name, &watch->nic, &choice);
 	fsk_error_keep(NULL, 0);
 	seen->nic = watch->nic;
 	seen->mode = fsk_watch_mode(watch, name);
 	seen->none = choice.none;
-	if (status && strcmp(seen->failed, why))
+	if (!status)
+		memcpy(why, refused, sizeof(why));
+	if (*why && strcmp(seen->failed, why))
 		fsk_error("%s: %s", name, why);
 	memcpy(seen->failed, why, sizeof(why));
 	if (status)
@@ -220,6 +246,7 @@ static void fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 			  const struct fsk_rfd_table *table, const char *name)
 {
 	uint32_t ifindex = if_nametoindex(name);
+	const struct fsk_rfd_row *row;
 	struct fsk_seen *seen;
 	bool changed;
 
@@ -236,13 +263,14 @@ static void fsk_watch_one(struct fsk_watch *watch, struct fsk_nl *nl,
 	seen->there = true;
 	changed = memcmp(&seen->nic, &watch->nic, sizeof(seen->nic)) ||
 		  seen->mode != fsk_watch_mode(watch, name);
-	if (!changed && !*seen->failed && (fsk_rfd_find(table, ifindex) ||
-					   fsk_watch_none(watch, name, seen)))
+	row = fsk_rfd_find(table, ifindex);
+	if (!changed && !*seen->failed &&
+	    (row || fsk_watch_none(watch, name, seen)))
 		return;
 	/* What only failed before says nothing of the files. */
 	if (changed || !*seen->failed)
 		fsk_watch_conf_again(watch);
-	fsk_watch_apply(watch, nl, name, seen);
+	fsk_watch_apply(watch, nl, row, name, seen, changed);
 }
 
 /* An interface that can't have its mode keeps no other from its own. Returns

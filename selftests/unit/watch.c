@@ -106,9 +106,12 @@ int fsk_words(int argc, char **argv, int min, int max,
 	abort();
 }
 
+static bool busy;	/* eth0 takes no rules at the moment */
+
 int fsk_ntuple_add(const struct fsk_nic *nic, char *refuse, size_t size)
 {
-	return 1;
+	snprintf(refuse, size, "%s", busy ? "busy" : "");
+	return busy;
 }
 
 int fsk_nic_read(const char *name, struct fsk_nic *nic)
@@ -272,6 +275,37 @@ TEST_F(watch, reread)
 	self->watch.reload = true;
 	EXPECT_EQ(0, go(self));
 	EXPECT_EQ(FSK_RFD_OFF, mode_of("eth0"));
+}
+
+/* A mode of the configuration that is refused once is tried again. */
+TEST_F(watch, refused_once)
+{
+	text = "interfaces: {eth0: ntuple, eth1: off}\n";
+	self->watch.reload = true;
+	busy = true;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(FSK_RFD_STEER, mode_of("eth0"));
+	EXPECT_STREQ("fastsocket: eth0: no ntuple: busy\n", self->said);
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(0, applied);
+	EXPECT_STREQ("", self->said);
+	row_count = 0;	/* the module was loaded again */
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(FSK_RFD_STEER, mode_of("eth0"));
+	EXPECT_STREQ("", self->said);
+	busy = false;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(FSK_RFD_NTUPLE, mode_of("eth0"));
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(0, applied);
+	row_count = 0;
+	one_core = true;
+	busy = true;
+	self->watch.reload = true;
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(0, go(self));
+	EXPECT_EQ(0, applied);
+	busy = false;
 }
 
 TEST_F(watch, hangup_goes_on)
