@@ -58,6 +58,7 @@ static void fill(void)
 	struct fsk_row *row;
 
 	metrics.sample.rows.count = 0;
+	memset(metrics.sample.stats.known, true, __FSK_STAT_MAX);
 	cores[1].n[FSK_STAT_ACCEPT_LOCAL] = 1234567890123;
 	add(1, 80, -1);
 	row = add(1, 80, 0);
@@ -104,6 +105,16 @@ TEST(metrics__counters)
 	print(FSK_METRICS_TEXT);
 	HAS("# TYPE fastsocket_accept_local_total counter");
 	HAS("fastsocket_accept_local_total{cpu=\"7\"} 1234567890123");
+}
+
+/* What an older module does not count is absent, and not 0. */
+TEST(metrics__older_module)
+{
+	fill();
+	metrics.sample.stats.known[FSK_STAT_RFD_HIT] = false;
+	print(FSK_METRICS_OPEN);
+	HAS("fastsocket_rfd_miss_total{cpu=\"7\"} 0");
+	LACKS("fastsocket_rfd_hit");
 }
 
 /* Sockets that share an address are one: series must not come twice. */

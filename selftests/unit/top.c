@@ -28,6 +28,7 @@ static void begin(size_t count)
 			.stats = { .count = count, .cores = cores[i] },
 			.rows = { .rows = rows[i] },
 		};
+		memset(samples[i].stats.known, true, __FSK_STAT_MAX);
 		for (size_t k = 0; k < count; k++)
 			cores[i][k].cpu = k;
 	}
@@ -88,6 +89,30 @@ TEST(top__rates_of_cores)
 	EXPECT_FALSE(board->cores.lines[0].there[FSK_BOARD_NEAR_SHARE]);
 	EXPECT_TRUE(fsk_board_idle(&board->cores.lines[0]));
 	EXPECT_FALSE(fsk_board_idle(core));
+}
+
+/* What an older module does not count is absent, and not 0. */
+TEST(top__older_module)
+{
+	struct fsk_board_line *core, *total;
+	struct fsk_board *board;
+
+	begin(2);
+	samples[1].stats.known[FSK_STAT_RFD_STEERED] = false;
+	samples[1].stats.known[FSK_STAT_RFD_HIT] = false;
+	samples[1].stats.known[FSK_STAT_CONNECT_ANY] = false;
+	cores[1][0].n[FSK_STAT_RFD_MISS] = 6;
+	cores[1][0].n[FSK_STAT_CONNECT_OWN] = 4;
+	board = fill();
+	ASSERT_NE(NULL, board);
+	core = board->cores.lines;
+	total = &board->total;
+	EXPECT_FALSE(core->there[FSK_BOARD_MOVED]);
+	EXPECT_FALSE(total->there[FSK_BOARD_MOVED]);
+	EXPECT_FALSE(core->there[FSK_BOARD_HIT_SHARE]);
+	EXPECT_TRUE(core->there[FSK_BOARD_PACKETS]);
+	EXPECT_TRUE(core->there[FSK_BOARD_OPENED]);
+	EXPECT_EQ(2, total->value[FSK_BOARD_OPENED]);
 }
 
 /* The module came back between the samples: it counts from 0 again. */

@@ -108,6 +108,8 @@ static void fsk_metrics_counters(struct fsk_metrics_out *out,
 				 const struct fsk_stats_all *stats)
 {
 	for (int n = 0; n < __FSK_STAT_MAX; n++) {
+		if (!stats->known[n])
+			continue;
 		fsk_metrics_family(out, true, NULL, fsk_stat_names[n].help,
 				   fsk_stat_names[n].name, "");
 		for (size_t i = 0; i < stats->count; i++)

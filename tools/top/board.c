@@ -123,11 +123,11 @@ const struct fsk_board_column fsk_board_columns[FSK_BOARD_COLUMNS] = {
 	},
 };
 
-/* Adds counters of a core to a line. */
+/* Adds counters of a core to a line: those that the module has. */
 static void fsk_board_add_stats(struct fsk_board_line *line,
 				const struct fsk_stats_core *old,
 				const struct fsk_stats_core *new,
-				double seconds)
+				const bool *known, double seconds)
 {
 	static const struct fsk_stats_core none;
 
@@ -136,6 +136,8 @@ static void fsk_board_add_stats(struct fsk_board_line *line,
 		const int *from = fsk_board_columns[i].stats;
 
 		for (; *from; from++) {
+			if (!known[*from - 1])
+				continue;
 			line->there[i] = true;
 			line->value[i] += fsk_rate(old->n[*from - 1],
 						   new->n[*from - 1], seconds);
@@ -296,9 +298,10 @@ static bool fsk_board_fill_cores(struct fsk_board *board,
 		line->there[FSK_BOARD_QUEUE] = true;
 		line->there[FSK_BOARD_WAITS] = true;
 		before = fsk_rate_core(&old->stats, core->cpu);
-		fsk_board_add_stats(line, before, core, board->seconds);
-		fsk_board_add_stats(&board->total, before, core,
+		fsk_board_add_stats(line, before, core, new->stats.known,
 				    board->seconds);
+		fsk_board_add_stats(&board->total, before, core,
+				    new->stats.known, board->seconds);
 	}
 	return true;
 }
