@@ -105,6 +105,18 @@ static void fsk_config_line(int depth, const char *name,
 	fsk_config_from(value);
 }
 
+/* Forget what does not hold, as there is a later one. */
+static void fsk_config_last_names(struct fsk_conf_section *section)
+{
+	size_t count = section->interface_count, kept = 0;
+
+	/* What is behind one when it is looked at has not been moved yet. */
+	for (size_t i = 0; i < count; i++)
+		if (!fsk_config_later(section, &section->interfaces[i]))
+			section->interfaces[kept++] = section->interfaces[i];
+	section->interface_count = kept;
+}
+
 static void fsk_config_set_text(const struct fsk_conf_section *section,
 				int depth)
 {
@@ -260,6 +272,7 @@ int fsk_cmd_config_show(int argc, char **argv)
 	status = fsk_conf_read(&conf, argc, argv + 1);
 	if (!status) {
 		fsk_conf_effective(&conf, &conf.machine, NULL, &machine);
+		fsk_config_last_names(&machine);
 		if (fsk_json)
 			fsk_config_json(&conf, &machine);
 		else

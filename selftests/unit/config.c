@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `config check` and `config apply`, see tools/cmd_config.c. */
+/* `config check`, `config show` and `config apply`, see tools/cmd_config.c. */
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,9 +78,12 @@ int fsk_words(int argc, char **argv, int min, int max,
 	return argc - 1;
 }
 
+#define TEXT_MAX 4096
+
 FIXTURE(config) {
 	char file[32];
-	char said[4096];
+	char said[TEXT_MAX];
+	char shown[TEXT_MAX];
 };
 
 FIXTURE_SETUP(config)
@@ -95,31 +98,42 @@ FIXTURE_TEARDOWN(config)
 	unlink(self->file);
 }
 
-/* Give a command this configuration. What it writes to standard error is in
- * self->said, with "F" for the file's name.
+/* Take what was written to a file instead of @fd, which is @saved again. */
+static void take(FILE *file, int fd, int saved, char *text)
+{
+	size_t len;
+
+	dup2(saved, fd);
+	close(saved);
+	rewind(file);
+	len = fread(text, 1, TEXT_MAX - 1, file);
+	text[len] = '\0';
+	fclose(file);
+}
+
+/* Give a command this configuration. What it writes to standard output is in
+ * self->shown, and to standard error in self->said, with "F" for the file's
+ * name.
  */
 static int run(FIXTURE_DATA(config) *self, int (*command)(int, char **),
 	       const char *text)
 {
 	char *words[3] = { "config", self->file, NULL }, *name;
-	int status, saved = dup(STDERR_FILENO);
-	FILE *errors = tmpfile(), *file;
-	size_t len;
+	FILE *errors = tmpfile(), *output = tmpfile(), *file;
+	int status, saved[2] = { dup(STDOUT_FILENO), dup(STDERR_FILENO) };
+	size_t len = strlen(self->file);
 
 	file = fopen(self->file, "w");
 	fputs(text, file);
 	fclose(file);
+	fflush(stdout);
+	dup2(fileno(output), STDOUT_FILENO);
 	dup2(fileno(errors), STDERR_FILENO);
 	*done = '\0';
 	status = command(2, words);
-	fflush(stderr);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	rewind(errors);
-	len = fread(self->said, 1, sizeof(self->said) - 1, errors);
-	self->said[len] = '\0';
-	fclose(errors);
-	len = strlen(self->file);
+	fflush(NULL);
+	take(output, STDOUT_FILENO, saved[0], self->shown);
+	take(errors, STDERR_FILENO, saved[1], self->said);
 	while ((name = strstr(self->said, self->file))) {
 		*name = 'F';
 		memmove(name + 1, name + len, strlen(name + len) + 1);
@@ -159,6 +173,25 @@ TEST_F(config, check__other_name)
 			 "  all: auto\n"));
 	EXPECT_STREQ("F:2:9: lan0 is also named eth0, and F:3 holds\n",
 		     self->said);
+}
+
+/* What holds, as `apply` has it. */
+TEST_F(config, show__other_name)
+{
+	static const char text[] = "interfaces: {lan0: mask, eth1: steer, "
+				   "eth0: off, all: auto, eth2: mask}\n";
+
+	EXPECT_EQ(0, run(self, fsk_cmd_config_show, text));
+	EXPECT_EQ(NULL, strstr(self->shown, "lan0"));
+	EXPECT_NE(NULL, strstr(self->shown, "  eth0: off "));
+	EXPECT_NE(NULL, strstr(self->shown, "  eth1: steer "));
+	EXPECT_NE(NULL, strstr(self->shown, "  all: auto "));
+	EXPECT_NE(NULL, strstr(self->shown, "  eth2: mask "));
+	fsk_json = true;
+	EXPECT_EQ(0, run(self, fsk_cmd_config_show, text));
+	EXPECT_EQ(NULL, strstr(self->shown, "lan0"));
+	EXPECT_NE(NULL, strstr(self->shown, "eth0"));
+	EXPECT_NE(NULL, strstr(self->shown, "eth2"));
 }
 
 TEST_HARNESS_MAIN
