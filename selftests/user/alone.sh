@@ -249,21 +249,40 @@ test_package() {
 		fail "it may write no error: $err"
 }
 
+# private PROGRAM...: a folder, $bin, with these alone, and a systemctl that
+# says what it is asked. A script with this PATH asks nothing of the machine:
+# a folder before others would not do where $TMPDIR is mounted noexec.
+private() {
+	local program
+
+	bin=$work/bin
+	mkdir "$bin"
+	for program; do
+		ln -s "$(type -P "$program")" "$bin/$program" ||
+			fail "no $program"
+	done
+	printf '#!/bin/sh\necho "$@"\n' >"$bin/systemctl"
+	chmod +x "$bin/systemctl"
+	[ "$(PATH=$bin command -v systemctl)" = "$bin/systemctl" ] &&
+		[ "$(PATH=$bin systemctl works)" = works ] ||
+		fail "$bin/systemctl does not run"
+}
+
 # scriptlet NAME COUNT: what that script of the RPM package asks of systemctl,
 # when so many versions of the package will be there
 scriptlet() {
 	awk -v name="%$1" '$0 == name { found = 1; next }
 		/^%/ { found = 0 } found' "$FSK_ROOT/packaging/fastsocket.spec" |
 		sed "s,/run/systemd/system,$work," >"$work/$1"
-	ran 0 env PATH="$work:$PATH" sh "$work/$1" "$2"
+	ran 0 env PATH="$bin" sh "$work/$1" "$2"
 }
 
 # An upgrade switches nothing; a removal stops and disables all there is.
 test_rpm_scripts() {
 	begin
-	printf '#!/bin/sh\necho "$@"\n' >"$work/systemctl"
-	printf '#!/bin/sh\necho head\necho one.service\n' >"$work/fastsocket"
-	chmod +x "$work/systemctl" "$work/fastsocket"
+	private sh awk xargs
+	printf '#!/bin/sh\necho head\necho one.service\n' >"$bin/fastsocket"
+	chmod +x "$bin/fastsocket"
 	scriptlet post 1
 	grep -qx daemon-reload <<<"$out" || fail "$out"
 	grep -q 'enable fastsocket.service$' <<<"$out" || fail "$out"
@@ -318,8 +337,9 @@ test_uninstall_units() {
 		mount -t tmpfs none /run"
 	unshare -rm bash -c "$hidden" 2>/dev/null ||
 		skip "no mount namespace here"
-	mkdir "$work/bin"
-	ln -s /bin/true "$work/bin/ldconfig"
+	private bash cat cmp dirname find git grep id ls make mktemp mv \
+		readlink rm rmdir sed sh sort tr uname
+	ln -s /bin/true "$bin/ldconfig"
 	cat >"$work/switched" <<-END
 		set -e
 		cd $etc
@@ -341,7 +361,7 @@ test_uninstall_units() {
 	END
 	# Nothing of this machine is named.
 	ran 0 unshare -rm bash -c "$hidden && . $work/switched &&
-		PATH=$work/bin:\$PATH make -s -C $FSK_ROOT uninstall \
+		PATH=$bin make -s -C $FSK_ROOT uninstall \
 		PREFIX=$work/usr UNITDIR=$work/units SYSCONFDIR=$work/etc \
 		DKMS_ROOT=$work/src >&2 &&
 		find $etc ! -type d -printf '%P\n' -o -empty -print"
