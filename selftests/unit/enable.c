@@ -246,6 +246,15 @@ TEST_F(enable, attached)
 		EXPECT_STREQ("usr.bin.env", needs(LOADED))
 			TH_LOG("%s", match[i]);
 		unload();
+		snprintf(self->text, sizeof(self->text),
+			 "#profile word /other {\nprofile \"word\" \t%.*s "
+			 "flags=(attach_disconnected) {\n}\n",
+			 (int)strcspn(match[i], "\n"), match[i]);
+		put(FOLDER "/apparmor.d/file", self->text);
+		load("word\n", "<unknown>\n", "enforce\n");
+		EXPECT_STREQ("usr.bin.env", needs(LOADED))
+			TH_LOG("%s", self->text);
+		unload();
 		load("word\n", match[i], "complain\n");
 		EXPECT_STREQ("", needs(LOADED));
 		unload();
@@ -256,6 +265,42 @@ TEST_F(enable, attached)
 			TH_LOG("%s", other[i]);
 		unload();
 	}
+}
+
+/* Where the kernel does not say what a profile with a name is attached to, its
+ * file does. What can't be told is refused.
+ */
+TEST_F(enable, unknown)
+{
+	static const char * const refused[] = {
+		"profile words /usr/bin/env {\n", "profile word {\n",
+		"profile word\n  /usr/bin/env {\n", "profile word @{path} {\n",
+		"profile word @{bin}/env {\n", "profile word @{bin\n",
+	};
+	static const char * const other[] = {
+		"profile word \"/usr/bin/e nv\" {\n",
+		"  profile word @{bin}/@{name}/false flags=(complain) {\n",
+	};
+
+	load("word\n", "<unknown>\n", "enforce\n");
+	EXPECT_STREQ("?", needs(LOADED));
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		put(FOLDER "/apparmor.d/file", refused[i]);
+		EXPECT_STREQ("?", needs(LOADED))
+			TH_LOG("%s", refused[i]);
+	}
+	EXPECT_STREQ("", needs(LOADED "AppArmorProfile=other\n"));
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		put(FOLDER "/apparmor.d/file", other[i]);
+		EXPECT_STREQ("", needs(LOADED))
+			TH_LOG("%s", other[i]);
+	}
+	/* The file that has the name goes first. */
+	put(FOLDER "/apparmor.d/word", "profile word /usr/bin/env {\n"
+	    "include if exists <local/word>\n");
+	EXPECT_STREQ("word", needs(LOADED));
+	load("near\n", "/usr/bin/**\n", "enforce\n");
+	EXPECT_STREQ("word", needs(LOADED));
 }
 
 /* A file may have the name of the profile, and a service may ask for one. */

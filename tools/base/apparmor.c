@@ -16,10 +16,6 @@
 #include "command.h"
 #include "error.h"
 
-/* A test has a folder of its own. */
-#ifndef FSK_APPARMOR_FOLDER
-#define FSK_APPARMOR_FOLDER	"/etc/apparmor.d"
-#endif
 #define FSK_APPARMOR_MARK	"# made by 'fastsocket enable'"
 
 /**

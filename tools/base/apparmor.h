@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A test has a folder of its own. */
+/* A test has folders of its own. */
+#ifndef FSK_APPARMOR_FOLDER
+#define FSK_APPARMOR_FOLDER	"/etc/apparmor.d"
+#endif
 #ifndef FSK_APPARMOR_KERNEL
 #define FSK_APPARMOR_KERNEL	"/sys/kernel/security/apparmor"
 #endif

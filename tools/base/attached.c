@@ -4,6 +4,10 @@
  * the pattern that a loaded profile is attached to, or by its name. Where some
  * patterns match, the kernel has rules which one is closest; here it is told
  * that there are some. Profiles inside of profiles attach to no service.
+ *
+ * AppArmor's parser loads a pattern as a compiled table, and the kernel then
+ * says "<unknown>": for a profile with a name of its own the pattern is in the
+ * profile's file.
  */
 #include "attached.h"
 
@@ -88,19 +92,89 @@ static bool fsk_attached_read(const char *folder, const char *file,
 	return done;
 }
 
-/* The kernel says "<unknown>" of a profile whose name is the pattern. */
+/* The next word: one in quotes may have blanks. */
+static bool fsk_attached_word(char **text, char **word)
+{
+	char *at = *text + strspn(*text, " \t");
+	bool quoted = *at == '"';
+
+	at += quoted;
+	*word = at;
+	at += strcspn(at, quoted ? "\"\n" : " \t\n");
+	*text = at + !!*at;
+	*at = '\0';
+	return **word;
+}
+
+/* Has a file a line "profile NAME PATTERN ..."? */
+static bool fsk_attached_in(const char *path, const char *name, char *pattern,
+			    size_t size)
+{
+	FILE *file = fopen(path, "re");
+	char line[PATH_MAX], *rest, *word;
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		rest = line;
+		found = fsk_attached_word(&rest, &word) &&
+			!strcmp(word, "profile") &&
+			fsk_attached_word(&rest, &word) &&
+			!strcmp(word, name) &&
+			fsk_attached_word(&rest, &word) &&
+			(*word == '/' || *word == '@');
+	}
+	if (found)
+		snprintf(pattern, size, "%s", word);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Read a profile's pattern from its file, by custom or any other. A variable
+ * may stand for anything, and so may a pattern that isn't found. Returns
+ * whether it is known as it is.
+ */
+static bool fsk_attached_declared(const char *name, char *pattern, size_t size)
+{
+	char path[PATH_MAX], file[FSK_ATTACHED_NAME], *variable, *end;
+	glob_t found = { 0 };
+	bool done, doubt = false;
+
+	fsk_apparmor_file(name, file, sizeof(file));
+	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s", file);
+	done = fsk_attached_in(path, name, pattern, size);
+	if (!done)
+		glob(FSK_APPARMOR_FOLDER "/*", 0, NULL, &found);
+	for (size_t i = 0; !done && i < found.gl_pathc; i++)
+		done = fsk_attached_in(found.gl_pathv[i], name, pattern, size);
+	globfree(&found);
+	if (!done)
+		snprintf(pattern, size, "**");
+	while (done && (variable = strstr(pattern, "@{"))) {
+		doubt = true;
+		end = strchr(variable, '}');
+		memset(variable, '*', 2);
+		memmove(variable + 2, end ? end + 1 : "",
+			end ? strlen(end) : 1);
+	}
+	return done && !doubt;
+}
+
+/* The kernel says "<unknown>" of a profile whose name is the pattern, too. */
 static void fsk_attached_try(struct fsk_attached *attached, const char *folder)
 {
 	char name[FSK_ATTACHED_NAME], attach[PATH_MAX], mode[32];
 	const char *pattern = attach;
-	bool exact, same;
+	bool exact, same, doubt = false;
 
 	if (!fsk_attached_read(folder, "name", name, sizeof(name)) ||
 	    !fsk_attached_read(folder, "attach", attach, sizeof(attach)) ||
 	    !fsk_attached_read(folder, "mode", mode, sizeof(mode)))
 		return;
-	if (!strcmp(attach, "<unknown>"))
+	if (!strcmp(attach, "<unknown>") && *name == '/')
 		pattern = name;
+	else if (!strcmp(attach, "<unknown>") && !*attached->wanted)
+		doubt = !fsk_attached_declared(name, attach, sizeof(attach));
 	exact = *attached->wanted ? !strcmp(name, attached->wanted) :
 				    !strcmp(pattern, attached->path);
 	if (!exact && (attached->exact || *attached->wanted ||
@@ -108,6 +182,7 @@ static void fsk_attached_try(struct fsk_attached *attached, const char *folder)
 		return;
 	same = exact == attached->exact;
 	attached->count = same ? attached->count + 1 : 1;
+	attached->doubt = (same && attached->doubt) || doubt;
 	attached->enforced = (same && attached->enforced) ||
 			     (strcmp(mode, "complain") &&
 			      strcmp(mode, "unconfined"));
@@ -125,6 +200,7 @@ void fsk_attached_find(struct fsk_attached *attached)
 
 	attached->count = 0;
 	attached->exact = false;
+	attached->doubt = false;
 	attached->enforced = false;
 	*attached->name = '\0';
 	glob(FSK_APPARMOR_KERNEL "/policy/profiles/*", 0, NULL, &found);

@@ -13,6 +13,7 @@
  * @name: of the profile that was found last
  * @count: profiles that match
  * @exact: it has the path itself, or is the wanted one: no other counts
+ * @doubt: it can't be told whether one that counts matches
  * @enforced: one that counts is enforced
  */
 struct fsk_attached {
@@ -21,6 +22,7 @@ struct fsk_attached {
 	char name[FSK_ATTACHED_NAME];
 	unsigned int count;
 	bool exact;
+	bool doubt;
 	bool enforced;
 };
 

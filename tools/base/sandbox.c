@@ -296,6 +296,12 @@ static void fsk_sandbox_check_apparmor(struct fsk_dropin *dropin,
 				   attached.count, attached.path,
 				   "one is enforced",
 				   "name one by AppArmorProfile=");
+	if (attached.doubt)
+		fsk_sandbox_refuse(dropin,
+				   "the AppArmor profile '%s' %s %s: %s",
+				   attached.name, "may be attached to",
+				   attached.path,
+				   "name one by AppArmorProfile=");
 	fsk_apparmor_file(attached.name, dropin->profile,
 			  sizeof(dropin->profile));
 	if (!fsk_apparmor_possible(dropin->profile))
