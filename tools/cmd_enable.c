@@ -282,6 +282,25 @@ static void fsk_enable_keep(const struct fsk_enable *enable,
 			sizeof(dropin->profile));
 }
 
+/* At boot not all can be looked at that the command line has seen: /home, what
+ * only other users may enter, what the network brings later. So the drop-in
+ * stays, and it is no failed boot.
+ */
+static int fsk_enable_refuse(const struct fsk_enable *enable,
+			     const struct fsk_service *unit, const char *why)
+{
+	char kept[640];
+
+	if (!enable->again) {
+		fsk_error("%s: refused: %s%s", unit->name, why,
+			  fsk_enable_hint(enable, unit));
+		return FSK_EXIT_REFUSED;
+	}
+	snprintf(kept, sizeof(kept), "%s: its drop-in stays as it is", why);
+	fsk_enable_say(unit->name, kept, NULL, false);
+	return 0;
+}
+
 static int fsk_enable_unit(struct fsk_enable *enable,
 			   const struct fsk_conf *conf,
 			   struct fsk_service *unit)
@@ -298,11 +317,8 @@ static int fsk_enable_unit(struct fsk_enable *enable,
 		snprintf(dropin.why, sizeof(dropin.why),
 			 "its AppArmor profile has no local part: %s '%s mr'",
 			 "give it one that allows", dropin.library);
-	if (*dropin.why) {
-		fsk_error("%s: refused: %s%s", unit->name, dropin.why,
-			  fsk_enable_hint(enable, unit));
-		return FSK_EXIT_REFUSED;
-	}
+	if (*dropin.why)
+		return fsk_enable_refuse(enable, unit, dropin.why);
 	fsk_enable_keep(enable, unit, &dropin);
 	status = fsk_enable_put(enable, unit, &dropin, &section, &same);
 	if (!status && !(same && enable->again))
@@ -727,7 +743,7 @@ static int fsk_enable_again(const char *name, const char *path, bool user,
  * fsk_enable_refresh() - make the drop-ins of the system's services again
  * @conf: what the configuration says now
  *
- * This says nothing of those that stay as they are.
+ * This says nothing of those that stay as the configuration has them.
  *
  * Return: exit status.
  */

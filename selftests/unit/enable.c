@@ -153,12 +153,14 @@ TEST_F(enable, absent)
 	char show[64];
 
 	for (int i = 0; i < 2; i++) {
+		self->refresh.enable.again = true;
 		put(UNIT, "# profile=web\n");
 		snprintf(show, sizeof(show), "LoadState=%s\n", states[i]);
 		put(FOLDER "/show", show);
 		EXPECT_EQ(0, again());
 		EXPECT_FALSE(self->refresh.enable.changed);
 		EXPECT_STREQ("# profile=web\n", file(UNIT));
+		self->refresh.enable.again = false;
 		ASSERT_EQ(0, fsk_service_read(&unit, "one", true));
 		EXPECT_EQ(2, fsk_enable_unit(&self->refresh.enable, &self->conf,
 					     &unit));
@@ -168,12 +170,25 @@ TEST_F(enable, absent)
 	EXPECT_EQ(2, again());
 }
 
+/* Nor is a program that can't be seen at boot: its service stays enabled. */
+TEST_F(enable, unseen)
+{
+	put(UNIT, "# profile=web\n# apparmor=opt.server\n");
+	put(FOLDER "/show", "LoadState=loaded\nMainPID=0\nExecStart={ path="
+	    FOLDER "/server ; argv[]=server ; status=0/0 }\n");
+	EXPECT_EQ(0, again());
+	EXPECT_FALSE(self->refresh.enable.changed);
+	EXPECT_STREQ("# profile=web\n# apparmor=opt.server\n", file(UNIT));
+	self->refresh.enable.again = false;
+	EXPECT_EQ(2, again());
+}
+
 /* The loader maps nothing from there: the control group needs no library. */
 TEST_F(enable, noexec)
 {
 	flags = ST_NOEXEC;
 	put(UNIT, "# profile=web\n");
-	EXPECT_EQ(2, again());
+	EXPECT_EQ(0, again());
 	EXPECT_STREQ("# profile=web\n", file(UNIT));
 	flags = 0;
 	EXPECT_EQ(0, again());
