@@ -18,6 +18,7 @@
 #define FOLDER	FSK_TEST_FOLDER
 #define UNIT	FOLDER "/systemd/user/one.service.d/50-fastsocket.conf"
 #define LOCAL	FOLDER "/apparmor.d/local/usr.bin.env"
+#define PARSED	FOLDER "/parsed"
 #define KERNEL	FSK_APPARMOR_KERNEL
 #define LIBRARY	"/usr/lib/libfsocket.so"
 #define OURS	LIBRARY " mr, # made by 'fastsocket enable'\n"
@@ -81,8 +82,8 @@ FIXTURE_SETUP(enable)
 	put(FOLDER "/bin/systemctl", "#!/bin/sh\n[ $2 = daemon-reload ] || "
 	    "cat " FOLDER "/show\n");
 	ASSERT_EQ(0, chmod(FOLDER "/bin/systemctl", 0700));
-	/* As the real one without AppArmor in the kernel. */
-	put(FOLDER "/bin/apparmor_parser", "#!/bin/sh\n[ -e " KERNEL " ]\n");
+	put(FOLDER "/bin/apparmor_parser", "#!/bin/sh\n"
+	    "echo \"$@\" >>" PARSED "\n[ -e \"$2\" ]\n");
 	ASSERT_EQ(0, chmod(FOLDER "/bin/apparmor_parser", 0700));
 	setenv("PATH", FOLDER "/bin:/usr/bin:/bin", 1);
 	setenv("XDG_CONFIG_HOME", FOLDER, 1);
@@ -332,6 +333,32 @@ TEST_F(enable, profile_name)
 	/* The path itself is closer than each pattern. */
 	load("/usr/bin/env\n", "/usr/bin/env\n", "complain\n");
 	EXPECT_STREQ("", needs(LOADED));
+}
+
+/* Who has unloaded a profile, or removed its file, finds it so. */
+TEST_F(enable, reload)
+{
+	static const char reload[] = "-r " FOLDER "/apparmor.d/usr.bin.env\n";
+
+	load("other\n", "/usr/bin/other\n", "enforce\n");
+	put(FOLDER "/apparmor.d/usr.bin.env", "# profile other {\n"
+	    "profile word /usr/bin/env { # ours\n/usr/bin/other r,\n}\n");
+	put(LOCAL, OURS);
+	EXPECT_EQ(0, fsk_apparmor_remove("usr.bin.env"));
+	EXPECT_STREQ("", file(LOCAL));
+	EXPECT_STREQ("", file(PARSED));
+	load("word\n", "<unknown>\n", "complain\n");
+	EXPECT_EQ(0, fsk_apparmor_add("usr.bin.env", LIBRARY));
+	EXPECT_STREQ(reload, file(PARSED));
+	unload();
+	load("/usr/bin/env\n", "<unknown>\n", "enforce\n");
+	unlink(PARSED);
+	EXPECT_EQ(0, fsk_apparmor_remove("usr.bin.env"));
+	EXPECT_STREQ(reload, file(PARSED));
+	unlink(PARSED);
+	unlink(FOLDER "/apparmor.d/usr.bin.env");
+	EXPECT_EQ(0, fsk_apparmor_remove("usr.bin.env"));
+	EXPECT_STREQ("", file(PARSED));
 }
 
 TEST_HARNESS_MAIN

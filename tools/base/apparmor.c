@@ -6,6 +6,7 @@
 #include "apparmor.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,15 +60,64 @@ bool fsk_apparmor_possible(const char *profile)
 	return found;
 }
 
-/* A kernel without AppArmor has nothing loaded, and the parser would fail. */
+/* Does the file declare this profile? Its name is a word of such a line, if not
+ * what the file is called by.
+ */
+static bool fsk_apparmor_declares(const char *path, const char *name)
+{
+	char line[1024], file[PATH_MAX], *word, *rest;
+	FILE *stream = fopen(path, "re");
+	bool found = false;
+
+	fsk_apparmor_file(name, file, sizeof(file));
+	if (!strcmp(strrchr(path, '/') + 1, file))
+		found = stream;
+	while (stream && !found && fgets(line, sizeof(line), stream)) {
+		rest = line + strspn(line, " \t");
+		if (*rest == '#' ||
+		    (!strchr(rest, '{') && strncmp(rest, "profile", 7)))
+			continue;
+		while (!found && (word = strsep(&rest, " \t\"\n")))
+			found = !strcmp(word, name);
+	}
+	if (stream)
+		fclose(stream);
+	return found;
+}
+
+/* Has the kernel a profile of this file? */
+static bool fsk_apparmor_loaded(const char *path)
+{
+	char name[PATH_MAX];
+	glob_t found = { 0 };
+	bool loaded = false;
+	FILE *file;
+
+	glob(FSK_APPARMOR_KERNEL "/policy/profiles/*/name", 0, NULL, &found);
+	for (size_t i = 0; !loaded && i < found.gl_pathc; i++) {
+		file = fopen(found.gl_pathv[i], "re");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file)) {
+			name[strcspn(name, "\n")] = '\0';
+			loaded = fsk_apparmor_declares(path, name);
+		}
+		fclose(file);
+	}
+	globfree(&found);
+	return loaded;
+}
+
+/* A profile that isn't loaded, or was unloaded by an administrator, takes the
+ * line when it is; one without a file can't be loaded.
+ */
 static int fsk_apparmor_reload(const char *profile)
 {
 	char path[PATH_MAX];
 	char *words[4] = { "apparmor_parser", "-r", path, NULL };
 
 	snprintf(path, sizeof(path), FSK_APPARMOR_FOLDER "/%s", profile);
-	if (access(FSK_APPARMOR_KERNEL, F_OK) ||
-	    !fsk_command_run(words, NULL, false))
+	if (!fsk_apparmor_loaded(path) || !fsk_command_run(words, NULL, false))
 		return 0;
 	fsk_error("'apparmor_parser -r %s' fails", path);
 	return FSK_EXIT_REFUSED;
