@@ -14,7 +14,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 tests=(config_again config_list help pid pattern kept
 	metrics_file netns_sysfs no_list top_message package
-	rpm_scripts uninstall uninstall_units boot_order)
+	rpm_scripts uninstall uninstall_units uninstall_running boot_order)
 
 begin() {
 	work=$(mktemp -d) || fail "no temporary folder"
@@ -368,6 +368,69 @@ test_uninstall_units() {
 	[ "$(sort "$work/out" | xargs)" = "many.wants/$(
 		)fastsocket.service three.service.d/50-fastsocket.conf $(
 		)two.service.d/mine.conf" ] || fail "left: $out"
+}
+
+# units WORD: packaging/units where systemd runs; what it asks of systemctl
+units() {
+	ran 0 unshare -rm bash -c 'mount -t tmpfs none /etc/systemd/system &&
+		mount --bind "$0/run" /run && cd "$0" &&
+		exec env PATH="$0/bin" PREFIX="$0/usr" LIBDIR="$0/usr/lib" \
+			UNITDIR="$0/units" bash "$@"' \
+		"$work" "$FSK_ROOT/packaging/units" "$1"
+	asked=$(grep -v -e ^show -e list-units -e is-active "$work/asked")
+	rm "$work/asked"
+}
+
+# Units of ours stop, a package's go on, or begin again when ours had hidden
+# them; who is not root changes nothing.
+test_uninstall_running() {
+	local asked
+
+	begin
+	unshare -rm mount -t tmpfs none /etc/systemd/system 2>/dev/null ||
+		skip "no mount namespace here"
+	private bash env grep id readlink rm rmdir sed tac touch
+	mkdir -p "$work/run/systemd/system" "$work/units" "$work/package"
+	touch "$work"/{units,package}/fastsocket{,-rfd,-tune@}.service
+	touch "$work/package/fastsocket-metrics.socket"
+	# The last word is a unit, which is active until it is stopped.
+	cat >"$bin/systemctl" <<-END
+		#!$bin/bash
+		echo "\$*" >>$work/asked
+		file=\${!#} file=\${file/@*./@.}
+		case "\$*" in
+		list-units*) echo "fastsocket-tune@eth0.service loaded" ;;
+		*is-active*rfd*) exit 3 ;;
+		show*FragmentPath*)
+			for folder in units package; do
+				[ ! -e $work/\$folder/\$file ] || break
+			done
+			echo $work/package/../\$folder/\$file
+			;;
+		show*LoadState*)
+			[ ! -e $work/package/\$file ] || echo loaded
+			;;
+		esac
+	END
+	units disable
+	[ "$asked" = "stop fastsocket-tune@eth0.service
+stop fastsocket-rfd.service
+stop fastsocket.service" ] || fail "stopped: $asked"
+	rm "$work"/units/* "$work/package/fastsocket-tune@.service"
+	units forget
+	[ "$asked" = "daemon-reload
+reset-failed fastsocket*
+start fastsocket.service" ] || fail "started: $asked"
+	[ "$(ls "$work/run")" = systemd ] || fail "left: $(ls "$work/run")"
+	rm "$bin/id"
+	printf '#!/bin/sh\necho 1000\n' >"$bin/id"
+	chmod +x "$bin/id"
+	touch "$work/asked" "$work/units/fastsocket.service"
+	units disable
+	[ -z "$asked" ] || fail "not root: $asked"
+	touch "$work/asked"
+	units forget
+	[ -z "$asked" ] || fail "not root: $asked"
 }
 
 # Who looks which profiles are enforced comes after who loads them.
