@@ -326,6 +326,10 @@ TEST_F(verdict, unit)
 	EXPECT_TRUE(self->unit.reload);
 	EXPECT_TRUE(self->unit.enabled);
 	EXPECT_GT(self->unit.changed, 1000000000);
+	/* A generator's: its time says when the manager has read its files. */
+	set(text, "Id=c.service\nFragmentPath=/dev/null\n");
+	fsk_unit_parse(&self->unit, text);
+	EXPECT_EQ(0, self->unit.changed);
 	set(text, "Id=b.service\nActiveState=failed\nNeedDaemonReload=no\n"
 	       "DropInPaths=\nEnvironment=LD_PRELOAD=/usr/lib/libfsocket.so\n");
 	fsk_unit_parse(&self->unit, text);
