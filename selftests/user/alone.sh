@@ -273,14 +273,19 @@ private() {
 scriptlet() {
 	awk -v name="%$1" '$0 == name { found = 1; next }
 		/^%/ { found = 0 } found' "$FSK_ROOT/packaging/fastsocket.spec" |
-		sed "s,/run/systemd/system,$work," >"$work/$1"
+		sed "s,/run/systemd/system,$work,; s,%%,%,
+			s,/etc/systemd/system,$work/etc," >"$work/$1"
 	ran 0 env PATH="$bin" sh "$work/$1" "$2"
 }
 
 # An upgrade switches nothing; a removal stops and disables all there is.
 test_rpm_scripts() {
 	begin
-	private sh awk xargs
+	private sh awk grep rm rmdir xargs
+	mkdir -p "$work/etc/"{one,two}.service.d
+	echo "# Made by 'fastsocket enable'; " |
+		tee "$work/etc/"{one,two}.service.d/50-fastsocket.conf >/dev/null
+	touch "$work/etc/two.service.d/mine.conf"
 	printf '#!/bin/sh\necho head\necho one.service\n' >"$bin/fastsocket"
 	chmod +x "$bin/fastsocket"
 	scriptlet post 1
@@ -290,7 +295,11 @@ test_rpm_scripts() {
 	[ "$out" = daemon-reload ] || fail "upgraded: $out"
 	scriptlet preun 1
 	[ -z "$out" ] || fail "upgraded: $out"
+	[ -e "$work/etc/one.service.d/50-fastsocket.conf" ] ||
+		fail "upgraded: no drop-in"
 	scriptlet preun 0
+	[ "$(cd "$work/etc" && find . ! -type d -o -empty)" = \
+		./two.service.d/mine.conf ] || fail "$(ls -R "$work/etc")"
 	grep -qx 'stop fastsocket-tune@\*.service' <<<"$out" || fail "$out"
 	grep -q 'disable fastsocket-tune@.service$' <<<"$out" || fail "$out"
 	grep -q 'disable --now .*fastsocket.service$' <<<"$out" || fail "$out"
