@@ -21,12 +21,20 @@ FIXTURE(local)
 	char text[4096];
 };
 
-static void put(const char *text)
+static void write_file(const char *name, const char *text)
 {
-	FILE *file = fopen(LOCAL, "w");
+	char path[256];
+	FILE *file;
 
+	snprintf(path, sizeof(path), FOLDER "/%s", name);
+	file = fopen(path, "w");
 	if (!file || fputs(text, file) < 0 || fclose(file))
 		abort();
+}
+
+static void put(const char *text)
+{
+	write_file("local/profile", text);
 }
 
 static const char *get(char *text, size_t size)
@@ -82,6 +90,22 @@ TEST_F(local, no_newline)
 		     get(self->text, sizeof(self->text)));
 	ASSERT_EQ(0, fsk_apparmor_remove("profile"));
 	EXPECT_STREQ("/a r,\n/b r,\n", get(self->text, sizeof(self->text)));
+}
+
+/* By the profile's name, or else by the program's. */
+TEST_F(local, find)
+{
+	char file[64];
+
+	EXPECT_FALSE(fsk_apparmor_find("word", "/a/b", file, sizeof(file)));
+	write_file("a.b", "include <local/a.b>\n");
+	EXPECT_TRUE(fsk_apparmor_find("word//x", "/a/b", file, sizeof(file)));
+	EXPECT_STREQ("a.b", file);
+	write_file("word", "include <local/word>\n");
+	EXPECT_TRUE(fsk_apparmor_find("word//x", "/a/b", file, sizeof(file)));
+	EXPECT_STREQ("word", file);
+	unlink(FOLDER "/word");
+	unlink(FOLDER "/a.b");
 }
 
 /* What can't be read is left alone; a loop of links, also for root. */

@@ -134,6 +134,12 @@ TEST_F(verdict, refused)
 	self->listening.joined = 0;
 	self->facts.loaded = false;
 	expect("the loader did not take /usr/lib/libfsocket.so", "standard");
+	set(self->facts.profile, "nginx");
+	expect("profile 'nginx'", "see that this profile has '/usr/lib/"
+	       "libfsocket.so mr,', load it again by 'apparmor_parser -r', ");
+	set(self->facts.profile_file, "usr.sbin.nginx");
+	expect("profile 'nginx'", "'apparmor_parser -r /etc/apparmor.d/"
+	       "usr.sbin.nginx'");
 	set(self->facts.profile, "/usr/sbin/nginx");
 	expect("profile '/usr/sbin/nginx'", "/etc/apparmor.d/local/"
 	       "usr.sbin.nginx has '/usr/lib/libfsocket.so mr,'");

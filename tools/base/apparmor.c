@@ -60,6 +60,25 @@ bool fsk_apparmor_possible(const char *profile)
 	return found;
 }
 
+/**
+ * fsk_apparmor_find() - find the file that a profile is in
+ * @profile: its name
+ * @program: path of its program
+ * @file: filled in with the file's name
+ * @size: of @file
+ *
+ * Return: whether it has a local part; without one the name is a guess.
+ */
+bool fsk_apparmor_find(const char *profile, const char *program, char *file,
+		       size_t size)
+{
+	fsk_apparmor_file(profile, file, size);
+	if (fsk_apparmor_possible(file))
+		return true;
+	fsk_apparmor_file(program, file, size);
+	return fsk_apparmor_possible(file);
+}
+
 /* Does the file declare this profile? Its name is a word of such a line, if not
  * what the file is called by.
  */

@@ -302,11 +302,8 @@ static void fsk_sandbox_check_apparmor(struct fsk_dropin *dropin,
 				   attached.name, "may be attached to",
 				   attached.path,
 				   "name one by AppArmorProfile=");
-	fsk_apparmor_file(attached.name, dropin->profile,
+	fsk_apparmor_find(attached.name, attached.path, dropin->profile,
 			  sizeof(dropin->profile));
-	if (!fsk_apparmor_possible(dropin->profile))
-		fsk_apparmor_file(attached.path, dropin->profile,
-				  sizeof(dropin->profile));
 }
 
 /* Why does the loader not load the library? NULL when it does. A file that is

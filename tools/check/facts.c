@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../base/apparmor.h"
 #include "../base/inside.h"
 #include "../base/library.h"
 
@@ -125,16 +126,24 @@ static void fsk_facts_raised(struct fsk_facts *facts)
 /* "profile (enforce)", or "unconfined"; another module's label has no mode. */
 static void fsk_facts_profile(struct fsk_facts *facts)
 {
-	char text[256], *mode;
+	char text[256], path[64], program[PATH_MAX], *mode;
+	ssize_t len;
 
 	if (fsk_facts_file(facts->pid, "attr/apparmor/current", text,
 			   sizeof(text)) < 0 &&
 	    fsk_facts_file(facts->pid, "attr/current", text, sizeof(text)) < 0)
 		return;
 	mode = strstr(text, " (enforce)");
-	if (mode)
-		snprintf(facts->profile, sizeof(facts->profile), "%.*s",
-			 (int)(mode - text), text);
+	if (!mode)
+		return;
+	snprintf(facts->profile, sizeof(facts->profile), "%.*s",
+		 (int)(mode - text), text);
+	snprintf(path, sizeof(path), "/proc/%d/exe", facts->pid);
+	len = readlink(path, program, sizeof(program) - 1);
+	program[len > 0 ? len : 0] = '\0';
+	if (!fsk_apparmor_find(facts->profile, program, facts->profile_file,
+			       sizeof(facts->profile_file)))
+		*facts->profile_file = '\0';
 }
 
 static void fsk_facts_tasks(struct fsk_facts *facts)

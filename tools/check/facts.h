@@ -29,6 +29,7 @@
  * @raised: it was started with raised rights, the loader ignored LD_PRELOAD
  * @seccomp: a filter looks at its system calls
  * @profile: the AppArmor profile that is enforced on it, or empty
+ * @profile_file: name of the file with a local part that it is in, or empty
  * @ports: FASTSOCKET_PORTS of its environment, or empty
  * @tasks: its threads
  * @bound: those that may run on one CPU only
@@ -51,6 +52,7 @@ struct fsk_facts {
 	bool raised;
 	bool seccomp;
 	char profile[128];
+	char profile_file[256];
 	char ports[1024];
 	unsigned int tasks;
 	unsigned int bound;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "../../lib/ports.h"
-#include "../base/apparmor.h"
 #include "facts.h"
 #include "listeners.h"
 #include "unit.h"
@@ -54,24 +53,30 @@ void fsk_verdict_act(struct fsk_verdict *verdict, const char *act, ...)
 	va_end(args);
 }
 
-/* The file is a guess by the profile's name. */
+/* A file that isn't known is not named. */
 static void fsk_verdict_apparmor(struct fsk_verdict *verdict,
 				 const struct fsk_facts *facts,
 				 const struct fsk_unit *unit)
 {
-	char file[sizeof(facts->profile)];
+	const char *file = facts->profile_file, *name = unit->name;
+	const char *restart = *name ? "'systemctl restart " :
+				      "restart the program";
+	const char *end = *name ? "'" : "";
 
-	fsk_apparmor_file(facts->profile, file, sizeof(file));
 	fsk_verdict_add(verdict, "", "the AppArmor profile '%s' keeps the "
 				     "loader from the library",
 			facts->profile);
-	fsk_verdict_act(verdict, "see that /etc/apparmor.d/local/%s has '%s "
-				 "mr,', then 'apparmor_parser -r "
-				 "/etc/apparmor.d/%s' and %s%s%s",
-			file, facts->asked_path, file,
-			*unit->name ? "'systemctl restart " :
-				      "restart the program",
-			unit->name, *unit->name ? "'" : "");
+	if (*file)
+		fsk_verdict_act(verdict, "see that /etc/apparmor.d/local/%s "
+					 "has '%s mr,', then 'apparmor_parser "
+					 "-r /etc/apparmor.d/%s' and %s%s%s",
+				file, facts->asked_path, file, restart, name,
+				end);
+	else
+		fsk_verdict_act(verdict, "see that this profile has '%s mr,', "
+					 "load it again by 'apparmor_parser "
+					 "-r', and %s%s%s",
+				facts->asked_path, restart, name, end);
 }
 
 /* The library was to be loaded, and is not: who refused it? */
