@@ -1683,9 +1683,14 @@ test_check_unit() {
 	is "['fastsocket enable --now a.service']" \
 		'[r["do"].split(";")[0] for r in d[0]["reasons"]]'
 	echo "Environment=LD_PRELOAD=/usr/lib/libfsocket.so" >>"$unit"
+	echo "DropInPaths=$work/50-fastsocket.conf" >>"$unit"
+	touch -d '1 minute' "$work/50-fastsocket.conf"
 	tool 3 -j check a
 	is "['systemctl restart a.service']" \
 		'[r["do"] for r in d[0]["reasons"]]'
+	touch -d '1 day ago' "$work/50-fastsocket.conf"
+	tool 3 -j check a
+	is True '"cleans the environment" in d[0]["reasons"][0]["what"]'
 	# Who belongs to another unit is not looked at.
 	sed -i s,=/fsk-check,=/fsk, "$unit"
 	tool 3 check a
