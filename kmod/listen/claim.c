@@ -194,8 +194,8 @@ bool fsk_claim_is_wide(const struct fsk_core *core)
 }
 
 /* Whether it waits for something that may be a connection.  One that is stopped
- * or traced does not, nor one that waits for a disk; one that is frozen with its
- * control group looks as if it did.
+ * or traced does not, nor one that waits for a disk; one that is frozen with
+ * its control group looks as if it did.
  */
 static bool fsk_claim_waits(const struct fsk_core *core)
 {

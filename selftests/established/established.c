@@ -320,8 +320,8 @@ TEST_F(established, end__closes_first)
 }
 
 /* The ACK of our FIN ends the socket, and the peer's FIN would not find it any
- * more.  The sweep comes once in a second, so it finds four of ten in this time;
- * two may be late by the machine.
+ * more.  The sweep comes once in a second, so it finds four of ten in this
+ * time; two may be late by the machine.
  */
 TEST_F(established, end__closes_first_at_once)
 {
