@@ -284,22 +284,24 @@ TEST_F(enable, attached)
 }
 
 /* Where the kernel does not say what a profile with a name is attached to, its
- * file does. What can't be told is refused.
+ * file does. What can't be told is refused; a container's profile, which has no
+ * pattern, is no service's.
  */
 TEST_F(enable, unknown)
 {
 	static const char * const refused[] = {
-		"profile words /usr/bin/env {\n", "profile word {\n",
-		"profile word\n  /usr/bin/env {\n", "profile word @{path} {\n",
-		"profile word @{bin}/env {\n", "profile word @{bin\n",
+		"profile word @{path} {\n", "profile word @{bin}/env {\n",
+		"profile word @{bin\n",
 	};
 	static const char * const other[] = {
+		"profile words /usr/bin/env {\n", "profile word {\n",
+		"profile word flags=(attach_disconnected) {\n",
 		"profile word \"/usr/bin/e nv\" {\n",
 		"  profile word @{bin}/@{name}/false flags=(complain) {\n",
 	};
 
 	load("word\n", "<unknown>\n", "enforce\n");
-	EXPECT_STREQ("?", needs(LOADED));
+	EXPECT_STREQ("", needs(LOADED));
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		put(FOLDER "/apparmor.d/file", refused[i]);
 		EXPECT_STREQ("?", needs(LOADED))

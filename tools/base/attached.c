@@ -131,8 +131,9 @@ static bool fsk_attached_in(const char *path, const char *name, char *pattern,
 }
 
 /* Read a profile's pattern from its file, by custom or any other. A variable
- * may stand for anything, and so may a pattern that isn't found. Returns
- * whether it is known as it is.
+ * may stand for anything: returns whether the pattern is known as it is. Those
+ * of containers and snaps (docker-default, snap.*) have no pattern, or no file
+ * here; no program gets them by its path.
  */
 static bool fsk_attached_declared(const char *name, char *pattern, size_t size)
 {
@@ -149,7 +150,7 @@ static bool fsk_attached_declared(const char *name, char *pattern, size_t size)
 		done = fsk_attached_in(found.gl_pathv[i], name, pattern, size);
 	globfree(&found);
 	if (!done)
-		snprintf(pattern, size, "**");
+		*pattern = '\0';
 	while (done && (variable = strstr(pattern, "@{"))) {
 		doubt = true;
 		end = strchr(variable, '}');
@@ -157,7 +158,7 @@ static bool fsk_attached_declared(const char *name, char *pattern, size_t size)
 		memmove(variable + 2, end ? end + 1 : "",
 			end ? strlen(end) : 1);
 	}
-	return done && !doubt;
+	return !doubt;
 }
 
 /* The kernel says "<unknown>" of a profile whose name is the pattern, too. */
