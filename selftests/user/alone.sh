@@ -263,8 +263,9 @@ private() {
 	done
 	printf '#!/bin/sh\necho "$@"\n' >"$bin/systemctl"
 	chmod +x "$bin/systemctl"
-	[ "$(PATH=$bin command -v systemctl)" = "$bin/systemctl" ] &&
-		[ "$(PATH=$bin systemctl works)" = works ] ||
+	[ "$(PATH=$bin command -v systemctl)" = "$bin/systemctl" ] ||
+		fail "another systemctl comes first"
+	[ "$(PATH=$bin systemctl works)" = works ] ||
 		fail "$bin/systemctl does not run"
 }
 
@@ -381,6 +382,7 @@ test_uninstall_units() {
 
 # units WORD: packaging/units where systemd runs; what it asks of systemctl
 units() {
+	# shellcheck disable=SC2016 # the inner shell's
 	ran 0 unshare -rm bash -c 'mount -t tmpfs none /etc/systemd/system &&
 		mount --bind "$0/run" /run && cd "$0" &&
 		exec env PATH="$0/bin" PREFIX="$0/usr" LIBDIR="$0/usr/lib" \
