@@ -26,6 +26,15 @@ struct fsk_selected_paths {
 	char **paths;
 };
 
+static struct nlmsghdr *fsk_selected_message(struct fsk_nl *nl, uint8_t cmd,
+					     const char *path)
+{
+	struct nlmsghdr *msg = fsk_nl_message(nl, cmd);
+
+	mnl_attr_put_strz(msg, FSK_A_CGROUP_PATH, path);
+	return msg;
+}
+
 /**
  * fsk_selected_change() - select a control group, or no more
  * @nl: the socket
@@ -36,10 +45,8 @@ struct fsk_selected_paths {
  */
 int fsk_selected_change(struct fsk_nl *nl, uint8_t cmd, const char *path)
 {
-	struct nlmsghdr *msg = fsk_nl_message(nl, cmd);
-
-	mnl_attr_put_strz(msg, FSK_A_CGROUP_PATH, path);
-	return fsk_nl_do(nl, msg, 0, NULL, NULL);
+	return fsk_nl_do(nl, fsk_selected_message(nl, cmd, path), 0, NULL,
+			 NULL);
 }
 
 /* Are we in a user namespace, where nobody may select groups? */
@@ -65,14 +72,12 @@ static bool fsk_selected_inside(void)
 int fsk_selected_set(struct fsk_nl *nl, const char *path, bool selected)
 {
 	int on[] = { EEXIST, 0 }, off[] = { ENOENT, EOPNOTSUPP, 0, 0 };
-	struct nlmsghdr *msg;
+	uint8_t cmd = selected ? FSK_CMD_CGROUP_ADD : FSK_CMD_CGROUP_DEL;
 
 	if (fsk_selected_inside())
 		off[2] = EPERM;
-	msg = fsk_nl_message(nl, selected ? FSK_CMD_CGROUP_ADD :
-				 FSK_CMD_CGROUP_DEL);
-	mnl_attr_put_strz(msg, FSK_A_CGROUP_PATH, path);
-	return fsk_nl_change(nl, msg, selected ? on : off);
+	return fsk_nl_change(nl, fsk_selected_message(nl, cmd, path),
+			     selected ? on : off);
 }
 
 static void fsk_selected_reset(struct fsk_selected_paths *all)
