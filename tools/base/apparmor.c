@@ -104,25 +104,38 @@ static bool fsk_apparmor_declares(const char *path, const char *name)
 	return found;
 }
 
+/**
+ * fsk_apparmor_line() - read the first line of a file
+ * @path: of the file, such as the kernel has for each profile
+ * @text: gets the line, without its end
+ * @size: of @text
+ *
+ * Return: whether there is one.
+ */
+bool fsk_apparmor_line(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool done = file && fgets(text, size, file);
+
+	if (file)
+		fclose(file);
+	if (done)
+		text[strcspn(text, "\n")] = '\0';
+	return done;
+}
+
 /* Has the kernel a profile of this file? */
 static bool fsk_apparmor_loaded(const char *path)
 {
 	char name[PATH_MAX];
 	glob_t found = { 0 };
 	bool loaded = false;
-	FILE *file;
 
 	glob(FSK_APPARMOR_KERNEL "/policy/profiles/*/name", 0, NULL, &found);
-	for (size_t i = 0; !loaded && i < found.gl_pathc; i++) {
-		file = fopen(found.gl_pathv[i], "re");
-		if (!file)
-			continue;
-		if (fgets(name, sizeof(name), file)) {
-			name[strcspn(name, "\n")] = '\0';
-			loaded = fsk_apparmor_declares(path, name);
-		}
-		fclose(file);
-	}
+	for (size_t i = 0; !loaded && i < found.gl_pathc; i++)
+		loaded = fsk_apparmor_line(found.gl_pathv[i], name,
+					   sizeof(name)) &&
+			 fsk_apparmor_declares(path, name);
 	globfree(&found);
 	return loaded;
 }

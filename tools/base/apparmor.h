@@ -17,6 +17,7 @@ void fsk_apparmor_file(const char *profile, char *file, size_t size);
 bool fsk_apparmor_possible(const char *profile);
 bool fsk_apparmor_find(const char *profile, const char *program, char *file,
 		       size_t size);
+bool fsk_apparmor_line(const char *path, char *text, size_t size);
 int fsk_apparmor_add(const char *profile, const char *library);
 int fsk_apparmor_remove(const char *profile);
 

@@ -79,17 +79,9 @@ static bool fsk_attached_read(const char *folder, const char *file,
 			      char *text, size_t size)
 {
 	char path[PATH_MAX];
-	FILE *stream;
-	bool done;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, file);
-	stream = fopen(path, "re");
-	done = stream && fgets(text, size, stream);
-	if (stream)
-		fclose(stream);
-	if (done)
-		text[strcspn(text, "\n")] = '\0';
-	return done;
+	return fsk_apparmor_line(path, text, size);
 }
 
 /* The next word: one in quotes may have blanks. */
