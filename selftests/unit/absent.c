@@ -9,6 +9,7 @@
 #include "kselftest_harness.h"
 
 #include "fake_module.h"
+#include "text.h"
 
 #include "../../tools/base/version.h"
 #define fsk_version_tool "1"
@@ -125,8 +126,7 @@ static void printed(FIXTURE_DATA(absent) *self)
 {
 	fflush(stdout);
 	dup2(self->saved, STDOUT_FILENO);
-	rewind(self->file);
-	self->out[fread(self->out, 1, sizeof(self->out) - 1, self->file)] = 0;
+	text_of(self->file, self->out, sizeof(self->out));
 }
 
 TEST_F(absent, status__text)

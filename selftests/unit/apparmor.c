@@ -10,6 +10,8 @@
 
 #include "kselftest_harness.h"
 
+#include "text.h"
+
 #include "../../tools/base/apparmor.h"
 
 #define FOLDER	FSK_APPARMOR_FOLDER
@@ -40,11 +42,12 @@ static void put(const char *text)
 static const char *get(char *text, size_t size)
 {
 	FILE *file = fopen(LOCAL, "r");
-	size_t len = file ? fread(text, 1, size - 1, file) : 0;
 
-	text[len] = '\0';
-	if (file)
+	*text = '\0';
+	if (file) {
+		text_of(file, text, size);
 		fclose(file);
+	}
 	return text;
 }
 

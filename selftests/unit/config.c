@@ -8,6 +8,7 @@
 #include "kselftest_harness.h"
 
 #include "no_module.h"
+#include "text.h"
 
 #include "../../tools/cmd_config.c"
 
@@ -101,13 +102,9 @@ FIXTURE_TEARDOWN(config)
 /* Take what was written to a file instead of @fd, which is @saved again. */
 static void take(FILE *file, int fd, int saved, char *text)
 {
-	size_t len;
-
 	dup2(saved, fd);
 	close(saved);
-	rewind(file);
-	len = fread(text, 1, TEXT_MAX - 1, file);
-	text[len] = '\0';
+	text_of(file, text, TEXT_MAX);
 	fclose(file);
 }
 

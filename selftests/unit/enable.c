@@ -12,6 +12,7 @@
 #include "kselftest_harness.h"
 
 #include "no_module.h"
+#include "text.h"
 
 #include "../../tools/cmd_enable.c"
 
@@ -103,11 +104,12 @@ FIXTURE_TEARDOWN(enable)
 static const char *get(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "r");
-	size_t len = file ? fread(text, 1, size - 1, file) : 0;
 
-	text[len] = '\0';
-	if (file)
+	*text = '\0';
+	if (file) {
+		text_of(file, text, size);
 		fclose(file);
+	}
 	return text;
 }
 

@@ -6,6 +6,8 @@
 
 #include "kselftest_harness.h"
 
+#include "text.h"
+
 #include "../../tools/base/out.h"
 
 /* What @print writes to standard output. */
@@ -13,7 +15,6 @@ static void capture(void (*print)(void), char *text, size_t size)
 {
 	FILE *file = tmpfile();
 	int saved;
-	size_t len;
 
 	fflush(stdout);
 	saved = dup(STDOUT_FILENO);
@@ -22,9 +23,7 @@ static void capture(void (*print)(void), char *text, size_t size)
 	fflush(stdout);
 	dup2(saved, STDOUT_FILENO);
 	close(saved);
-	rewind(file);
-	len = fread(text, 1, size - 1, file);
-	text[len] = '\0';
+	text_of(file, text, size);
 	fclose(file);
 }
 
