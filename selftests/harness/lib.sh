@@ -121,11 +121,14 @@ watch_over() {
 	# another one may be there, or what undoes the test.
 	for _ in 1 2 3 4; do
 		quietly kill -KILL "${pids[@]}"
-		sleep 20 >/dev/null 2>&1
-		is_parent "$1" || exit
+		! wait_for 20 has_left "$1" || exit
 		mapfile -t pids < <(descendants "$1")
 	done
 	quietly kill -KILL "$1" "${pids[@]}"
+}
+
+has_left() {
+	! is_parent "$1"
 }
 
 # is_parent PID: of the one who asks
